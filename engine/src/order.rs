@@ -1,0 +1,333 @@
+//! One work order on files, and what is told while it runs. The same orders serve workers, previews and the terminal.
+//!
+//! Orders and messages are JSON lines: an [`Order`] on the child's stdin, [`Message`]s on its stdout. Whoever reads the
+//! messages trusts no path in them: paths of made files are plain names below the order's `out` folder.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::recipe::document::Recipe;
+use crate::recipe::ledger::LedgerStep;
+use crate::sheets::{IngestOptions, Limits};
+use crate::tables::TableMeta;
+
+/// What is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+pub enum Order {
+    /// Read a workbook into tables: `out/{sheet position}/{part}.parquet` and `out/{sheet position}/table.json`.
+    Ingest(IngestOrder),
+    /// Apply a recipe to the tables of one file and write the outputs.
+    Process(ProcessOrder),
+    /// Show what a recipe makes of real rows.
+    Preview(PreviewOrder),
+    /// Give rows of a table as JSON, for the grid.
+    Rows(RowsOrder),
+    /// Print every filled cell, in the form of `sheetmill cells`.
+    Cells(CellsOrder),
+}
+
+/// Read one workbook.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IngestOrder {
+    /// The workbook.
+    pub input: PathBuf,
+    /// Its name for people; never opened.
+    pub name: String,
+    /// How to read it.
+    pub options: IngestOptions,
+    /// What is too much.
+    pub limits: Limits,
+    /// Where the tables go.
+    pub out: PathBuf,
+}
+
+/// One ingested sheet as files.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TableFiles {
+    /// The folder that holds `table.json` and the parts it names.
+    pub folder: PathBuf,
+}
+
+/// Apply a recipe.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProcessOrder {
+    /// The file's name for people: outputs are named after it, rejects mention it.
+    pub name: String,
+    /// All tables of the file, in sheet order; the recipe's `input.sheets` chooses.
+    pub tables: Vec<TableFiles>,
+    /// What to do.
+    pub recipe: Recipe,
+    /// Other tables by the name the recipe calls them.
+    pub references: BTreeMap<String, TableFiles>,
+    /// Where outputs go.
+    pub out: PathBuf,
+    /// Where spilled data goes; emptied by whoever gave the order.
+    pub scratch: PathBuf,
+    /// Bytes that the plan may hold before it spills.
+    pub memory: u64,
+    /// Threads; never changes the result.
+    pub jobs: usize,
+}
+
+/// Show rows after a step.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PreviewOrder {
+    /// The table as ingested.
+    pub table: TableFiles,
+    /// What to do.
+    pub recipe: Recipe,
+    /// How many steps to apply, from the first.
+    pub steps: usize,
+    /// At most so many rows.
+    pub rows: usize,
+    /// `None`: the first rows of the sheet only, at once; otherwise all rows are counted too.
+    pub count_all: bool,
+    /// Where spilled data goes.
+    pub scratch: PathBuf,
+    /// Bytes that the plan may hold before it spills.
+    pub memory: u64,
+}
+
+/// A window of an ingested table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RowsOrder {
+    /// The table.
+    pub table: TableFiles,
+    /// The first row wanted, from 0.
+    pub offset: u64,
+    /// At most so many rows.
+    pub limit: usize,
+}
+
+/// Print cells.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CellsOrder {
+    /// The workbook.
+    pub input: PathBuf,
+    /// Its name for people.
+    pub name: String,
+    /// Only this sheet.
+    pub sheet: Option<String>,
+    /// What is too much.
+    pub limits: Limits,
+    /// The JSON lines go here.
+    pub out: PathBuf,
+}
+
+/// What the child does now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Rows are read or transformed.
+    Processing,
+    /// Results are written.
+    Writing,
+}
+
+/// What is told while an order runs, one JSON object a line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "snake_case")]
+pub enum Message {
+    /// How far it has come; at most a few a second.
+    Progress {
+        /// What happens now.
+        stage: Stage,
+        /// The sheet it happens to.
+        sheet: Option<String>,
+        /// That sheet's position, from 1.
+        sheet_number: u32,
+        /// How many sheets there are.
+        sheets: u32,
+        /// Rows done in this stage of this sheet.
+        rows: u64,
+        /// Rows in all, where that is known.
+        rows_total: Option<u64>,
+        /// Bytes of the sheet's part consumed.
+        bytes: u64,
+        /// Its bytes in all, where known.
+        bytes_total: Option<u64>,
+    },
+    /// A file below `out` is complete and may be stored.
+    Part {
+        /// Its path below `out`: `{sheet position}/{part}.parquet`.
+        path: String,
+    },
+    /// A table is complete; its `table.json` is written.
+    Table {
+        /// Its folder below `out`.
+        folder: String,
+        /// What `table.json` holds, without the columns' profiles.
+        summary: TableSummary,
+    },
+    /// An output of a recipe is complete.
+    Output(Output),
+    /// One answer of a preview, or rows for the grid.
+    Rows(Box<RowsAnswer>),
+    /// The input is at fault. Nothing follows for this order.
+    Refused {
+        /// A stable word, see [`crate::sheets::Refusal`].
+        code: String,
+        /// One sentence with the file's name and what to do.
+        sentence: String,
+    },
+    /// The recipe failed on this data, or a fault of ours. Nothing follows for this order.
+    Failed {
+        /// A stable word.
+        code: String,
+        /// One sentence for people.
+        sentence: String,
+        /// The cause, for the log only.
+        detail: String,
+        /// Whether the input or recipe is at fault (no retry) rather than us.
+        input_at_fault: bool,
+    },
+    /// All done. Nothing follows for this order.
+    Done(Report),
+}
+
+/// A table in short.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableSummary {
+    /// Position in the workbook, from 0.
+    pub position: u32,
+    /// The sheet's name.
+    pub sheet: String,
+    /// `visible`, `hidden` or `very_hidden`.
+    pub visibility: crate::sheets::Visibility,
+    /// Data rows.
+    pub rows: u64,
+    /// Columns.
+    pub columns: u32,
+}
+
+/// A file that a recipe made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// A plain file name below `out`.
+    pub path: String,
+    /// The name for people.
+    pub name: String,
+    /// What it is.
+    pub role: OutputRole,
+    /// Data rows in it.
+    pub rows: u64,
+}
+
+/// What an output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputRole {
+    /// The kept rows.
+    Result,
+    /// The rejected rows with their reasons.
+    Rejects,
+}
+
+/// Rows of a table or of a preview, ready to be shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RowsAnswer {
+    /// The columns, in order.
+    pub columns: Vec<AnswerColumn>,
+    /// The rows.
+    pub rows: Vec<AnswerRow>,
+    /// Rows in all where counted: for a preview, rows kept after the chosen step.
+    pub total: Option<u64>,
+    /// The ledger over all rows, where counted.
+    pub ledger: Vec<LedgerStep>,
+}
+
+/// A column of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnswerColumn {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: crate::tables::ColumnKind,
+}
+
+/// A row of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnswerRow {
+    /// The row number as Excel shows it; 0 where a row has no single source.
+    pub row: u64,
+    /// What became of it in a preview.
+    pub fate: RowFate,
+    /// The cells, in column order.
+    pub cells: Vec<AnswerCell>,
+}
+
+/// What became of a row in a preview.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowFate {
+    /// It goes on.
+    #[default]
+    Kept,
+    /// A step took it out: the step's position from 1, and why, in words.
+    Out {
+        /// The step's position from 1.
+        step: usize,
+        /// `filtered`, `rejected` or `deduplicated`.
+        how: String,
+        /// In words.
+        why: String,
+    },
+}
+
+/// A cell as shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AnswerCell {
+    /// As a person would see it in a spreadsheet, by its number format.
+    pub text: String,
+    /// How to align and tint it.
+    pub kind: CellKind,
+    /// Whether the previewed steps changed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
+}
+
+/// The kind of one cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellKind {
+    /// Nothing.
+    #[default]
+    Blank,
+    /// Text.
+    Text,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A date.
+    Date,
+    /// A date with a time.
+    DateTime,
+    /// A time of day.
+    Time,
+    /// A span of time.
+    Duration,
+    /// An error such as `#N/A`.
+    Error,
+}
+
+/// What an order did, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Rows read.
+    pub rows_in: u64,
+    /// Rows in results.
+    pub rows_out: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// The ledger, one entry per step, after an entry for the reading.
+    pub ledger: Vec<LedgerStep>,
+    /// Seconds per stage, by name.
+    pub seconds: BTreeMap<String, f64>,
+    /// The tables' metadata, for `inspect`; empty otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableMeta>,
+}

@@ -1,0 +1,74 @@
+//! What a workbook is: sniff, limits, read in chunks, write.
+
+use serde::{Deserialize, Serialize};
+
+/// How a blob is read. Part of the key of an ingest: other options are another ingest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IngestOptions {
+    /// Where the header is.
+    pub header: HeaderOption,
+}
+
+/// Where a table's header is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeaderOption {
+    /// Found by looking at the first rows.
+    #[default]
+    Auto,
+    /// There is none: columns are named by their letters.
+    None,
+    /// These rows, first and last, as Excel numbers them.
+    Rows(u32, u32),
+}
+
+/// What is too much. Every limit is a setting with a reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Bytes of the file itself.
+    pub file_bytes: u64,
+    /// Bytes of one zip entry and of all of them once inflated: an honest million rows inflate to some 350 MB.
+    pub inflated_bytes: u64,
+    /// Entries of the zip: real workbooks have tens.
+    pub zip_entries: u64,
+    /// Rows of one sheet, as Excel has them.
+    pub rows: u64,
+    /// Filled cells of the workbook.
+    pub cells: u64,
+    /// Columns of a sheet, as Excel has them.
+    pub columns: u32,
+    /// Characters of one cell; Excel allows 32,767.
+    pub text_chars: u64,
+    /// Bytes of distinct shared strings, the one thing that is held in memory whole.
+    pub shared_string_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 2 << 30,
+            inflated_bytes: 8 << 30,
+            zip_entries: 10_000,
+            rows: 1_048_576,
+            cells: 200_000_000,
+            columns: 16_384,
+            text_chars: 1 << 20,
+            shared_string_bytes: 256 << 20,
+        }
+    }
+}
+
+/// Whether a sheet's tab shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// It does.
+    #[default]
+    Visible,
+    /// Hidden by the user's menu.
+    Hidden,
+    /// Hidden so that only a macro shows it.
+    VeryHidden,
+}
