@@ -26,3 +26,7 @@
 //! The modules, in reading order:
 
 pub mod domain;
+pub mod storage;
+pub mod database;
+pub mod events;
+pub mod queue;

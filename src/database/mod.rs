@@ -1,0 +1,120 @@
+//! What is remembered. All SQL lives here: one file per table, functions named for what the caller wants.
+//!
+//! Functions take `&mut Connection`; a [`Tx`] and what [`Pool::acquire`] gives both deref to it, so a caller composes
+//! several of them into one transaction.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
+
+mod types;
+
+/// A connection that SQL runs on.
+pub type Connection = sqlx::PgConnection;
+
+/// What can go wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be reached, or has no connection to spare. Pages say 503.
+    #[error("the database is not available: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// A constraint said no. Callers turn those they know into a sentence.
+    #[error("constraint {constraint} does not hold")]
+    Constraint {
+        /// The constraint's name as in the migrations.
+        constraint: String,
+    },
+    /// Anything else: a mistake of ours.
+    #[error("database: {0}")]
+    Query(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if let Some(database) = error.as_database_error() {
+            if let Some(constraint) = database.constraint() {
+                return Self::Constraint { constraint: constraint.to_owned() };
+            }
+            // 57P0x: the server is going down or coming up; 53xxx: it is out of connections, memory or disk.
+            if database.code().is_some_and(|code| code.starts_with("57P0") || code.starts_with("53")) {
+                return Self::Unavailable(error);
+            }
+            return Self::Query(error);
+        }
+        match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Protocol(_) => Self::Unavailable(error),
+            other => Self::Query(other),
+        }
+    }
+}
+
+/// What database functions answer.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A pool of connections; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Pool(sqlx::PgPool);
+
+impl Pool {
+    /// A connection for a few statements.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when none can be had in time.
+    pub async fn acquire(&self) -> Result<PoolConnection<Postgres>> {
+        Ok(self.0.acquire().await?)
+    }
+
+    /// A transaction; dropped without [`Tx::commit`] it never happened.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no connection can be had in time.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(Tx(self.0.begin().await?))
+    }
+
+    /// The vendor's pool, for `queue`, whose library wants one.
+    #[must_use]
+    pub fn vendor(&self) -> &sqlx::PgPool {
+        &self.0
+    }
+}
+
+impl From<sqlx::PgPool> for Pool {
+    fn from(pool: sqlx::PgPool) -> Self {
+        Self(pool)
+    }
+}
+
+/// A transaction.
+#[derive(Debug)]
+pub struct Tx(sqlx::Transaction<'static, Postgres>);
+
+impl Tx {
+    /// Makes all of it true at once.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the connection broke; whether it happened is then unknown.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+impl Deref for Tx {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}

@@ -1,0 +1,73 @@
+//! Bytes at rest: a folder or an S3 store behind one trait. Only database rows make an object visible.
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
+
+mod key;
+
+pub use key::Key;
+
+/// What can go wrong with storage.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such object.
+    #[error("no object {0}")]
+    Missing(String),
+    /// The store or the disk cannot be reached, is full, or took too long. Pages say 503, tasks try again later.
+    #[error("storage is not available: {0}")]
+    Unavailable(String),
+}
+
+/// What storage functions answer.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An object's bytes as they come.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+
+/// A part of an object: first byte and number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    /// First byte, from 0.
+    pub start: u64,
+    /// How many; never beyond the object's end.
+    pub length: u64,
+}
+
+/// Where bytes are kept. Writes are all or nothing: an object is absent or whole. Writing a key again replaces it.
+#[async_trait]
+pub trait Storage: Debug + Send + Sync {
+    /// Stores a local file under `key`. With [`Source::Give`] the file may be moved rather than copied and is gone after.
+    async fn put(&self, key: &Key, path: &Path, source: Source) -> Result<()>;
+
+    /// The object's bytes, or a part of them.
+    async fn get(&self, key: &Key, range: Option<ByteRange>) -> Result<ByteStream>;
+
+    /// Brings the object to a local file: a hard link or a copy.
+    async fn fetch(&self, key: &Key, path: &Path) -> Result<()>;
+
+    /// The object's size in bytes; `None` when there is none.
+    async fn size(&self, key: &Key) -> Result<Option<u64>>;
+
+    /// Removes the object; absent is fine.
+    async fn delete(&self, key: &Key) -> Result<()>;
+
+    /// The paths of all objects below a prefix such as `runs/`, in no order.
+    async fn list(&self, prefix: &str) -> Result<Vec<String>>;
+
+    /// Whether storage answers now, for `/readyz` and `doctor`.
+    async fn check(&self) -> Result<()>;
+}
+
+/// What happens to a stored local file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It stays.
+    Keep,
+    /// It may be moved away.
+    Give,
+}
