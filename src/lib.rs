@@ -25,8 +25,12 @@
 //!
 //! The modules, in reading order:
 
-pub mod domain;
-pub mod storage;
+pub mod api;
+pub mod app;
 pub mod database;
+pub mod domain;
 pub mod events;
 pub mod queue;
+pub mod settings;
+pub mod storage;
+pub mod telemetry;

@@ -34,10 +34,15 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if let Some(database) = error.as_database_error() {
             if let Some(constraint) = database.constraint() {
-                return Self::Constraint { constraint: constraint.to_owned() };
+                return Self::Constraint {
+                    constraint: constraint.to_owned(),
+                };
             }
             // 57P0x: the server is going down or coming up; 53xxx: it is out of connections, memory or disk.
-            if database.code().is_some_and(|code| code.starts_with("57P0") || code.starts_with("53")) {
+            if database
+                .code()
+                .is_some_and(|code| code.starts_with("57P0") || code.starts_with("53"))
+            {
                 return Self::Unavailable(error);
             }
             return Self::Query(error);

@@ -7,9 +7,12 @@ use sqlx::{Decode, Encode, Postgres, Type};
 use uuid::Uuid;
 
 use crate::domain::ids::{
-    ArtifactId, BootId, FileId, IngestId, RecipeId, RequestId, RevisionId, RunId, Sha256, TableId, TaskId, TokenId, UserId,
+    ArtifactId, BootId, FileId, IngestId, RecipeId, RequestId, RevisionId, RunId, Sha256, TableId, TaskId, TokenId,
+    UserId,
 };
-use crate::domain::states::{ArtifactKind, AttemptState, IngestState, Role, RunFileState, RunState, TaskKind, TaskState};
+use crate::domain::states::{
+    ArtifactKind, AttemptState, IngestState, Role, RunFileState, RunState, TaskKind, TaskState,
+};
 
 macro_rules! as_uuid {
     ($($name:ident),+ $(,)?) => {$(
@@ -33,7 +36,9 @@ macro_rules! as_uuid {
     )+};
 }
 
-as_uuid!(ArtifactId, BootId, FileId, IngestId, RecipeId, RequestId, RevisionId, RunId, TableId, TaskId, TokenId, UserId);
+as_uuid!(
+    ArtifactId, BootId, FileId, IngestId, RecipeId, RequestId, RevisionId, RunId, TableId, TaskId, TokenId, UserId
+);
 
 macro_rules! as_text {
     ($($name:ident),+ $(,)?) => {$(
@@ -61,7 +66,16 @@ macro_rules! as_text {
     )+};
 }
 
-as_text!(ArtifactKind, AttemptState, IngestState, Role, RunFileState, RunState, TaskKind, TaskState);
+as_text!(
+    ArtifactKind,
+    AttemptState,
+    IngestState,
+    Role,
+    RunFileState,
+    RunState,
+    TaskKind,
+    TaskState
+);
 
 impl Type<Postgres> for Sha256 {
     fn type_info() -> PgTypeInfo {

@@ -5,3 +5,4 @@ pub mod failure;
 pub mod ids;
 pub mod progress;
 pub mod states;
+pub mod units;

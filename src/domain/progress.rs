@@ -45,7 +45,11 @@ impl Progress {
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "a share is shown as a whole per cent")]
     pub fn share(&self) -> Option<f64> {
-        let of = |done: u64, total: Option<u64>| total.filter(|total| *total > 0).map(|total| (done as f64 / total as f64).min(1.0));
+        let of = |done: u64, total: Option<u64>| {
+            total
+                .filter(|total| *total > 0)
+                .map(|total| (done as f64 / total as f64).min(1.0))
+        };
         of(self.rows, self.rows_total).or_else(|| of(self.bytes, self.bytes_total))
     }
 }

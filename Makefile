@@ -1,0 +1,70 @@
+# Two commands do everything on a fresh machine that has the Rust toolchain:
+#   make run    builds and starts Sheetmill; prints the address and a one-time link for the first account
+#   make test   every check and every test
+# What is built and fetched goes to a cache outside the checkout.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+
+export SHEETMILL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sheetmill
+export CARGO_TARGET_DIR ?= $(SHEETMILL_CACHE)/target
+# Queries were checked when they were written: .sqlx holds what the database said.
+export SQLX_OFFLINE ?= true
+
+TOOLS := $(SHEETMILL_CACHE)/tools
+export PATH := $(TOOLS)/bin:$(PATH)
+
+.PHONY: help run build test check tidy bench postgres browser garage deny screenshots
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+## Running
+
+run: postgres build
+	@exec "$(CARGO_TARGET_DIR)/debug/sheetmill" up
+
+build:
+	cargo build --locked
+
+## Testing
+
+test: postgres browser garage deny check
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	  cargo nextest run --locked --workspace --no-fail-fast; \
+	else \
+	  cargo test --locked --workspace --no-fail-fast --lib --bins --tests --examples; \
+	fi
+	cargo test --locked --workspace --doc
+
+# What needs no test to run. Clippy first: it compiles what the documentation needs too.
+check:
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+	cargo deny --locked check licenses bans sources
+
+tidy:
+	cargo test --locked --test tidy
+
+bench:
+	@.ci/need python
+	bench/run
+
+screenshots: postgres browser build
+	tests/screenshots
+
+## What has to be on the machine. As root on Debian it is installed; otherwise it is named.
+
+postgres:
+	@.ci/need postgres
+
+browser:
+	@.ci/need browser
+
+garage:
+	@.ci/need garage
+
+deny:
+	@.ci/need deny

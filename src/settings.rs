@@ -1,0 +1,357 @@
+//! The environment -> [`Settings`], made of each module's own. Nothing else reads the environment.
+//!
+//! [`VARIABLES`] names every variable with its default and its reason; README.md shows the same table, and a test
+//! compares them. A secret may come from a file: `NAME_FILE` holds the path.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::app::Halves;
+use crate::domain::units;
+use crate::telemetry::{LogFormat, TelemetrySettings};
+
+/// One variable of the environment.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds without it, in words or as written.
+    pub default: &'static str,
+    /// What it is for and why the default is what it is.
+    pub reason: &'static str,
+}
+
+const fn variable(name: &'static str, default: &'static str, reason: &'static str) -> Variable {
+    Variable { name, default, reason }
+}
+
+/// Every variable, in the order of README.md.
+pub const VARIABLES: &[Variable] = &[
+    variable(
+        "SHEETMILL_DATA",
+        "`$XDG_DATA_HOME/sheetmill`, else `~/.local/share/sheetmill`",
+        "The one folder that holds everything: the private Postgres, stored bytes, scratch space",
+    ),
+    variable(
+        "SHEETMILL_LISTEN",
+        "`127.0.0.1:8080`",
+        "Address and port to listen on; port 0 takes a free one. Only this machine is served until you say otherwise",
+    ),
+    variable(
+        "SHEETMILL_PUBLIC_URL",
+        "the address listened on",
+        "How people reach it. With `https` cookies are `Secure`; links and origin checks use it",
+    ),
+    variable(
+        "SHEETMILL_LOG",
+        "`info` with quiet libraries",
+        "What to log, as a filter such as `info,sheetmill=debug`",
+    ),
+    variable(
+        "SHEETMILL_LOG_FORMAT",
+        "`auto`",
+        "`json`, `text`, or `auto`: text on a terminal, JSON elsewhere",
+    ),
+    variable(
+        "DATABASE_URL",
+        "none: a private Postgres",
+        "A Postgres 15 or newer with the hstore extension, shared by every process of an installation",
+    ),
+    variable(
+        "SHEETMILL_STOP_GRACE",
+        "`25s`",
+        "How long running work may go on after a stop was asked for; less than the 30 s after which orchestrators kill",
+    ),
+];
+
+/// Read beside [`VARIABLES`] because the system sets them, or by the build and not by the program.
+const FOREIGN: [&str; 2] = ["SHEETMILL_CACHE", "SHEETMILL_BENCH_TIMES"];
+
+/// What is wrong with the settings, in one sentence each.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A value cannot be read.
+    #[error("{name}: {reason}")]
+    Invalid {
+        /// The variable.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nowhere to put data.
+    #[error("There is no home folder to keep data in: set SHEETMILL_DATA to a folder")]
+    NoDataFolder,
+}
+
+/// Everything that can be set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Which halves run; chosen by the command.
+    pub halves: Halves,
+    /// The web half's own.
+    pub web: WebSettings,
+    /// Logs.
+    pub telemetry: TelemetrySettings,
+    /// Where Postgres is; `None`: a private one in the data folder.
+    pub database_url: Option<String>,
+    /// How long running work may go on after a stop was asked for.
+    pub stop_grace: Duration,
+}
+
+/// How to answer http.
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How people reach it; `None`: at the address listened on.
+    pub public_url: Option<Url>,
+}
+
+impl Default for WebSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            public_url: None,
+        }
+    }
+}
+
+/// What the command line says; it wins over the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--data`.
+    pub data: Option<PathBuf>,
+    /// `--listen`.
+    pub listen: Option<SocketAddr>,
+}
+
+impl Settings {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// The first value that cannot be read, in a sentence.
+    pub fn read(environment: &Environment, overrides: Overrides) -> Result<Self, Error> {
+        let data = match overrides.data {
+            Some(data) => data,
+            None => environment.data_folder()?,
+        };
+        let mut settings = Self::at(data);
+        environment.parse(
+            "SHEETMILL_LISTEN",
+            &mut settings.web.listen,
+            "write it like 127.0.0.1:8080",
+        )?;
+        environment.optional(
+            "SHEETMILL_PUBLIC_URL",
+            &mut settings.web.public_url,
+            "write it like https://mill.example.org",
+        )?;
+        environment.text("SHEETMILL_LOG", &mut settings.telemetry.filter);
+        environment.choice("SHEETMILL_LOG_FORMAT", &mut settings.telemetry.format, &LOG_FORMATS)?;
+        settings.database_url = environment.secret("DATABASE_URL")?;
+        environment.span("SHEETMILL_STOP_GRACE", &mut settings.stop_grace)?;
+        if let Some(listen) = overrides.listen {
+            settings.web.listen = listen;
+        }
+        Ok(settings)
+    }
+
+    /// The defaults, with everything below one folder.
+    #[must_use]
+    pub fn at(data: PathBuf) -> Self {
+        Self {
+            data,
+            halves: Halves::default(),
+            web: WebSettings::default(),
+            telemetry: TelemetrySettings::default(),
+            database_url: None,
+            stop_grace: Duration::from_secs(25),
+        }
+    }
+}
+
+const LOG_FORMATS: [(&str, LogFormat); 3] = [
+    ("auto", LogFormat::Auto),
+    ("json", LogFormat::Json),
+    ("text", LogFormat::Text),
+];
+
+/// The variables that are set.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+        )
+    }
+
+    /// Just these.
+    #[must_use]
+    pub fn of(values: &[(&str, &str)]) -> Self {
+        Self(
+            values
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
+    }
+
+    /// Variables that look like ours but are not: most likely misspelt.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<&str> {
+        let known = |name: &str| {
+            let name = name.strip_suffix("_FILE").unwrap_or(name);
+            FOREIGN.contains(&name) || VARIABLES.iter().any(|it| it.name == name)
+        };
+        self.0
+            .keys()
+            .map(String::as_str)
+            .filter(|name| name.starts_with("SHEETMILL_") && !known(name))
+            .collect()
+    }
+
+    fn data_folder(&self) -> Result<PathBuf, Error> {
+        let under = |name: &str, rest: &str| self.get(name).map(|folder| PathBuf::from(folder).join(rest));
+        under("SHEETMILL_DATA", "")
+            .or_else(|| under("XDG_DATA_HOME", "sheetmill"))
+            .or_else(|| under("HOME", ".local/share/sheetmill"))
+            .ok_or(Error::NoDataFolder)
+    }
+
+    /// Set and not empty: compose files set variables to nothing.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    fn text(&self, name: &str, into: &mut String) {
+        if let Some(value) = self.get(name) {
+            value.clone_into(into);
+        }
+    }
+
+    fn parse<T: FromStr>(&self, name: &str, into: &mut T, form: &str) -> Result<(), Error> {
+        if let Some(value) = self.get(name) {
+            *into = value.parse().ok().ok_or_else(|| unreadable(name, value, form))?;
+        }
+        Ok(())
+    }
+
+    fn optional<T: FromStr>(&self, name: &str, into: &mut Option<T>, form: &str) -> Result<(), Error> {
+        if let Some(value) = self.get(name) {
+            *into = Some(value.parse().ok().ok_or_else(|| unreadable(name, value, form))?);
+        }
+        Ok(())
+    }
+
+    fn span(&self, name: &str, into: &mut Duration) -> Result<(), Error> {
+        if let Some(value) = self.get(name) {
+            *into = units::span(value).map_err(|reason| invalid(name, reason))?;
+        }
+        Ok(())
+    }
+
+    fn choice<T: Copy>(&self, name: &str, into: &mut T, words: &[(&str, T)]) -> Result<(), Error> {
+        if let Some(value) = self.get(name) {
+            let found = words.iter().find(|(word, _)| *word == value);
+            let all = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+            *into = found
+                .ok_or_else(|| invalid(name, format!("{value:?} is not one of {}", all())))?
+                .1;
+        }
+        Ok(())
+    }
+
+    fn secret(&self, name: &str) -> Result<Option<String>, Error> {
+        if let Some(value) = self.get(name) {
+            return Ok(Some(value.to_owned()));
+        }
+        let Some(path) = self.get(&format!("{name}_FILE")) else {
+            return Ok(None);
+        };
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| invalid(&format!("{name}_FILE"), format!("{path} cannot be read: {error}")))?;
+        Ok(Some(text.trim().to_owned()))
+    }
+}
+
+fn unreadable(name: &str, value: &str, form: &str) -> Error {
+    invalid(name, format!("{value:?} cannot be read: {form}"))
+}
+
+fn invalid(name: &str, reason: String) -> Error {
+    Error::Invalid {
+        name: name.to_owned(),
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_anything_data_goes_below_the_home_folder() {
+        let environment = Environment::of(&[("HOME", "/home/ada")]);
+        let settings = Settings::read(&environment, Overrides::default()).expect("defaults are valid");
+        assert_eq!(settings.data, PathBuf::from("/home/ada/.local/share/sheetmill"));
+        assert_eq!(settings.web.listen.to_string(), "127.0.0.1:8080");
+        assert!(settings.database_url.is_none());
+    }
+
+    #[test]
+    fn the_command_line_wins() {
+        let environment = Environment::of(&[("SHEETMILL_DATA", "/a"), ("SHEETMILL_LISTEN", "0.0.0.0:1")]);
+        let overrides = Overrides {
+            data: Some("/b".into()),
+            listen: "127.0.0.1:0".parse().ok(),
+        };
+        let settings = Settings::read(&environment, overrides).expect("valid");
+        assert_eq!((settings.data, settings.web.listen.port()), (PathBuf::from("/b"), 0));
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_its_variable() {
+        let environment = Environment::of(&[("HOME", "/h"), ("SHEETMILL_LOG_FORMAT", "xml")]);
+        let error = Settings::read(&environment, Overrides::default()).expect_err("xml is no log format");
+        assert_eq!(
+            error.to_string(),
+            "SHEETMILL_LOG_FORMAT: \"xml\" is not one of auto, json, text"
+        );
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_found() {
+        let environment = Environment::of(&[
+            ("SHEETMILL_DTAA", "/x"),
+            ("DATABASE_URL_FILE", "/run/x"),
+            ("SHEETMILL_DATA", "/y"),
+        ]);
+        assert_eq!(environment.unknown(), ["SHEETMILL_DTAA"]);
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_file() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), "postgres://x\n").expect("it can be written");
+        let path = file.path().to_str().expect("a plain path");
+        let environment = Environment::of(&[("HOME", "/h"), ("DATABASE_URL_FILE", path)]);
+        let settings = Settings::read(&environment, Overrides::default()).expect("valid");
+        assert_eq!(settings.database_url.as_deref(), Some("postgres://x"));
+    }
+}

@@ -1,0 +1,125 @@
+//! Names say what a thing is; some words say nothing. And the map names every room.
+
+use std::fs;
+
+use super::source::{Source, root};
+use super::{Finding, finding};
+
+/// A drawer for whatever comes is where code rots.
+const EMPTY_WORDS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "manager"];
+
+pub fn check(source: &Source) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for part in source.path.trim_end_matches(".rs").split('/') {
+        if EMPTY_WORDS.contains(&part) {
+            findings.push(finding(
+                source,
+                1,
+                format!("`{part}` says nothing: name it for what it holds"),
+            ));
+        }
+    }
+    for (line, code) in source.all() {
+        for name in declared(code) {
+            if let Some(word) = words_of(name)
+                .into_iter()
+                .find(|word| EMPTY_WORDS.contains(&word.as_str()))
+            {
+                findings.push(finding(
+                    source,
+                    line,
+                    format!("`{name}`: `{word}` says nothing, name it for what it does"),
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// The names that a line declares.
+fn declared(code: &str) -> Vec<&str> {
+    let mut words = code
+        .split(|it: char| !it.is_alphanumeric() && it != '_')
+        .filter(|word| !word.is_empty());
+    let mut names = Vec::new();
+    while let Some(word) = words.next() {
+        if matches!(
+            word,
+            "fn" | "struct" | "enum" | "trait" | "type" | "mod" | "const" | "static"
+        ) {
+            names.extend(words.next());
+        }
+    }
+    names
+}
+
+/// `ConnectionManager` and `connection_manager` are both connection and manager.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = '_';
+    for it in name.chars() {
+        if it == '_' || (it.is_uppercase() && before.is_lowercase()) {
+            words.push(String::new());
+        }
+        if it != '_' {
+            words.last_mut().expect("there is always one").extend(it.to_lowercase());
+        }
+        before = it;
+    }
+    words
+}
+
+/// Finds rooms below `folder` that the map does not name.
+pub fn map(map: &str, folder: &str) -> Vec<Finding> {
+    let mut rooms: Vec<String> = fs::read_dir(root().join(folder))
+        .expect("the sources are beside the test")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().trim_end_matches(".rs").to_owned())
+        .filter(|room| room != "lib" && room != "main")
+        .collect();
+    rooms.sort();
+    let source = Source::new(map, &super::source::text_of(map));
+    unnamed(&source, &rooms)
+}
+
+fn unnamed(map: &Source, rooms: &[String]) -> Vec<Finding> {
+    let named = |room: &String| map.code.iter().any(|line| line.trim() == format!("pub mod {room};"));
+    rooms
+        .iter()
+        .filter(|room| !named(room))
+        .map(|room| finding(map, 1, format!("the map does not name `{room}`")))
+        .collect()
+}
+
+#[test]
+fn empty_words_are_found_in_paths_and_names() {
+    assert_eq!(check(&Source::new("src/upload/util.rs", "")).len(), 1);
+    assert_eq!(check(&Source::new("src/common/mod.rs", "")).len(), 1);
+    for bad in [
+        "struct ConnectionManager;",
+        "fn misc_things() {}",
+        "mod helpers;",
+        "pub enum FileUtils {}",
+    ] {
+        assert_eq!(check(&Source::new("src/x.rs", bad)).len(), 1, "{bad}");
+    }
+}
+
+#[test]
+fn honest_names_pass() {
+    assert_eq!(
+        check(&Source::new(
+            "src/x.rs",
+            "fn utilisation() {} struct Commonwealth; // a helper\n"
+        )),
+        []
+    );
+}
+
+#[test]
+fn a_room_that_the_map_leaves_out_is_found() {
+    let map = Source::new("src/lib.rs", "pub mod a;\n// pub mod b;\n");
+    let found = unnamed(&map, &["a".to_owned(), "b".to_owned()]);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].sentence.contains("`b`"));
+}
