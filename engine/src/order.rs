@@ -83,7 +83,7 @@ pub struct PreviewOrder {
     pub steps: usize,
     /// At most so many rows.
     pub rows: usize,
-    /// `None`: the first rows of the sheet only, at once; otherwise all rows are counted too.
+    /// `false`: only what the first rows need, at once; `true`: all rows are counted too.
     pub count_all: bool,
     /// Where spilled data goes.
     pub scratch: PathBuf,
@@ -173,6 +173,9 @@ pub enum Message {
         /// One sentence with the file's name and what to do.
         sentence: String,
     },
+    /// What was done so far in numbers, before a `Failed` whose outputs are of use: rejected rows that the recipe wants to
+    /// fail on are listed all the same.
+    Account(Report),
     /// The recipe failed on this data, or a fault of ours. Nothing follows for this order.
     Failed {
         /// A stable word.
