@@ -1,0 +1,124 @@
+//! Real Chromium, driven through its driver.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use fantoccini::wd::Capabilities;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// How long a page may take to show what is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// One browser with an empty profile.
+pub struct Browser {
+    /// Speaks WebDriver.
+    pub page: Client,
+    driver: Child,
+    downloads: tempfile::TempDir,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    /// Starts a browser; its driver takes a free port.
+    pub async fn start() -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("chromedriver starts; `make test-tools` installs it");
+        let out = driver.stdout.take().expect("stdout is piped");
+        let port = timeout(PATIENCE, port(out)).await.expect("chromedriver says its port in time");
+        let profile = tempfile::tempdir().expect("a folder");
+        let downloads = tempfile::tempdir().expect("a folder");
+        let page = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities(profile.path(), downloads.path()))
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .expect("a browser");
+        Self { page, driver, downloads, _profile: profile }
+    }
+
+    /// Waits for an element.
+    pub async fn see(&self, selector: &str) -> fantoccini::elements::Element {
+        let found = self.page.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        match found {
+            Ok(element) => element,
+            Err(error) => panic!("{selector} did not appear: {error}\n{}", self.page.source().await.unwrap_or_default()),
+        }
+    }
+
+    /// Clicks on an element once it is there.
+    pub async fn click(&self, selector: &str) {
+        self.see(selector).await.click().await.unwrap_or_else(|error| panic!("{selector} cannot be clicked: {error}"));
+    }
+
+    /// Types into a field.
+    pub async fn fill(&self, selector: &str, text: &str) {
+        let field = self.see(selector).await;
+        field.clear().await.expect("the field can be cleared");
+        field.send_keys(text).await.expect("the field can be typed into");
+    }
+
+    /// Waits until a download of this name is complete, and gives its bytes.
+    pub async fn downloaded(&self, name: &str) -> Vec<u8> {
+        let path = self.downloads.path().join(name);
+        let mut tick = tokio::time::interval(Duration::from_millis(50));
+        timeout(PATIENCE, async {
+            // Chromium writes to another name and renames when it is complete.
+            while !path.exists() {
+                tick.tick().await;
+            }
+        })
+        .await
+        .unwrap_or_else(|_| panic!("{name} was not downloaded: {:?}", std::fs::read_dir(self.downloads.path()).map(|it| it.flatten().map(|it| it.file_name()).collect::<Vec<_>>())));
+        std::fs::read(path).expect("a readable file")
+    }
+
+    /// Ends the browser and its driver.
+    pub async fn close(mut self) {
+        self.page.close().await.expect("the browser closes");
+        self.driver.kill().await.expect("the driver ends");
+    }
+}
+
+async fn port(out: tokio::process::ChildStdout) -> u16 {
+    let mut lines = BufReader::new(out).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let said = line.split_once("started successfully on port ").map(|(_, port)| port.trim_end_matches('.').parse());
+        if let Some(Ok(port)) = said {
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return port;
+        }
+    }
+    panic!("chromedriver ended without a port")
+}
+
+fn capabilities(profile: &Path, downloads: &Path) -> Capabilities {
+    let arguments = [
+        "--headless=new".to_owned(),
+        "--no-sandbox".to_owned(),
+        "--disable-gpu".to_owned(),
+        "--disable-quic".to_owned(),
+        "--disable-dev-shm-usage".to_owned(),
+        "--no-first-run".to_owned(),
+        "--disable-background-networking".to_owned(),
+        "--disable-component-update".to_owned(),
+        "--disable-sync".to_owned(),
+        "--window-size=1280,900".to_owned(),
+        format!("--user-data-dir={}", profile.display()),
+    ];
+    let options = json!({
+        "args": arguments,
+        "prefs": {"download.default_directory": downloads, "download.prompt_for_download": false},
+    });
+    let mut all = Capabilities::new();
+    all.insert("goog:chromeOptions".to_owned(), options);
+    all
+}
