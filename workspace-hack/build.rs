@@ -1,0 +1,2 @@
+//! Exists so that the build dependencies count.
+fn main() {}
