@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::recipe::document::Recipe;
 use crate::recipe::ledger::LedgerStep;
+pub use crate::sheets::CellKind;
 use crate::sheets::{IngestOptions, Limits};
 use crate::tables::TableMeta;
 
@@ -290,31 +291,6 @@ pub struct AnswerCell {
     /// Whether the previewed steps changed it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
-}
-
-/// The kind of one cell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CellKind {
-    /// Nothing.
-    #[default]
-    Blank,
-    /// Text.
-    Text,
-    /// A number.
-    Number,
-    /// True or false.
-    Boolean,
-    /// A date.
-    Date,
-    /// A date with a time.
-    DateTime,
-    /// A time of day.
-    Time,
-    /// A span of time.
-    Duration,
-    /// An error such as `#N/A`.
-    Error,
 }
 
 /// What an order did, in numbers.

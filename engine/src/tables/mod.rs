@@ -1,8 +1,13 @@
 //! Columnar tables: column kinds, parts, profile.
 //!
 //! A table is a folder: Parquet parts and `table.json`, which is written last. A part has a column `row` (UInt32, the row
-//! number as Excel shows it) and columns `c0`, `c1`, … in sheet order; names are in `table.json`, since headers repeat,
-//! are empty, or hold anything. Each part stores a column at its own narrowest type; readers cast to the resolved kind.
+//! number as Excel shows it) and its filled columns by their sheet letters (`A`, `B`, …); names are in `table.json`, since
+//! headers repeat, are empty, or hold anything. Each part stores a column at its own narrowest type; [`read::Table`] casts to
+//! the resolved kind and calls columns `c0`, `c1`, … by their position in [`TableMeta::columns`].
+
+pub mod kinds;
+pub mod mixed;
+pub mod read;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +15,13 @@ use crate::sheets::Visibility;
 
 /// Rows of a chunk: one Parquet row group, the unit of progress.
 pub const CHUNK_ROWS: usize = 65_536;
+
+/// The file of a table's folder that says what is in it; it is written last.
+pub const TABLE_FILE: &str = "table.json";
+
+/// Metadata key of a part's column: the position in [`TableMeta::formats`] of the number format its cells have, should the
+/// column be read as mixed.
+pub const PART_FORMAT: &str = "sheetmill.format";
 
 /// What all filled cells of a column are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,7 +68,7 @@ pub struct TableMeta {
     pub columns: Vec<ColumnMeta>,
     /// The parts, in row order.
     pub parts: Vec<PartMeta>,
-    /// Number formats that mixed cells point into.
+    /// Number formats that mixed cells point into; the first is `General`.
     pub formats: Vec<String>,
     /// The first rows as they stand in the sheet, header included, for a header override: row number and cell texts.
     pub head: Vec<(u32, Vec<String>)>,

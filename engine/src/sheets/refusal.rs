@@ -1,0 +1,247 @@
+//! Why an input is not taken: a closed list, each with a stable word and one sentence for the person who gave it.
+
+use super::Limits;
+
+/// Why a file is refused. The sentence names the file and says what to do; the code never changes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No bytes at all.
+    #[error("empty")]
+    Empty,
+    /// Something else than a spreadsheet; what it is, with its article.
+    #[error("not a spreadsheet: {0}")]
+    NotASpreadsheet(&'static str),
+    /// An HTML page under a spreadsheet's name, as many web systems export.
+    #[error("an HTML page")]
+    WebPage,
+    /// `SpreadsheetML` 2003, one XML file.
+    #[error("SpreadsheetML 2003")]
+    Xml2003,
+    /// The binary format of Excel 97 to 2003.
+    #[error("xls")]
+    Xls,
+    /// The binary format of Excel 2007 and later.
+    #[error("xlsb")]
+    Xlsb,
+    /// An `OpenDocument` spreadsheet.
+    #[error("ods")]
+    Ods,
+    /// Comma-separated or other plain text.
+    #[error("text")]
+    Csv,
+    /// It opens only with a password.
+    #[error("password")]
+    Password,
+    /// Its end is missing.
+    #[error("cut off")]
+    CutOff,
+    /// Its inside contradicts itself; what was found, for the log.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    /// No worksheet inside.
+    #[error("no worksheet")]
+    NoSheets,
+    /// The sheet that was asked for is not there.
+    #[error("no sheet named {0}")]
+    SheetNotFound(String),
+    /// The header was said to be in rows that the sheet does not fill.
+    #[error("no header in rows {0} to {1}")]
+    HeaderNotFound(u32, u32),
+    /// One of the limits.
+    #[error("too much: {0:?}")]
+    TooMuch(TooMuch),
+}
+
+/// Which limit was passed, and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooMuch {
+    /// Bytes of the file.
+    FileBytes(u64),
+    /// Bytes once unpacked.
+    InflatedBytes(u64),
+    /// It unpacks to far more than any honest workbook does.
+    Ratio,
+    /// Parts inside.
+    Entries(u64),
+    /// Rows of a sheet.
+    Rows(u64),
+    /// Columns of a sheet.
+    Columns(u32),
+    /// Filled cells.
+    Cells(u64),
+    /// Characters of one cell.
+    TextChars(u64),
+    /// Bytes of distinct texts.
+    SharedStrings(u64),
+}
+
+impl Refusal {
+    /// A stable word for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::NotASpreadsheet(_) => "not_a_spreadsheet",
+            Self::WebPage => "web_page",
+            Self::Xml2003 => "xml_2003",
+            Self::Xls => "xls",
+            Self::Xlsb => "xlsb",
+            Self::Ods => "ods",
+            Self::Csv => "csv",
+            Self::Password => "password",
+            Self::CutOff => "cut_off",
+            Self::Damaged(_) => "damaged",
+            Self::NoSheets => "no_sheets",
+            Self::SheetNotFound(_) => "sheet_not_found",
+            Self::HeaderNotFound(..) => "header_not_found",
+            Self::TooMuch(what) => what.code(),
+        }
+    }
+
+    /// One sentence that names the file and says what to do.
+    #[must_use]
+    pub fn sentence(&self, file: &str) -> String {
+        let again = "Save it in Excel as “Excel workbook (.xlsx)” and upload it again.";
+        match self {
+            Self::Empty => format!("“{file}” is empty. Check the file where it comes from and upload it again."),
+            Self::NotASpreadsheet(what) => {
+                format!("“{file}” is {what}, not a spreadsheet. Upload an Excel workbook (.xlsx).")
+            }
+            Self::WebPage => format!(
+                "“{file}” is a web page with a spreadsheet's name. Open it in Excel, save it as “Excel workbook (.xlsx)” and upload it again."
+            ),
+            Self::Xml2003 => format!("“{file}” is an XML spreadsheet of Excel 2003. {again}"),
+            Self::Xls => format!("“{file}” is a workbook of Excel 97 to 2003. {again}"),
+            Self::Xlsb => format!("“{file}” is a binary workbook (.xlsb). {again}"),
+            Self::Ods => format!(
+                "“{file}” is an OpenDocument spreadsheet. Save it as “Excel 2007-365 (.xlsx)” and upload it again."
+            ),
+            Self::Csv => format!(
+                "“{file}” is plain text, not a workbook. Open it in Excel, save it as “Excel workbook (.xlsx)” and upload it again."
+            ),
+            Self::Password => {
+                format!(
+                    "“{file}” needs a password. Remove it in Excel (File, Info, Protect Workbook) and upload it again."
+                )
+            }
+            Self::CutOff => {
+                format!("“{file}” is cut off: its end is missing. Copy or download it once more and upload it again.")
+            }
+            Self::Damaged(_) => {
+                format!("“{file}” is damaged. Open it in Excel, let Excel repair it, save it and upload it again.")
+            }
+            Self::NoSheets => {
+                format!("“{file}” holds no worksheet. Upload a workbook with at least one sheet of cells.")
+            }
+            Self::SheetNotFound(sheet) => format!("“{file}” has no sheet named “{sheet}”. Choose one of its sheets."),
+            Self::HeaderNotFound(first, last) => {
+                format!(
+                    "“{file}” has no cells in rows {first} to {last}, where its header should be. Choose other rows."
+                )
+            }
+            Self::TooMuch(what) => what.sentence(file),
+        }
+    }
+}
+
+impl TooMuch {
+    fn code(self) -> &'static str {
+        match self {
+            Self::FileBytes(_) => "file_too_large",
+            Self::InflatedBytes(_) => "unpacked_too_large",
+            Self::Ratio => "unpacked_ratio",
+            Self::Entries(_) => "too_many_parts",
+            Self::Rows(_) => "too_many_rows",
+            Self::Columns(_) => "too_many_columns",
+            Self::Cells(_) => "too_many_cells",
+            Self::TextChars(_) => "text_too_long",
+            Self::SharedStrings(_) => "texts_too_large",
+        }
+    }
+
+    fn sentence(self, file: &str) -> String {
+        let grouped = |n: u64| super::number_format::show_count(n);
+        let megabytes = |n: u64| grouped(n >> 20);
+        match self {
+            Self::FileBytes(n) => format!(
+                "“{file}” is larger than {} MB. Split it and upload the pieces.",
+                megabytes(n)
+            ),
+            Self::InflatedBytes(n) => {
+                format!(
+                    "“{file}” unpacks to more than {} MB. Split it and upload the pieces.",
+                    megabytes(n)
+                )
+            }
+            Self::Ratio => format!(
+                "“{file}” unpacks to far more than a workbook should. Open it in Excel, save it and upload it again."
+            ),
+            Self::Entries(n) => format!(
+                "“{file}” consists of more than {} parts. Remove its pictures and objects and upload it again.",
+                grouped(n)
+            ),
+            Self::Rows(n) => format!(
+                "“{file}” has a sheet with more than {} rows. Split the sheet and upload it again.",
+                grouped(n)
+            ),
+            Self::Columns(n) => {
+                format!(
+                    "“{file}” has a sheet with more than {} columns. Split the sheet and upload it again.",
+                    grouped(u64::from(n))
+                )
+            }
+            Self::Cells(n) => format!(
+                "“{file}” has more than {} filled cells. Split it and upload the pieces.",
+                grouped(n)
+            ),
+            Self::TextChars(n) => {
+                format!(
+                    "“{file}” has a cell with more than {} characters. Shorten it and upload the file again.",
+                    grouped(n)
+                )
+            }
+            Self::SharedStrings(n) => {
+                format!(
+                    "“{file}” holds more than {} MB of different texts. Split it and upload the pieces.",
+                    megabytes(n)
+                )
+            }
+        }
+    }
+}
+
+impl Limits {
+    /// Refuses more rows than allowed; `row` as Excel numbers it.
+    pub(super) fn check_address(&self, row: u32, column: u32) -> Result<(), Refusal> {
+        if u64::from(row) > self.rows {
+            return Err(Refusal::TooMuch(TooMuch::Rows(self.rows)));
+        }
+        if column >= self.columns {
+            return Err(Refusal::TooMuch(TooMuch::Columns(self.columns)));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_name_the_file_and_end() {
+        for refusal in [
+            Refusal::Empty,
+            Refusal::NotASpreadsheet("a picture"),
+            Refusal::Password,
+            Refusal::Damaged("inner detail".to_owned()),
+            Refusal::HeaderNotFound(3, 4),
+            Refusal::TooMuch(TooMuch::Rows(1_048_576)),
+        ] {
+            let sentence = refusal.sentence("a.xlsx");
+            assert!(sentence.contains("“a.xlsx”") && sentence.ends_with('.'), "{sentence}");
+            assert!(!sentence.contains("inner detail"), "{sentence}");
+        }
+        let rows = Refusal::TooMuch(TooMuch::Rows(1_048_576)).sentence("a.xlsx");
+        assert!(rows.contains("1,048,576 rows"), "{rows}");
+    }
+}
