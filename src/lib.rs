@@ -25,6 +25,7 @@
 //!
 //! The modules, in reading order:
 
+pub mod accounts;
 pub mod api;
 pub mod app;
 pub mod database;

@@ -8,7 +8,24 @@ use std::ops::{Deref, DerefMut};
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 
+pub mod blobs;
+mod connect;
+pub mod files;
+pub mod ingests;
+pub mod links;
+mod listener;
+mod migrate;
+pub mod private;
+pub mod sessions;
+pub mod sign_in_tries;
+pub mod tables;
+pub mod tokens;
 mod types;
+pub mod users;
+
+pub use connect::{DatabaseSettings, connect};
+pub use listener::{Heard, Listener};
+pub use migrate::migrate;
 
 /// A connection that SQL runs on.
 pub type Connection = sqlx::PgConnection;
@@ -81,6 +98,11 @@ impl Pool {
     /// [`Error::Unavailable`] when no connection can be had in time.
     pub async fn begin(&self) -> Result<Tx> {
         Ok(Tx(self.0.begin().await?))
+    }
+
+    /// Gives every connection back; waits for those in use.
+    pub async fn close(&self) {
+        self.0.close().await;
     }
 
     /// The vendor's pool, for `queue`, whose library wants one.

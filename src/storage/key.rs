@@ -18,6 +18,14 @@ pub enum Key {
 }
 
 impl Key {
+    /// How many names the path has: more mean that one of ours was not plain.
+    pub(super) fn depth(&self) -> usize {
+        match self {
+            Self::Blob(_) => 2,
+            Self::TablePart(..) | Self::TableMeta(..) | Self::RunOutput(..) => 4,
+        }
+    }
+
     /// The media type of the object's bytes.
     #[must_use]
     pub fn content_type(&self) -> &'static str {

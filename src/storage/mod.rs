@@ -3,14 +3,20 @@
 use std::fmt::Debug;
 use std::path::Path;
 use std::pin::Pin;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::Stream;
 
+mod folder;
 mod key;
+mod s3;
 
-pub use key::Key;
+pub use folder::FolderStorage;
+pub use key::{Key, content_type_of};
+pub use s3::{Addressing, ChecksumMode, S3Settings, S3Storage, Timeouts};
 
 /// What can go wrong with storage.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +24,9 @@ pub enum Error {
     /// There is no such object.
     #[error("no object {0}")]
     Missing(String),
+    /// The key holds a name that is no plain file name.
+    #[error("{0:?} is not a path that storage has")]
+    BadKey(String),
     /// The store or the disk cannot be reached, is full, or took too long. Pages say 503, tasks try again later.
     #[error("storage is not available: {0}")]
     Unavailable(String),
@@ -59,8 +68,26 @@ pub trait Storage: Debug + Send + Sync {
     /// The paths of all objects below a prefix such as `runs/`, in no order.
     async fn list(&self, prefix: &str) -> Result<Vec<String>>;
 
+    /// An address by which a browser gets the object past us; `None` where there is none, and the bytes go through us.
+    async fn link(&self, key: &Key, download: &Download<'_>) -> Result<Option<String>>;
+
+    /// Clears away what killed processes left half-written before an instant; answers how much that was. Nothing takes
+    /// a day to write.
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64>;
+
     /// Whether storage answers now, for `/readyz` and `doctor`.
     async fn check(&self) -> Result<()>;
+}
+
+/// How a browser is to take a download.
+#[derive(Clone, Copy, Debug)]
+pub struct Download<'a> {
+    /// The `Content-Disposition` header (RFC 6266).
+    pub disposition: &'a str,
+    /// The `Content-Type` header.
+    pub content_type: &'a str,
+    /// How long the address is good.
+    pub valid: Duration,
 }
 
 /// What happens to a stored local file.

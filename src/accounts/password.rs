@@ -1,0 +1,211 @@
+//! Passwords: argon2id, at or above the minimum that OWASP's Password Storage Cheat Sheet names (19 MiB, 2 passes).
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{self, PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Semaphore;
+
+use super::{Error, Result};
+
+/// How hard passwords are hashed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordSettings {
+    /// Memory for one hash, in KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub passes: u32,
+    /// Hashes at once: each takes its memory and a core, and the rest of the program wants some too.
+    pub at_once: usize,
+}
+
+impl PasswordSettings {
+    /// NIST SP 800-63B wants 8 at least; length is what helps.
+    pub const SHORTEST: usize = 10;
+    /// Bytes. Longer ones would only cost time.
+    pub const LONGEST: usize = 256;
+}
+
+impl Default for PasswordSettings {
+    fn default() -> Self {
+        Self {
+            memory_kib: 19_456,
+            passes: 2,
+            at_once: 2,
+        }
+    }
+}
+
+/// Hashes and checks passwords, away from the threads that answer requests.
+#[derive(Clone, Debug)]
+pub struct Passwords {
+    argon2: Argon2<'static>,
+    /// Checked against when there is no account, so that the answer takes as long.
+    nobody: Arc<str>,
+    slots: Arc<Semaphore>,
+}
+
+/// How a check ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Wrong,
+    Right,
+    /// Right, but hashed with less than today's settings: this is the new hash.
+    RightAndRehashed(String),
+}
+
+impl Passwords {
+    pub(super) fn new(settings: &PasswordSettings) -> Result<Self> {
+        let params = Params::new(settings.memory_kib, settings.passes, 1, None).map_err(|error| internal(&error))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let nobody = hash(&argon2, b"the password of nobody")?.into();
+        Ok(Self {
+            argon2,
+            nobody,
+            slots: Arc::new(Semaphore::new(settings.at_once)),
+        })
+    }
+
+    /// The PHC string for a new password.
+    pub(super) async fn hash(&self, password: &SecretString) -> Result<String> {
+        let text = password.expose_secret();
+        if text.chars().count() < PasswordSettings::SHORTEST {
+            return Err(Error::PasswordTooShort);
+        }
+        if text.len() > PasswordSettings::LONGEST {
+            return Err(Error::PasswordTooLong);
+        }
+        let (argon2, password) = (self.argon2.clone(), password.clone());
+        self.blocking(move || hash(&argon2, password.expose_secret().as_bytes()))
+            .await
+    }
+
+    /// Checks a password against an account's hash; `None` takes as long and is always wrong.
+    pub(super) async fn verify(&self, password: &SecretString, stored: Option<String>) -> Result<Verdict> {
+        // Nobody has one this long, and hashing it would be work for nothing; that says nothing about any account.
+        if password.expose_secret().len() > PasswordSettings::LONGEST {
+            return Ok(Verdict::Wrong);
+        }
+        let (argon2, password, nobody) = (self.argon2.clone(), password.clone(), Arc::clone(&self.nobody));
+        self.blocking(move || {
+            let known = stored.is_some();
+            let stored = PasswordHash::new(stored.as_deref().unwrap_or(&nobody)).map_err(|error| internal(&error))?;
+            let password = password.expose_secret().as_bytes();
+            match argon2.verify_password(password, &stored) {
+                Ok(()) if !known => Ok(Verdict::Wrong),
+                Ok(()) if is_weaker(&stored, argon2.params()) => {
+                    Ok(Verdict::RightAndRehashed(hash(&argon2, password)?))
+                }
+                Ok(()) => Ok(Verdict::Right),
+                Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
+                Err(other) => Err(internal(&other)),
+            }
+        })
+        .await
+    }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let slot = Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        let work = move || {
+            let answer = work();
+            drop(slot);
+            answer
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Error::Internal(error.to_string()))?
+    }
+}
+
+fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String> {
+    let hash: PasswordHash = argon2.hash_password(password).map_err(|error| internal(&error))?;
+    Ok(hash.to_string())
+}
+
+fn is_weaker(stored: &PasswordHash, wanted: &Params) -> bool {
+    Params::try_from(stored).map_or(true, |found| {
+        found.m_cost() < wanted.m_cost() || found.t_cost() < wanted.t_cost()
+    })
+}
+
+fn internal(error: &impl std::fmt::Display) -> Error {
+    Error::Internal(format!("password: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quick(passes: u32) -> Passwords {
+        Passwords::new(&PasswordSettings {
+            memory_kib: 64,
+            passes,
+            at_once: 1,
+        })
+        .expect("sensible settings")
+    }
+
+    #[test]
+    fn the_defaults_are_at_or_above_the_minimum() {
+        let defaults = PasswordSettings::default();
+        assert!(defaults.memory_kib >= 19_456 && defaults.passes >= 2);
+        let made = hash(
+            &Passwords::new(&defaults).expect("sensible settings").argon2,
+            b"correct horse",
+        )
+        .expect("a hash");
+        assert!(made.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{made}");
+    }
+
+    #[tokio::test]
+    async fn a_password_is_right_wrong_or_nobodys() {
+        let passwords = quick(2);
+        let stored = passwords.hash(&"correct horse".into()).await.expect("a hash");
+        let right = passwords
+            .verify(&"correct horse".into(), Some(stored.clone()))
+            .await
+            .expect("a verdict");
+        assert_eq!(right, Verdict::Right);
+        let wrong = passwords
+            .verify(&"wrong horse".into(), Some(stored))
+            .await
+            .expect("a verdict");
+        assert_eq!(wrong, Verdict::Wrong);
+        let nobody = passwords
+            .verify(&"the password of nobody".into(), None)
+            .await
+            .expect("a verdict");
+        assert_eq!(nobody, Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_weaker_hash_is_replaced_when_its_owner_signs_in() {
+        let stored = quick(1).hash(&"correct horse".into()).await.expect("a hash");
+        let verdict = quick(3)
+            .verify(&"correct horse".into(), Some(stored))
+            .await
+            .expect("a verdict");
+        assert!(
+            matches!(&verdict, Verdict::RightAndRehashed(hash) if hash.contains("t=3")),
+            "{verdict:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn too_short_and_too_long_are_refused() {
+        let passwords = quick(1);
+        assert!(matches!(
+            passwords.hash(&"123456789".into()).await,
+            Err(Error::PasswordTooShort)
+        ));
+        assert!(matches!(
+            passwords.hash(&"x".repeat(257).into()).await,
+            Err(Error::PasswordTooLong)
+        ));
+    }
+}
