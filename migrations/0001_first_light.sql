@@ -182,7 +182,7 @@ create table tasks (
     constraint tasks_lease check ((state = 'running') = (lease_until is not null) and (state = 'running') = (boot_id is not null)),
     constraint tasks_finished check ((state in ('succeeded', 'failed', 'cancelled')) = (finished_at is not null))
 );
-create index tasks_due on tasks (queue, priority desc, run_at) where state = 'queued';
+create index tasks_due on tasks (queue, owner, priority desc, run_at, id) where state = 'queued';
 create index tasks_running on tasks (queue, owner) where state = 'running';
 create index tasks_lease_until on tasks (lease_until) where state = 'running';
 create index tasks_run on tasks (run_id);

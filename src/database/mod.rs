@@ -5,23 +5,35 @@
 
 use std::ops::{Deref, DerefMut};
 
+use chrono::{DateTime, Utc};
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 
+pub mod artifacts;
+pub mod attempts;
 pub mod blobs;
 mod connect;
+pub mod events;
 pub mod files;
+pub mod idempotency;
 pub mod ingests;
 pub mod links;
 mod listener;
 mod migrate;
 pub mod private;
+pub mod queues;
+pub mod recipes;
+pub mod run_files;
+pub mod runs;
 pub mod sessions;
 pub mod sign_in_tries;
 pub mod tables;
+pub mod tasks;
+pub mod tickets;
 pub mod tokens;
 mod types;
 pub mod users;
+pub mod workers;
 
 pub use connect::{DatabaseSettings, connect};
 pub use listener::{Heard, Listener};
@@ -76,8 +88,32 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl Error {
+    /// Whether trying again may help: the database was away, or two transactions waited for each other and one of them
+    /// had to give way (40001, 40P01; Postgres, appendix A).
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unavailable(_) => true,
+            Self::Constraint { .. } => false,
+            Self::Query(error) => error
+                .as_database_error()
+                .and_then(|it| it.code())
+                .is_some_and(|code| matches!(&*code, "40001" | "40P01")),
+        }
+    }
+}
+
 /// What database functions answer.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The database's time, which leases, schedules and tickets go by.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database does not answer.
+pub async fn now(conn: &mut Connection) -> Result<DateTime<Utc>> {
+    Ok(sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(conn).await?)
+}
 
 /// A pool of connections; cheap to clone.
 #[derive(Clone, Debug)]
@@ -103,6 +139,15 @@ impl Pool {
     /// Gives every connection back; waits for those in use.
     pub async fn close(&self) {
         self.0.close().await;
+    }
+
+    /// A connection beside the pool, for what must go on while the pool is busy: leases and heartbeats.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when none can be made.
+    pub async fn connect_apart(&self) -> Result<Connection> {
+        use sqlx::ConnectOptions as _;
+        Ok(self.0.connect_options().connect().await?)
     }
 
     /// The vendor's pool, for `queue`, whose library wants one.

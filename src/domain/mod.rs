@@ -6,3 +6,4 @@ pub mod ids;
 pub mod progress;
 pub mod states;
 pub mod units;
+pub mod verdict;
