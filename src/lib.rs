@@ -32,6 +32,8 @@ pub mod database;
 pub mod domain;
 pub mod events;
 pub mod queue;
+pub mod sandbox;
 pub mod settings;
 pub mod storage;
 pub mod telemetry;
+pub mod worker;

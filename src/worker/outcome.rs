@@ -1,0 +1,175 @@
+//! What the end of a task means for its ingest or its run. All in the transaction that ends the task.
+
+use std::collections::BTreeMap;
+
+use sheetmill_engine::order::{Report, TableSummary};
+use sheetmill_engine::sheets::Visibility;
+
+use super::attempt::plain;
+use super::settle::{Error, with_report};
+use crate::database::artifacts::NewArtifact;
+use crate::database::run_files;
+use crate::database::runs::{self, Locked};
+use crate::database::tables::{self, NewTable};
+use crate::database::tasks::{self, Claimed, Told, Waiting};
+use crate::database::{Tx, artifacts as artifact_rows, ingests};
+use crate::domain::ids::{FileId, IngestId, RunId};
+use crate::domain::states::{IngestState, RunFileState};
+use crate::events::{Event, Kind, announce};
+use crate::queue;
+use crate::storage::Key;
+
+/// The tables are complete: files with these bytes are ready, and what waited for them is due.
+pub async fn ingest_ready(tx: &mut Tx, ingest: IngestId, summaries: &[TableSummary]) -> Result<(), Error> {
+    let rows = summaries.iter().map(|it| it.rows).sum();
+    ingests::finish(tx, ingest, rows).await?;
+    let sheets: Vec<String> = summaries.iter().map(|it| plain(&it.sheet)).collect();
+    let new: Vec<NewTable<'_>> = summaries
+        .iter()
+        .zip(&sheets)
+        .map(|(it, sheet)| NewTable {
+            position: it.position,
+            sheet,
+            visibility: match it.visibility {
+                Visibility::Visible => "visible",
+                Visibility::Hidden => "hidden",
+                Visibility::VeryHidden => "very_hidden",
+            },
+            rows: it.rows,
+            columns: it.columns,
+        })
+        .collect();
+    tables::replace(tx, ingest, &new).await?;
+    reading_ended(tx, ingest).await?;
+    for (run, waiting) in by_run(tasks::waiting_for(tx, ingest).await?) {
+        let Some(locked) = runs::lock(tx, run).await? else {
+            continue;
+        };
+        for task in waiting {
+            let due_in = tasks::release(tx, task.id).await?;
+            queue::push_after(tx, task.kind, due_in).await?;
+            announce(
+                tx,
+                &Event::of(locked.owner, Kind::TaskQueued)
+                    .run(run)
+                    .file(task.file)
+                    .task(task.id),
+            )
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// There will be no tables: what waited for them ends as well. `refused` says that the file is at fault.
+pub async fn ingest_given_up(tx: &mut Tx, ingest: IngestId, reason: &str, told: &Told) -> Result<(), Error> {
+    let state = if is_refusal(reason) {
+        IngestState::Refused
+    } else {
+        IngestState::Failed
+    };
+    ingests::give_up(tx, ingest, state, &told.code, &told.sentence, Some(told.reference.0)).await?;
+    reading_ended(tx, ingest).await?;
+    for (run, waiting) in by_run(tasks::waiting_for(tx, ingest).await?) {
+        for task in &waiting {
+            tasks::fail_waiting(tx, task.id, reason, told).await?;
+        }
+        let files: Vec<FileId> = waiting.iter().map(|it| it.file).collect();
+        files_ended(tx, run, &files, FileEnd::Failed(reason, told)).await?;
+    }
+    Ok(())
+}
+
+/// A file of a run has its results.
+pub async fn file_done(tx: &mut Tx, run: RunId, file: FileId, report: &Report) -> Result<(), Error> {
+    files_ended(tx, run, &[file], FileEnd::Done(report)).await
+}
+
+/// A file of a run was refused or failed.
+pub async fn file_failed(tx: &mut Tx, run: RunId, file: FileId, reason: &str, told: &Told) -> Result<(), Error> {
+    files_ended(tx, run, &[file], FileEnd::Failed(reason, told)).await
+}
+
+/// A file of a run was cancelled while it was worked on.
+pub async fn file_cancelled(tx: &mut Tx, run: RunId, file: FileId) -> Result<(), Error> {
+    files_ended(tx, run, &[file], FileEnd::Cancelled).await
+}
+
+/// Makes stored outputs visible.
+pub async fn artifacts(tx: &mut Tx, claimed: &Claimed, stored: &[(Key, NewArtifact)]) -> Result<(), Error> {
+    for (_, artifact) in stored {
+        artifact_rows::insert(tx, artifact).await?;
+        let event = Event::of(claimed.owner, Kind::ArtifactMade).run(artifact.run);
+        announce(tx, &artifact.file.map_or(event, |file| event.file(file))).await?;
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum FileEnd<'a> {
+    Done(&'a Report),
+    Failed(&'a str, &'a Told),
+    Cancelled,
+}
+
+/// The last file to end ends the run.
+async fn files_ended(tx: &mut Tx, run: RunId, files: &[FileId], end: FileEnd<'_>) -> Result<(), Error> {
+    let Some(locked) = runs::lock(tx, run).await? else {
+        return Ok(());
+    };
+    let mut ended = 0;
+    let mut ledger = locked.ledger.clone();
+    for file in files {
+        let changed = match end {
+            FileEnd::Done(report) => {
+                ledger = with_report(&ledger, report);
+                let (rows_in, rows_out) = (count(report.rows_in), count(report.rows_out));
+                run_files::succeed(tx, run, *file, rows_in, rows_out).await?
+            }
+            FileEnd::Failed(reason, told) => {
+                let state = if is_refusal(reason) {
+                    RunFileState::Refused
+                } else {
+                    RunFileState::Failed
+                };
+                run_files::fail(tx, run, *file, state, told).await?
+            }
+            FileEnd::Cancelled => run_files::set_state(tx, run, *file, RunFileState::Cancelled).await?,
+        };
+        ended += i32::from(changed);
+        announce(tx, &Event::of(locked.owner, Kind::RunFileEnded).run(run).file(*file)).await?;
+    }
+    end_run(tx, &locked, ended, &ledger).await
+}
+
+async fn end_run(tx: &mut Tx, run: &Locked, ended: i32, ledger: &serde_json::Value) -> Result<(), Error> {
+    if runs::end_files(tx, run, ended, ledger).await?.is_some() {
+        announce(tx, &Event::of(run.owner, Kind::RunEnded).run(run.id)).await?;
+    }
+    Ok(())
+}
+
+async fn reading_ended(tx: &mut Tx, ingest: IngestId) -> Result<(), Error> {
+    for (file, owner) in tasks::readers(tx, ingest).await? {
+        announce(tx, &Event::of(owner, Kind::ReadingEnded).file(file)).await?;
+    }
+    Ok(())
+}
+
+/// Ordered by run, so that runs are locked in the order of ids.
+fn by_run(waiting: Vec<Waiting>) -> BTreeMap<RunId, Vec<Waiting>> {
+    let mut runs = BTreeMap::<RunId, Vec<Waiting>>::new();
+    for task in waiting {
+        runs.entry(task.run).or_default().push(task);
+    }
+    runs
+}
+
+/// What the file itself is at fault for, limits included.
+fn is_refusal(reason: &str) -> bool {
+    matches!(reason, "refused" | "out_of_memory" | "timed_out")
+}
+
+fn count(rows: u64) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
