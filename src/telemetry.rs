@@ -22,9 +22,9 @@ pub struct TelemetrySettings {
 
 impl Default for TelemetrySettings {
     fn default() -> Self {
-        // sqlx tells of every slow statement, apalis of every ticket: too much at `info`.
+        // actix tells of its threads, sqlx of every slow statement, apalis of every ticket: too much at `info`.
         Self {
-            filter: "info,sqlx=warn,apalis=warn,apalis_postgres=warn,aws=warn".to_owned(),
+            filter: "info,actix_server=warn,sqlx=warn,apalis=warn,apalis_postgres=warn,aws=warn".to_owned(),
             format: LogFormat::Auto,
         }
     }

@@ -166,7 +166,7 @@ fn only_code_is_left_of_a_file() {
     );
     assert_eq!(
         source.code.iter().map(|line| line.trim()).collect::<Vec<_>>(),
-        ["let a =            ;", "let d =    ; fn e<'a>() {}", "g"]
+        ["let a =           ;", "let d =    ; fn e<'a>() {}", "g"]
     );
 }
 
