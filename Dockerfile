@@ -8,6 +8,7 @@ ENV SQLX_OFFLINE=true CARGO_TERM_COLOR=never
 # First the dependencies, with empty packages in place of ours: this layer stays until Cargo.lock changes.
 COPY Cargo.toml Cargo.lock ./
 COPY engine/Cargo.toml engine/
+COPY workspace-hack workspace-hack
 RUN mkdir -p src engine/src \
  && echo 'fn main() {}' > src/main.rs && touch src/lib.rs engine/src/lib.rs \
  && cargo build --locked --release --bin sheetmill \

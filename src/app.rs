@@ -1,15 +1,31 @@
 //! The composition root: settings in, running halves out. Owns start and shutdown; only here do long-lived tasks start.
+//!
+//! ```text
+//! listen ─▶ private Postgres ─▶ migrations ─▶ storage ─▶ web half ─▶ worker half        stopping goes the other way:
+//! ```
+//! the web half takes no more requests and ends its streams, work that runs gets its grace, Postgres goes last.
 
-use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
-use std::process::ExitCode;
+use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::{Environment, Overrides, Settings};
-use crate::{api, telemetry};
+use crate::accounts::{self, Secret};
+use crate::database::{self, private::PrivateError};
+use crate::settings::Settings;
+use crate::{api, storage, telemetry};
 
+mod address;
+pub mod chores;
+mod command;
+pub mod doctor;
+mod foundation;
 mod web;
+
+pub use command::main;
+
+use foundation::Foundation;
 
 /// Which halves of the product a process runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +62,21 @@ pub enum Error {
         /// What the system says.
         cause: std::io::Error,
     },
+    /// There is no private Postgres.
+    #[error(transparent)]
+    Private(#[from] PrivateError),
+    /// The database cannot be used.
+    #[error("The database cannot be used: {0}")]
+    Database(#[from] database::Error),
+    /// Storage cannot be used.
+    #[error("Storage cannot be used: {0}")]
+    Storage(#[from] storage::Error),
+    /// A chore on accounts did not work.
+    #[error(transparent)]
+    Accounts(#[from] accounts::Error),
+    /// The doctor found so many things wrong.
+    #[error("{0} of these have to be mended")]
+    Unwell(usize),
     /// The system refuses something else.
     #[error("{doing}: {cause}")]
     System {
@@ -59,8 +90,10 @@ pub enum Error {
 /// The built product, ready to run.
 #[derive(Debug)]
 pub struct App {
+    foundation: Foundation,
     listener: Option<TcpListener>,
     address: Option<SocketAddr>,
+    first_start_link: Option<Secret>,
 }
 
 impl App {
@@ -69,12 +102,25 @@ impl App {
     /// # Errors
     /// A sentence about what is missing.
     pub async fn build(settings: Settings) -> Result<Self, Error> {
-        let listener = match settings.halves.web() {
-            true => Some(listen(settings.web.listen)?),
-            false => None,
+        let _collecting = telemetry::metrics();
+        let listener = if settings.halves.web() {
+            Some(listen(settings.web.listen)?)
+        } else {
+            None
         };
         let address = listener.as_ref().and_then(|it| it.local_addr().ok());
-        Ok(Self { listener, address })
+        let foundation = Foundation::lay(&settings).await?;
+        let first_start_link = if settings.halves.web() {
+            foundation.accounts.first_start_link().await?
+        } else {
+            None
+        };
+        Ok(Self {
+            foundation,
+            listener,
+            address,
+            first_start_link,
+        })
     }
 
     /// Where it listens; `None` without the web half.
@@ -83,21 +129,54 @@ impl App {
         self.address
     }
 
+    /// The link that creates the admin account, while there is none.
+    #[must_use]
+    pub fn first_start_link(&self) -> Option<&Secret> {
+        self.first_start_link.as_ref()
+    }
+
     /// Runs until `shutdown`, then stops in order.
     ///
     /// # Errors
     /// When a half ends by itself.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
-        if let Some(listener) = self.listener {
-            let context = api::Context {
-                metrics: || telemetry::metrics().render(),
-            };
-            let server = web::serve(listener, context, shutdown.clone()).map_err(system("Cannot serve"))?;
-            server.await.map_err(system("The web server ended"))?;
-        } else {
-            shutdown.cancelled().await;
-        }
-        Ok(())
+        let upkeep = tokio::spawn(keep_metrics(shutdown.clone()));
+        let ended = match self.listener {
+            Some(listener) => serve(listener, &self.foundation, shutdown.clone()).await,
+            None => {
+                shutdown.cancelled().await;
+                Ok(())
+            }
+        };
+        shutdown.cancel();
+        wait_for(upkeep).await;
+        self.foundation.leave().await;
+        ended
+    }
+}
+
+async fn serve(listener: TcpListener, foundation: &Foundation, shutdown: CancellationToken) -> Result<(), Error> {
+    let context = api::Api {
+        pool: foundation.pool.clone(),
+        storage: foundation.storage.clone(),
+        accounts: foundation.accounts.clone(),
+        metrics: || telemetry::metrics().render(),
+    };
+    let server = web::serve(listener, context, shutdown).map_err(system("Cannot serve"))?;
+    server.await.map_err(system("The web server ended"))
+}
+
+/// Histograms grow until somebody tidies them.
+async fn keep_metrics(shutdown: CancellationToken) {
+    let mut tick = tokio::time::interval(Duration::from_secs(5));
+    while shutdown.run_until_cancelled(tick.tick()).await.is_some() {
+        telemetry::metrics().run_upkeep();
+    }
+}
+
+async fn wait_for(task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(%error, "a task of this process ended badly");
     }
 }
 
@@ -110,73 +189,4 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 
 fn system(doing: &'static str) -> impl FnOnce(std::io::Error) -> Error {
     move |cause| Error::System { doing, cause }
-}
-
-/// `up`, `serve` and `work`: runs until Ctrl-C or SIGTERM.
-#[must_use]
-pub fn main(overrides: Overrides, halves: Halves) -> ExitCode {
-    finish(block_on(async {
-        let mut settings = start(overrides)?;
-        settings.halves = halves;
-        let _started = telemetry::metrics();
-        let app = App::build(settings).await?;
-        announce(&app);
-        app.run(stop_asked()?).await
-    }))
-}
-
-/// Tells whoever started it that it is ready. Tests and scripts wait for this line.
-fn announce(app: &App) {
-    let mut stdout = std::io::stdout().lock();
-    // Nobody may be listening any more: that is no reason not to serve.
-    let _gone = match app.address() {
-        Some(address) => writeln!(stdout, "listening on http://{address}"),
-        None => writeln!(stdout, "working"),
-    };
-    let _gone = stdout.flush();
-}
-
-/// Reads the settings and starts logging.
-fn start(overrides: Overrides) -> Result<Settings, Error> {
-    let environment = Environment::of_process();
-    let settings = Settings::read(&environment, overrides)?;
-    telemetry::start(&settings.telemetry)?;
-    for name in environment.unknown() {
-        tracing::warn!(name, "this variable is not one of ours; is it misspelt?");
-    }
-    Ok(settings)
-}
-
-/// Cancelled by Ctrl-C and SIGTERM.
-fn stop_asked() -> Result<CancellationToken, Error> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("Cannot wait for Ctrl-C"))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(system("Cannot wait for SIGTERM"))?;
-    let shutdown = CancellationToken::new();
-    let asked = shutdown.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("stopping");
-        asked.cancel();
-    });
-    Ok(shutdown)
-}
-
-fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(system("Cannot start threads"))?.block_on(work)
-}
-
-fn finish(ended: Result<(), Error>) -> ExitCode {
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _gone = writeln!(std::io::stderr(), "sheetmill: {error}");
-            ExitCode::FAILURE
-        }
-    }
 }

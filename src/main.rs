@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use sheetmill::app::{self, Halves};
+use sheetmill::domain::states::Role;
 use sheetmill::settings::Overrides;
 
 /// A self-hosted mill for spreadsheets.
@@ -24,6 +25,34 @@ enum Command {
     Serve(Place),
     /// Runs the worker half.
     Work(Place),
+    /// Brings the database to this version.
+    Migrate(Folder),
+    /// Works on accounts.
+    #[command(subcommand)]
+    User(User),
+    /// Says in words what is missing or misconfigured.
+    Doctor(Folder),
+}
+
+#[derive(Debug, Subcommand)]
+enum User {
+    /// Creates an account and prints a one-time link that signs in.
+    Add {
+        /// The e-mail address to sign in with.
+        email: String,
+        /// The account may see and steer everything.
+        #[arg(long)]
+        admin: bool,
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// Prints a new API token of an account; it is shown once.
+    Token {
+        /// The account's e-mail address.
+        email: String,
+        #[command(flatten)]
+        folder: Folder,
+    },
 }
 
 /// Where data is and where to listen.
@@ -35,6 +64,23 @@ struct Place {
     /// Address and port; port 0 takes a free one [env: SHEETMILL_LISTEN].
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
+}
+
+/// Where data is.
+#[derive(Debug, Args)]
+struct Folder {
+    /// The data folder [env: SHEETMILL_DATA].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl From<Folder> for Overrides {
+    fn from(folder: Folder) -> Self {
+        Self {
+            data: folder.data,
+            listen: None,
+        }
+    }
 }
 
 impl From<Place> for Overrides {
@@ -55,5 +101,12 @@ fn main() -> ExitCode {
         Command::Up(place) => app::main(place.into(), Halves::Both),
         Command::Serve(place) => app::main(place.into(), Halves::Web),
         Command::Work(place) => app::main(place.into(), Halves::Worker),
+        Command::Migrate(folder) => app::chores::migrate(folder.into()),
+        Command::User(User::Add { email, admin, folder }) => {
+            let role = if admin { Role::Admin } else { Role::Member };
+            app::chores::add_user(folder.into(), &email, role)
+        }
+        Command::User(User::Token { email, folder }) => app::chores::add_token(folder.into(), &email),
+        Command::Doctor(folder) => app::doctor::main(folder.into()),
     }
 }

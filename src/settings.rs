@@ -9,10 +9,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use url::Url;
 
+use crate::accounts::AccountSettings;
 use crate::app::Halves;
+use crate::database::DatabaseSettings;
 use crate::domain::units;
+use crate::storage::{Addressing, ChecksumMode, S3Settings, Timeouts};
 use crate::telemetry::{LogFormat, TelemetrySettings};
 
 /// One variable of the environment.
@@ -63,6 +67,48 @@ pub const VARIABLES: &[Variable] = &[
         "A Postgres 15 or newer with the hstore extension, shared by every process of an installation",
     ),
     variable(
+        "SHEETMILL_POSTGRES_BIN",
+        "found",
+        "The folder with `initdb` and `postgres`, for the private Postgres",
+    ),
+    variable(
+        "SHEETMILL_DATABASE_CONNECTIONS",
+        "`16`",
+        "Connections of one process at most. Two halves need about ten; most servers allow a hundred in all",
+    ),
+    variable(
+        "SHEETMILL_S3_BUCKET",
+        "none: a folder below the data folder",
+        "The bucket that bytes are kept in; it must exist. Setting it chooses S3",
+    ),
+    variable(
+        "SHEETMILL_S3_ENDPOINT",
+        "AWS, by region",
+        "The address of any other store, such as `http://garage:3900`",
+    ),
+    variable(
+        "SHEETMILL_S3_PUBLIC_ENDPOINT",
+        "none: downloads go through the web half",
+        "The address by which browsers reach the store, if they do: downloads are then sent there",
+    ),
+    variable(
+        "SHEETMILL_S3_REGION",
+        "`us-east-1`",
+        "The region that requests are signed for; Garage says `garage`",
+    ),
+    variable("SHEETMILL_S3_ACCESS_KEY", "none", "The key's id"),
+    variable("SHEETMILL_S3_SECRET_KEY", "none", "The key's secret"),
+    variable(
+        "SHEETMILL_S3_ADDRESSING",
+        "`path` with an endpoint, else `host`",
+        "Whether the bucket is named in the path or in the host; most stores that are not AWS want `path`",
+    ),
+    variable(
+        "SHEETMILL_S3_CHECKSUMS",
+        "`supported`",
+        "`required` for stores that do not know the newer checksums and refuse requests that carry them",
+    ),
+    variable(
         "SHEETMILL_STOP_GRACE",
         "`25s`",
         "How long running work may go on after a stop was asked for; less than the 30 s after which orchestrators kill",
@@ -99,10 +145,25 @@ pub struct Settings {
     pub web: WebSettings,
     /// Logs.
     pub telemetry: TelemetrySettings,
-    /// Where Postgres is; `None`: a private one in the data folder.
-    pub database_url: Option<String>,
+    /// Where Postgres is.
+    pub database: DatabasePlace,
+    /// Connections of this process at most.
+    pub database_connections: u32,
+    /// The S3 store; `None`: a folder below the data folder.
+    pub s3: Option<S3Settings>,
+    /// Accounts.
+    pub accounts: AccountSettings,
     /// How long running work may go on after a stop was asked for.
     pub stop_grace: Duration,
+}
+
+/// Where Postgres is.
+#[derive(Clone, Debug)]
+pub enum DatabasePlace {
+    /// A private one in the data folder, by the programs in a folder or those that are found.
+    Private(Option<PathBuf>),
+    /// One that runs elsewhere.
+    At(SecretString),
 }
 
 /// How to answer http.
@@ -155,7 +216,16 @@ impl Settings {
         )?;
         environment.text("SHEETMILL_LOG", &mut settings.telemetry.filter);
         environment.choice("SHEETMILL_LOG_FORMAT", &mut settings.telemetry.format, &LOG_FORMATS)?;
-        settings.database_url = environment.secret("DATABASE_URL")?;
+        settings.database = match environment.secret("DATABASE_URL")? {
+            Some(url) => DatabasePlace::At(url),
+            None => DatabasePlace::Private(environment.get("SHEETMILL_POSTGRES_BIN").map(PathBuf::from)),
+        };
+        environment.parse(
+            "SHEETMILL_DATABASE_CONNECTIONS",
+            &mut settings.database_connections,
+            "write a number",
+        )?;
+        settings.s3 = environment.s3()?;
         environment.span("SHEETMILL_STOP_GRACE", &mut settings.stop_grace)?;
         if let Some(listen) = overrides.listen {
             settings.web.listen = listen;
@@ -171,7 +241,10 @@ impl Settings {
             halves: Halves::default(),
             web: WebSettings::default(),
             telemetry: TelemetrySettings::default(),
-            database_url: None,
+            database: DatabasePlace::Private(None),
+            database_connections: DatabaseSettings::MAX_CONNECTIONS,
+            s3: None,
+            accounts: AccountSettings::default(),
             stop_grace: Duration::from_secs(25),
         }
     }
@@ -181,6 +254,12 @@ const LOG_FORMATS: [(&str, LogFormat); 3] = [
     ("auto", LogFormat::Auto),
     ("json", LogFormat::Json),
     ("text", LogFormat::Text),
+];
+
+const ADDRESSINGS: [(&str, Addressing); 2] = [("path", Addressing::Path), ("host", Addressing::Host)];
+const CHECKSUMS: [(&str, ChecksumMode); 2] = [
+    ("supported", ChecksumMode::Supported),
+    ("required", ChecksumMode::Required),
 ];
 
 /// The variables that are set.
@@ -277,16 +356,48 @@ impl Environment {
         Ok(())
     }
 
-    fn secret(&self, name: &str) -> Result<Option<String>, Error> {
+    /// The store, where a bucket is named.
+    fn s3(&self) -> Result<Option<S3Settings>, Error> {
+        let Some(bucket) = self.get("SHEETMILL_S3_BUCKET") else {
+            return Ok(None);
+        };
+        let missing = |name: &str| invalid(name, "SHEETMILL_S3_BUCKET is set, so this is needed too".to_owned());
+        let endpoint = self.get("SHEETMILL_S3_ENDPOINT").map(str::to_owned);
+        let mut settings = S3Settings {
+            addressing: if endpoint.is_some() {
+                Addressing::Path
+            } else {
+                Addressing::Host
+            },
+            endpoint,
+            public_endpoint: self.get("SHEETMILL_S3_PUBLIC_ENDPOINT").map(str::to_owned),
+            region: self.get("SHEETMILL_S3_REGION").unwrap_or("us-east-1").to_owned(),
+            bucket: bucket.to_owned(),
+            access_key_id: self
+                .get("SHEETMILL_S3_ACCESS_KEY")
+                .ok_or_else(|| missing("SHEETMILL_S3_ACCESS_KEY"))?
+                .to_owned(),
+            secret_access_key: self
+                .secret("SHEETMILL_S3_SECRET_KEY")?
+                .ok_or_else(|| missing("SHEETMILL_S3_SECRET_KEY"))?,
+            checksums: ChecksumMode::Supported,
+            timeouts: Timeouts::default(),
+        };
+        self.choice("SHEETMILL_S3_ADDRESSING", &mut settings.addressing, &ADDRESSINGS)?;
+        self.choice("SHEETMILL_S3_CHECKSUMS", &mut settings.checksums, &CHECKSUMS)?;
+        Ok(Some(settings))
+    }
+
+    fn secret(&self, name: &str) -> Result<Option<SecretString>, Error> {
         if let Some(value) = self.get(name) {
-            return Ok(Some(value.to_owned()));
+            return Ok(Some(value.to_owned().into()));
         }
         let Some(path) = self.get(&format!("{name}_FILE")) else {
             return Ok(None);
         };
         let text = std::fs::read_to_string(path)
             .map_err(|error| invalid(&format!("{name}_FILE"), format!("{path} cannot be read: {error}")))?;
-        Ok(Some(text.trim().to_owned()))
+        Ok(Some(text.trim().to_owned().into()))
     }
 }
 
@@ -303,6 +414,8 @@ fn invalid(name: &str, reason: String) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]
@@ -311,7 +424,8 @@ mod tests {
         let settings = Settings::read(&environment, Overrides::default()).expect("defaults are valid");
         assert_eq!(settings.data, PathBuf::from("/home/ada/.local/share/sheetmill"));
         assert_eq!(settings.web.listen.to_string(), "127.0.0.1:8080");
-        assert!(settings.database_url.is_none());
+        assert!(matches!(settings.database, DatabasePlace::Private(None)));
+        assert!(settings.s3.is_none());
     }
 
     #[test]
@@ -352,6 +466,9 @@ mod tests {
         let path = file.path().to_str().expect("a plain path");
         let environment = Environment::of(&[("HOME", "/h"), ("DATABASE_URL_FILE", path)]);
         let settings = Settings::read(&environment, Overrides::default()).expect("valid");
-        assert_eq!(settings.database_url.as_deref(), Some("postgres://x"));
+        let DatabasePlace::At(url) = settings.database else {
+            panic!("a database elsewhere")
+        };
+        assert_eq!(url.expose_secret(), "postgres://x");
     }
 }

@@ -28,7 +28,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub(super) fn serve(listener: TcpListener, api: api::Context, shutdown: CancellationToken) -> std::io::Result<Server> {
+pub(super) fn serve(listener: TcpListener, api: api::Api, shutdown: CancellationToken) -> std::io::Result<Server> {
     let api = web::Data::new(api);
     let server = HttpServer::new(move || {
         let api = api.clone();
@@ -69,7 +69,7 @@ async fn follow(
         ];
         metrics::histogram!("sheetmill_http_seconds", &labels).record(took);
         if !is_probe(&path) {
-            tracing::info!(%method, path, status, millis = took.as_millis(), "answered");
+            tracing::info!(%method, path, status, millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX), "answered");
         }
         if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
             response.headers_mut().insert(REQUEST_ID, value);

@@ -136,6 +136,15 @@ impl Pool {
         Ok(Tx(self.0.begin().await?))
     }
 
+    /// Whether the database answers now, for `/readyz` and `doctor`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not.
+    pub async fn check(&self) -> Result<()> {
+        sqlx::Connection::ping(&mut *self.0.acquire().await?).await?;
+        Ok(())
+    }
+
     /// Gives every connection back; waits for those in use.
     pub async fn close(&self) {
         self.0.close().await;

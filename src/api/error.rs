@@ -1,0 +1,239 @@
+//! What programs are told when something does not work: RFC 9457 problem documents. Only here does the API pick a status.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::ids::RequestId;
+use crate::{database, storage};
+
+/// Why a call did not work. `Display` is for the log: visitors get a [`Problem`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No token, or none that is good.
+    #[error("no good token")]
+    Unauthorized,
+    /// No such thing, or somebody else's.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The call is understood and wrong.
+    #[error("{code}: {sentence}")]
+    Invalid {
+        /// A stable word.
+        code: &'static str,
+        /// What is wrong, for people.
+        sentence: String,
+        /// Each thing that is wrong, where there are several.
+        problems: Vec<Flaw>,
+    },
+    /// It does not fit what has happened before.
+    #[error("{code}: {sentence}")]
+    Conflict {
+        /// A stable word.
+        code: &'static str,
+        /// Why, for people.
+        sentence: String,
+    },
+    /// More than is taken.
+    #[error("too large: {0}")]
+    TooLarge(String),
+    /// The bytes asked for are not there.
+    #[error("not within {0} bytes")]
+    Range(u64),
+    /// Something that is needed is away; trying again later helps.
+    #[error("not available: {0}")]
+    Unavailable(String),
+    /// A mistake of ours.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// One thing wrong with what was sent.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Flaw {
+    /// What it is about, such as `steps[1].filter.keep`.
+    pub path: String,
+    /// The line in the text sent, from 1; 0 where it is not known.
+    pub line: usize,
+    /// The column in that line, from 1; 0 where it is not known.
+    pub column: usize,
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+/// A problem document, as RFC 9457 has it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// `about:blank`: `title` says what the status means, `code` says more.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The status.
+    status: u16,
+    /// A stable word for programs.
+    code: &'static str,
+    /// One sentence for people.
+    detail: String,
+    /// What to give whoever runs this installation.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    reference: Option<RequestId>,
+    /// Each thing that is wrong, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Flaw>,
+}
+
+/// What a caller should wait before the next try, in seconds.
+const RETRY_AFTER: &str = "5";
+
+impl Error {
+    /// The call is understood and wrong.
+    pub fn invalid(code: &'static str, sentence: impl Into<String>) -> Self {
+        Self::Invalid {
+            code,
+            sentence: sentence.into(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::NotFound(_) => "not_found",
+            Self::Invalid { code, .. } | Self::Conflict { code, .. } => code,
+            Self::TooLarge(_) => "too_large",
+            Self::Range(_) => "range",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Unauthorized => {
+                "Send a token: `Authorization: Bearer …`. `sheetmill user token EMAIL` makes one.".to_owned()
+            }
+            Self::NotFound(what) => format!("There is no such {what}."),
+            Self::Invalid { sentence, .. } | Self::Conflict { sentence, .. } | Self::TooLarge(sentence) => {
+                sentence.clone()
+            }
+            Self::Range(bytes) => format!("The range asked for is not within the {bytes} bytes that there are."),
+            Self::Unavailable(_) => {
+                "The database or the storage is away for a moment. Nothing was lost; try again.".to_owned()
+            }
+            Self::Internal(_) => {
+                "Something went wrong on our side. The cause is in the log under the reference.".to_owned()
+            }
+        }
+    }
+
+    fn response(&self, reference: Option<RequestId>) -> HttpResponse {
+        let status = self.status_code();
+        let problems = if let Self::Invalid { problems, .. } = self {
+            problems.clone()
+        } else {
+            Vec::new()
+        };
+        let problem = Problem {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or_default(),
+            status: status.as_u16(),
+            code: self.code(),
+            detail: self.detail(),
+            reference,
+            problems,
+        };
+        let mut response = HttpResponse::build(status);
+        response.content_type("application/problem+json");
+        match self {
+            Self::Unauthorized => drop(response.insert_header((header::WWW_AUTHENTICATE, "Bearer"))),
+            Self::Unavailable(_) => drop(response.insert_header((header::RETRY_AFTER, RETRY_AFTER))),
+            Self::Range(bytes) => drop(response.insert_header((header::CONTENT_RANGE, format!("bytes */{bytes}")))),
+            _ => {}
+        }
+        // A body by hand: `json` would set its own content type.
+        response.body(serde_json::to_string(&problem).unwrap_or_default())
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict { .. } => StatusCode::CONFLICT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Range(_) => StatusCode::RANGE_NOT_SATISFIABLE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        self.response(None)
+    }
+}
+
+impl From<database::Error> for Error {
+    fn from(error: database::Error) -> Self {
+        match error {
+            database::Error::Unavailable(_) => Self::Unavailable(error.to_string()),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        match error {
+            storage::Error::Unavailable(_) => Self::Unavailable(error.to_string()),
+            storage::Error::Missing(_) | storage::Error::BadKey(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+/// Logs what is ours to mend and gives each problem its reference. Whatever actix itself refuses becomes a problem too.
+pub(super) async fn explain(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let reference = request.extensions().get::<RequestId>().copied();
+    let response = next.call(request).await?.map_into_boxed_body();
+    let Some(cause) = response.response().error() else {
+        return Ok(response);
+    };
+    let explained = match cause.as_error::<Error>() {
+        Some(error) => {
+            match error {
+                Error::Internal(cause) => tracing::error!(cause, "a call failed"),
+                Error::Unavailable(cause) => tracing::warn!(cause, "a call found something away"),
+                _ => tracing::debug!(cause = %error, "a call was refused"),
+            }
+            error.response(reference)
+        }
+        None => {
+            tracing::debug!(%cause, "a call was refused");
+            of_actix(response.status()).response(reference)
+        }
+    };
+    Ok(response.into_response(explained))
+}
+
+/// What actix refuses before a handler is asked.
+fn of_actix(status: StatusCode) -> Error {
+    match status {
+        StatusCode::NOT_FOUND => Error::NotFound("address"),
+        StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge("The body is larger than this call takes.".to_owned()),
+        status if status.is_client_error() => Error::invalid(
+            "not_understood",
+            "The call is not as the OpenAPI document at /api/v1/openapi.json describes it.",
+        ),
+        _ => Error::Internal(format!("actix answered {status}")),
+    }
+}
