@@ -6,6 +6,7 @@
 //! the web half takes no more requests and ends its streams, work that runs gets its grace, Postgres goes last.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -13,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{self, Secret};
 use crate::database::{self, private::PrivateError};
+use crate::events::Bus;
 use crate::settings::Settings;
-use crate::{api, storage, telemetry};
+use crate::worker::{self, Worker, WorkerSettings};
+use crate::{api, queue, storage, telemetry};
 
 mod address;
 pub mod chores;
@@ -43,6 +46,10 @@ impl Halves {
     fn web(self) -> bool {
         self != Self::Worker
     }
+
+    fn worker(self) -> bool {
+        self != Self::Web
+    }
 }
 
 /// Why it does not start or does not go on: a sentence for whoever started it.
@@ -68,6 +75,12 @@ pub enum Error {
     /// The database cannot be used.
     #[error("The database cannot be used: {0}")]
     Database(#[from] database::Error),
+    /// The queue's tables cannot be made.
+    #[error("The queue cannot be used: {0}")]
+    Queue(#[from] queue::Error),
+    /// The worker half does not start.
+    #[error("The worker does not start: {0}")]
+    Worker(#[from] worker::Error),
     /// Storage cannot be used.
     #[error("Storage cannot be used: {0}")]
     Storage(#[from] storage::Error),
@@ -91,8 +104,12 @@ pub enum Error {
 #[derive(Debug)]
 pub struct App {
     foundation: Foundation,
+    bus: Bus,
+    /// Closes the bus, after everybody who hears it has stopped.
+    silence: CancellationToken,
     listener: Option<TcpListener>,
     address: Option<SocketAddr>,
+    worker: Option<WorkerSettings>,
     first_start_link: Option<Secret>,
 }
 
@@ -115,10 +132,16 @@ impl App {
         } else {
             None
         };
+        let silence = CancellationToken::new();
+        let bus = Bus::start(&foundation.pool, silence.clone()).await?;
+        let worker = settings.halves.worker().then_some(settings.worker);
         Ok(Self {
             foundation,
+            bus,
+            silence,
             listener,
             address,
+            worker,
             first_start_link,
         })
     }
@@ -139,31 +162,50 @@ impl App {
     ///
     /// # Errors
     /// When a half ends by itself.
-    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
         let upkeep = tokio::spawn(keep_metrics(shutdown.clone()));
-        let ended = match self.listener {
-            Some(listener) => serve(listener, &self.foundation, shutdown.clone()).await,
-            None => {
-                shutdown.cancelled().await;
-                Ok(())
-            }
-        };
+        let ended = self.halves(&shutdown).await;
         shutdown.cancel();
         wait_for(upkeep).await;
+        self.silence.cancel();
         self.foundation.leave().await;
         ended
     }
-}
 
-async fn serve(listener: TcpListener, foundation: &Foundation, shutdown: CancellationToken) -> Result<(), Error> {
-    let context = api::Api {
-        pool: foundation.pool.clone(),
-        storage: foundation.storage.clone(),
-        accounts: foundation.accounts.clone(),
-        metrics: || telemetry::metrics().render(),
-    };
-    let server = web::serve(listener, context, shutdown).map_err(system("Cannot serve"))?;
-    server.await.map_err(system("The web server ended"))
+    /// Runs what this process has of both halves, each until it has stopped.
+    async fn halves(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
+        let Foundation { pool, storage, .. } = &self.foundation;
+        let worker = match self.worker.take() {
+            Some(settings) => {
+                let started = Worker::start(settings, pool.clone(), Arc::clone(storage), &self.bus, shutdown.clone());
+                Some(started.await?)
+            }
+            None => None,
+        };
+        let web = match self.listener.take() {
+            Some(listener) => self.serve(listener, shutdown.clone()).await,
+            None => Ok(shutdown.cancelled().await),
+        };
+        // A web half that ended by itself takes the rest with it: half a product helps nobody.
+        shutdown.cancel();
+        if let Some(worker) = worker {
+            worker.stopped().await;
+        }
+        web
+    }
+
+    async fn serve(&self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), Error> {
+        let api = api::Api {
+            pool: self.foundation.pool.clone(),
+            storage: Arc::clone(&self.foundation.storage),
+            accounts: self.foundation.accounts.clone(),
+            // Streams end as soon as a stop is asked for: the server waits for open answers.
+            bus: self.bus.until(shutdown.clone()),
+            metrics: || telemetry::metrics().render(),
+        };
+        let server = web::serve(listener, api, shutdown).map_err(system("Cannot serve"))?;
+        server.await.map_err(system("The web server ended"))
+    }
 }
 
 /// Histograms grow until somebody tidies them.

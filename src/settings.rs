@@ -16,8 +16,10 @@ use crate::accounts::AccountSettings;
 use crate::app::Halves;
 use crate::database::DatabaseSettings;
 use crate::domain::units;
+use crate::sandbox;
 use crate::storage::{Addressing, ChecksumMode, S3Settings, Timeouts};
 use crate::telemetry::{LogFormat, TelemetrySettings};
+use crate::worker::WorkerSettings;
 
 /// One variable of the environment.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +111,47 @@ pub const VARIABLES: &[Variable] = &[
         "`required` for stores that do not know the newer checksums and refuse requests that carry them",
     ),
     variable(
+        "SHEETMILL_WORKER_NAME",
+        "`worker`",
+        "The name of this process's worker half on the admin pages; the id of its start is added",
+    ),
+    variable(
+        "SHEETMILL_READERS",
+        "`1`",
+        "How many files are read at once. Each is a child with memory of its own, and reading a sheet is one thread's work",
+    ),
+    variable(
+        "SHEETMILL_PROCESSORS",
+        "`1`",
+        "How many files of runs are processed at once. Each is a child with memory of its own, and uses SHEETMILL_PLAN_THREADS",
+    ),
+    variable(
+        "SHEETMILL_PLAN_THREADS",
+        "as many as the machine has",
+        "Threads of one file of a run; they never change its result",
+    ),
+    variable(
+        "SHEETMILL_CHILD_MEMORY",
+        "`512MB`",
+        "What a child may hold. Half a gigabyte reads, sorts and writes a million rows; more rows spill to disk",
+    ),
+    variable(
+        "SHEETMILL_SOFT_LIMIT",
+        "`540s`",
+        "After so long a child is asked to stop",
+    ),
+    variable(
+        "SHEETMILL_HARD_LIMIT",
+        "`600s`",
+        "After so long it is killed: ten minutes are many times what the largest sheet takes",
+    ),
+    variable("SHEETMILL_MAX_FILE", "`2GB`", "The largest file that is taken"),
+    variable(
+        "SHEETMILL_MAX_INFLATED",
+        "`8GB`",
+        "The most bytes that a file may inflate to; an honest million rows are some 350 MB",
+    ),
+    variable(
         "SHEETMILL_STOP_GRACE",
         "`25s`",
         "How long running work may go on after a stop was asked for; less than the 30 s after which orchestrators kill",
@@ -153,8 +196,8 @@ pub struct Settings {
     pub s3: Option<S3Settings>,
     /// Accounts.
     pub accounts: AccountSettings,
-    /// How long running work may go on after a stop was asked for.
-    pub stop_grace: Duration,
+    /// The worker half's own.
+    pub worker: WorkerSettings,
 }
 
 /// Where Postgres is.
@@ -226,7 +269,7 @@ impl Settings {
             "write a number",
         )?;
         settings.s3 = environment.s3()?;
-        environment.span("SHEETMILL_STOP_GRACE", &mut settings.stop_grace)?;
+        environment.worker(&mut settings.worker)?;
         if let Some(listen) = overrides.listen {
             settings.web.listen = listen;
         }
@@ -237,6 +280,7 @@ impl Settings {
     #[must_use]
     pub fn at(data: PathBuf) -> Self {
         Self {
+            worker: WorkerSettings::at(data.join("scratch")),
             data,
             halves: Halves::default(),
             web: WebSettings::default(),
@@ -245,7 +289,6 @@ impl Settings {
             database_connections: DatabaseSettings::MAX_CONNECTIONS,
             s3: None,
             accounts: AccountSettings::default(),
-            stop_grace: Duration::from_secs(25),
         }
     }
 }
@@ -338,6 +381,13 @@ impl Environment {
         Ok(())
     }
 
+    fn bytes(&self, name: &str, into: &mut u64) -> Result<(), Error> {
+        if let Some(value) = self.get(name) {
+            *into = units::bytes(value).map_err(|reason| invalid(name, reason))?;
+        }
+        Ok(())
+    }
+
     fn span(&self, name: &str, into: &mut Duration) -> Result<(), Error> {
         if let Some(value) = self.get(name) {
             *into = units::span(value).map_err(|reason| invalid(name, reason))?;
@@ -354,6 +404,23 @@ impl Environment {
                 .1;
         }
         Ok(())
+    }
+
+    /// What the worker half goes by.
+    fn worker(&self, worker: &mut WorkerSettings) -> Result<(), Error> {
+        self.text("SHEETMILL_WORKER_NAME", &mut worker.name);
+        self.parse("SHEETMILL_READERS", &mut worker.ingest_slots, "write a number")?;
+        self.parse("SHEETMILL_PROCESSORS", &mut worker.process_slots, "write a number")?;
+        self.parse("SHEETMILL_PLAN_THREADS", &mut worker.plan_jobs, "write a number")?;
+        for child in [&mut worker.ingest, &mut worker.process] {
+            self.bytes("SHEETMILL_CHILD_MEMORY", &mut child.memory)?;
+            self.span("SHEETMILL_SOFT_LIMIT", &mut child.soft_limit)?;
+            self.span("SHEETMILL_HARD_LIMIT", &mut child.hard_limit)?;
+        }
+        worker.plan_memory = sandbox::plan_memory(worker.process.memory);
+        self.bytes("SHEETMILL_MAX_FILE", &mut worker.limits.file_bytes)?;
+        self.bytes("SHEETMILL_MAX_INFLATED", &mut worker.limits.inflated_bytes)?;
+        self.span("SHEETMILL_STOP_GRACE", &mut worker.grace)
     }
 
     /// The store, where a bucket is named.

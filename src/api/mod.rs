@@ -7,6 +7,7 @@ use actix_web::web::{self, ServiceConfig, get};
 
 use crate::accounts::Accounts;
 use crate::database::Pool;
+use crate::events::Bus;
 use crate::storage::Storage;
 
 mod error;
@@ -23,6 +24,8 @@ pub struct Api {
     pub storage: Arc<dyn Storage>,
     /// Whose token it is.
     pub accounts: Accounts,
+    /// What just happened.
+    pub bus: Bus,
     /// The process's metrics in Prometheus' text form.
     pub metrics: fn() -> String,
 }

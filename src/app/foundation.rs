@@ -6,6 +6,7 @@ use super::Error;
 use crate::accounts::Accounts;
 use crate::database::private::PrivatePostgres;
 use crate::database::{self, DatabaseSettings, Pool};
+use crate::queue;
 use crate::settings::{DatabasePlace, Settings};
 use crate::storage::{FolderStorage, S3Storage, Storage};
 
@@ -54,6 +55,7 @@ impl Foundation {
         };
         let pool = database::connect(&database).await.map_err(Error::Database)?;
         database::migrate(&pool).await.map_err(Error::Database)?;
+        queue::set_up(&pool).await?;
         let storage: Arc<dyn Storage> = match &settings.s3 {
             Some(s3) => Arc::new(S3Storage::new(s3)),
             None => Arc::new(FolderStorage::open(&settings.data.join("storage"))?),

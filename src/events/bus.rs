@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::{Announced, TaskProgress};
@@ -23,9 +24,10 @@ pub enum Heard {
 /// How much a slow subscriber may fall behind before it is told that it missed something.
 const BUFFER: usize = 1024;
 
-/// Hears the database for a whole process. Cheap to clone.
+/// Hears the database for a whole process. Cheap to clone. Only the task that listens can keep it open: when that ends,
+/// receivers are told.
 #[derive(Clone, Debug)]
-pub struct Bus(broadcast::Sender<Arc<Heard>>);
+pub struct Bus(broadcast::WeakSender<Arc<Heard>>);
 
 impl Bus {
     /// Listens until `shutdown`.
@@ -35,7 +37,7 @@ impl Bus {
     pub async fn start(pool: &Pool, shutdown: CancellationToken) -> Result<Self> {
         let mut listener = Listener::listen(pool, &[EVENTS, PROGRESS]).await?;
         let (tell, _) = broadcast::channel(BUFFER);
-        let bus = Self(tell.clone());
+        let bus = Self(tell.downgrade());
         tokio::spawn(async move {
             loop {
                 tokio::select! {
@@ -52,10 +54,37 @@ impl Bus {
         Ok(bus)
     }
 
-    /// Everything from now on. A receiver that lags has missed something, as with [`Heard::Gap`].
+    /// The same, but closed by `shutdown`: for those who must hear that before others do.
+    #[must_use]
+    pub fn until(&self, shutdown: CancellationToken) -> Self {
+        let mut heard = self.subscribe();
+        let (tell, _) = broadcast::channel(BUFFER);
+        let bus = Self(tell.downgrade());
+        tokio::spawn(async move {
+            loop {
+                let heard = tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    heard = heard.recv() => heard,
+                };
+                let heard = match heard {
+                    Ok(heard) => heard,
+                    Err(RecvError::Lagged(_)) => Arc::new(Heard::Gap),
+                    Err(RecvError::Closed) => return,
+                };
+                drop(tell.send(heard));
+            }
+        });
+        bus
+    }
+
+    /// Everything from now on. A receiver that lags has missed something, as with [`Heard::Gap`]; one that is closed
+    /// hears nothing more, for the process stops.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Heard>> {
-        self.0.subscribe()
+        match self.0.upgrade() {
+            Some(tell) => tell.subscribe(),
+            None => broadcast::channel(1).1,
+        }
     }
 }
 

@@ -64,6 +64,13 @@ impl Default for SandboxSettings {
     }
 }
 
+/// Of a child's memory, the bytes that a plan may hold before it spills: reader, writer and batches on their way take the
+/// rest.
+#[must_use]
+pub fn plan_memory(child: u64) -> u64 {
+    child / 8 * 3
+}
+
 /// The next thing that happened while an order was carried out.
 #[derive(Debug)]
 pub enum Step {
