@@ -19,34 +19,37 @@ pub async fn insert(conn: &mut Connection, id: RecipeId, owner: UserId, name: &s
     Ok(())
 }
 
-/// Adds a revision under the recipe's row lock and gives the recipe that revision's name; `None` when the owner has no
-/// such recipe.
-pub async fn add_revision(
-    conn: &mut Connection,
-    owner: UserId,
-    recipe: RecipeId,
-    revision: RevisionId,
-    name: &str,
-    document: &Value,
-    note: &str,
-) -> Result<Option<i32>> {
+/// A revision to be remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRevision<'a> {
+    /// Its id.
+    pub id: RevisionId,
+    /// Of which recipe.
+    pub recipe: RecipeId,
+    /// The name that the recipe has from now on.
+    pub name: &'a str,
+    /// The document as JSON.
+    pub document: &'a Value,
+}
+
+/// Adds a revision under the recipe's row lock; answers its number, and `None` when the owner has no such recipe.
+pub async fn add_revision(conn: &mut Connection, owner: UserId, new: &NewRevision<'_>) -> Result<Option<i32>> {
     let number = sqlx::query_scalar!(
         "update recipes set latest = latest + 1, updated_at = now(), name = $3
          where id = $1 and owner = $2 and deleted_at is null returning latest",
-        recipe.0,
+        new.recipe.0,
         owner.0,
-        name,
+        new.name,
     )
     .fetch_optional(&mut *conn)
     .await?;
     let Some(number) = number else { return Ok(None) };
     sqlx::query!(
-        "insert into revisions (id, recipe_id, number, document, note, created_by) values ($1, $2, $3, $4, $5, $6)",
-        revision.0,
-        recipe.0,
+        "insert into revisions (id, recipe_id, number, document, created_by) values ($1, $2, $3, $4, $5)",
+        new.id.0,
+        new.recipe.0,
         number,
-        document,
-        note,
+        new.document,
         owner.0,
     )
     .execute(conn)

@@ -9,14 +9,26 @@ use crate::domain::ids::{FileId, IngestId, RequestId, RunId, TaskId, UserId};
 use crate::domain::states::{IngestState, RunFileState, TaskState};
 use crate::domain::verdict::FileCounts;
 
-/// Remembers a file of a run with its task.
-pub async fn insert(conn: &mut Connection, run: RunId, position: i32, file: FileId, task: TaskId) -> Result<()> {
+/// A file of a run to be remembered.
+#[derive(Clone, Copy, Debug)]
+pub struct NewRunFile {
+    /// The file.
+    pub file: FileId,
+    /// Its task and the task's first state; `None`: there is nothing to do for it.
+    pub task: Option<(TaskId, TaskState)>,
+}
+
+/// Remembers the files of a run, in order.
+pub async fn insert_all(conn: &mut Connection, run: RunId, files: &[NewRunFile]) -> Result<()> {
+    let ids: Vec<Uuid> = files.iter().map(|it| it.file.0).collect();
+    let tasks: Vec<Option<Uuid>> = files.iter().map(|it| it.task.map(|(task, _)| task.0)).collect();
     sqlx::query!(
-        "insert into run_files (run_id, position, file_id, task_id) values ($1, $2, $3, $4)",
+        "insert into run_files (run_id, position, file_id, task_id)
+         select $1, given.position - 1, given.file_id, given.task_id
+         from unnest($2::uuid[], $3::uuid[]) with ordinality as given (file_id, task_id, position)",
         run.0,
-        position,
-        file.0,
-        task.0,
+        &ids,
+        &tasks as &[Option<Uuid>],
     )
     .execute(conn)
     .await?;

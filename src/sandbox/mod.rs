@@ -20,6 +20,7 @@ pub mod child;
 mod guard;
 mod made;
 mod process;
+pub mod scratch;
 
 pub use made::{Made, made};
 pub use process::Child;

@@ -12,7 +12,6 @@ use tracing::Instrument as _;
 use super::held::{Holding, Why};
 use super::progress::Relay;
 use super::retry::Mishap;
-use super::scratch::AttemptFolder;
 use super::settle::{End, Remains, settle};
 use super::{Context, ingest, process};
 use crate::database;
@@ -137,10 +136,7 @@ impl Attempt {
     async fn run(mut self) {
         let began = Instant::now();
         tracing::info!(kind = %self.claimed.kind, "attempt begins");
-        let worked = match self.context.scratch.attempt(self.claimed.fence) {
-            Ok(folder) => self.work(&folder).await,
-            Err(error) => Err(error.into()),
-        };
+        let worked = self.work().await;
         let end = self.end_of(worked);
         let seconds = began.elapsed().as_secs_f64();
         tracing::info!(end = end.word(), seconds, "attempt ends");
@@ -150,10 +146,19 @@ impl Attempt {
         self.write_down(end).await;
     }
 
-    async fn work(&mut self, folder: &AttemptFolder) -> Result<Product, Halt> {
+    async fn work(&mut self) -> Result<Product, Halt> {
+        if self.claimed.cancel_requested {
+            self.holding.give_up(Why::Cancelled);
+            return Err(Halt::Stopped);
+        }
+        let fence = self.claimed.fence;
+        let folder = self
+            .context
+            .scratch
+            .folder(&format!("{}-{}", fence.task, fence.attempt))?;
         match self.claimed.work {
-            Work::Ingest(id) => ingest::work(self, folder, id).await,
-            Work::RunFile(run, file) => process::work(self, folder, run, file).await,
+            Work::Ingest(id) => ingest::work(self, &folder, id).await,
+            Work::RunFile(run, file) => process::work(self, &folder, run, file).await,
         }
     }
 

@@ -9,18 +9,18 @@ use tokio::task::spawn_blocking;
 use super::attempt::{Attempt, Halt, Product, Supervised, internal};
 use super::hash::hash_file;
 use super::retry::Mishap;
-use super::scratch::AttemptFolder;
 use crate::database::tasks;
 use crate::domain::failure::Fault;
 use crate::domain::ids::{FileId, IngestId, Sha256};
 use crate::sandbox::made;
+use crate::sandbox::scratch::WorkFolder;
 use crate::storage::{Key, Source};
 
 /// The work of an attempt at an ingest.
 ///
 /// # Errors
 /// Why there are no tables.
-pub async fn work(attempt: &mut Attempt, folder: &AttemptFolder, ingest: IngestId) -> Result<Product, Halt> {
+pub async fn work(attempt: &mut Attempt, folder: &WorkFolder, ingest: IngestId) -> Result<Product, Halt> {
     let (order, files) = prepare(attempt, folder, ingest).await?;
     let settings = attempt.context.settings.ingest.clone();
     let mut child = attempt.begin(&settings, folder.path(), &order, files).await?;
@@ -30,11 +30,7 @@ pub async fn work(attempt: &mut Attempt, folder: &AttemptFolder, ingest: IngestI
 }
 
 /// Brings the bytes, and looks whether they are what they were.
-async fn prepare(
-    attempt: &mut Attempt,
-    folder: &AttemptFolder,
-    ingest: IngestId,
-) -> Result<(Order, Vec<FileId>), Halt> {
+async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, ingest: IngestId) -> Result<(Order, Vec<FileId>), Halt> {
     let mut conn = attempt.context.pool.acquire().await?;
     let input = tasks::ingest_input(&mut conn, ingest).await?;
     let files = tasks::readers(&mut conn, ingest)

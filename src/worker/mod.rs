@@ -25,7 +25,7 @@ use crate::domain::ids::BootId;
 use crate::domain::states::TaskKind;
 use crate::events::Bus;
 use crate::queue::{self, ConsumeSettings};
-use crate::sandbox::SandboxSettings;
+use crate::sandbox::{SandboxSettings, scratch};
 use crate::storage::Storage;
 
 mod account;
@@ -40,7 +40,6 @@ mod outcome;
 mod process;
 mod progress;
 mod retry;
-mod scratch;
 mod settle;
 mod sweep;
 

@@ -10,13 +10,13 @@ use tokio::task::spawn_blocking;
 use super::attempt::{Attempt, Halt, Product, Supervised, internal, plain};
 use super::hash::hash_file;
 use super::retry::Mishap;
-use super::scratch::AttemptFolder;
 use crate::database::artifacts::NewArtifact;
 use crate::database::tasks::{self, RunInput};
 use crate::domain::failure::Fault;
 use crate::domain::ids::{ArtifactId, FileId, IngestId, RunId};
 use crate::domain::states::ArtifactKind;
 use crate::sandbox::made;
+use crate::sandbox::scratch::WorkFolder;
 use crate::storage::{Key, Source};
 
 type Stored = Vec<(Key, NewArtifact)>;
@@ -25,7 +25,7 @@ type Stored = Vec<(Key, NewArtifact)>;
 ///
 /// # Errors
 /// Why there are no outputs.
-pub async fn work(attempt: &mut Attempt, folder: &AttemptFolder, run: RunId, file: FileId) -> Result<Product, Halt> {
+pub async fn work(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: FileId) -> Result<Product, Halt> {
     let order = prepare(attempt, folder, run, file).await?;
     let settings = attempt.context.settings.process.clone();
     let mut child = attempt.begin(&settings, folder.path(), &order, vec![file]).await?;
@@ -47,7 +47,7 @@ pub async fn work(attempt: &mut Attempt, folder: &AttemptFolder, run: RunId, fil
     }
 }
 
-async fn prepare(attempt: &mut Attempt, folder: &AttemptFolder, run: RunId, file: FileId) -> Result<Order, Halt> {
+async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: FileId) -> Result<Order, Halt> {
     let mut conn = attempt.context.pool.acquire().await?;
     let input = tasks::run_input(&mut conn, run, file).await?;
     drop(conn);

@@ -9,11 +9,12 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::Context;
 use super::retry::Mishap;
 use super::settle::{End, Error, Remains, settle_held};
-use super::{Context, scratch};
 use crate::database::{events, idempotency, queues, tasks, tickets, workers};
 use crate::queue;
+use crate::sandbox::scratch;
 
 /// How long a due task may wait before it is asked whether its ticket is lost.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -55,12 +56,11 @@ pub async fn sweep(context: &Context) -> Result<(), Error> {
 
 async fn end_one_expired(context: &Context) -> Result<bool, Error> {
     let mut tx = context.pool.begin().await?;
-    let Some(expired) = tasks::expired(&mut tx).await? else {
+    let Some(claimed) = tasks::expired(&mut tx).await? else {
         return Ok(false);
     };
-    let claimed = expired.claimed;
     tracing::warn!(task = %claimed.fence.task, attempt = claimed.fence.attempt, boot = %claimed.fence.boot, "a lease ran out");
-    let end = if expired.cancel_requested {
+    let end = if claimed.cancel_requested {
         End::Cancelled
     } else {
         End::Wrong(Mishap::LeaseLost)

@@ -7,10 +7,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::run_files::NewRunFile;
 use super::{Connection, Result};
 use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId, UserId};
 use crate::domain::progress::Progress;
-use crate::domain::states::{TaskKind, TaskState};
+use crate::domain::states::{IngestState, TaskKind, TaskState};
 
 mod inputs;
 mod list;
@@ -76,6 +77,8 @@ pub struct Claimed {
     pub crashes: i32,
     /// The request that asked for it.
     pub request: RequestId,
+    /// Whether somebody asked to cancel it before it was claimed.
+    pub cancel_requested: bool,
 }
 
 /// Remembers a task.
@@ -98,6 +101,49 @@ pub async fn insert(conn: &mut Connection, task: &NewTask) -> Result<()> {
         task.priority,
         task.run_at,
         task.request.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What the tasks of a run's files have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct NewOfRun {
+    /// The run.
+    pub run: RunId,
+    /// Whose share of the workers they count on.
+    pub owner: UserId,
+    /// Higher goes first among the owner's.
+    pub priority: i32,
+    /// Not before; `None`: now.
+    pub run_at: Option<DateTime<Utc>>,
+    /// The request that asked for them.
+    pub request: RequestId,
+}
+
+/// Remembers a process task for each file that has one.
+pub async fn insert_of_run(conn: &mut Connection, new: &NewOfRun, files: &[NewRunFile]) -> Result<()> {
+    let (mut ids, mut of, mut states) = (Vec::new(), Vec::new(), Vec::new());
+    for (file, (task, state)) in files.iter().filter_map(|it| it.task.map(|task| (it.file, task))) {
+        ids.push(task.0);
+        of.push(file.0);
+        states.push(state.as_str().to_owned());
+    }
+    sqlx::query!(
+        "insert into tasks (id, kind, queue, owner, run_id, file_id, state, priority, run_at, request_id)
+         select given.id, $1, $2, $3, $4, given.file_id, given.state, $5, coalesce($6, now()), $7
+         from unnest($8::uuid[], $9::uuid[], $10::text[]) as given (id, file_id, state)",
+        TaskKind::Process.as_str(),
+        TaskKind::Process.queue(),
+        new.owner.0,
+        new.run.0,
+        new.priority,
+        new.run_at,
+        new.request.0,
+        &ids,
+        &of,
+        &states,
     )
     .execute(conn)
     .await?;
@@ -145,14 +191,16 @@ pub async fn claim(conn: &mut Connection, queue: &str, boot: BootId, lease: Dura
                    lease_until = now() + make_interval(secs => $3), started_at = coalesce(t.started_at, now())
                from picked
                where t.id = picked.id
-               returning t.id, t.attempt, t.kind, t.owner, t.ingest_id, t.run_id, t.file_id, t.failures, t.crashes, t.request_id
+               returning t.id, t.attempt, t.kind, t.owner, t.ingest_id, t.run_id, t.file_id, t.failures, t.crashes, t.request_id,
+                         t.cancel_requested_at
            ),
            noted as (
                insert into attempts (task_id, number, boot_id) select id, attempt, $2 from claimed
            )
            select id as "id!: TaskId", attempt as "attempt!", kind as "kind!: TaskKind", owner as "owner!: UserId",
                   ingest_id as "ingest_id: IngestId", run_id as "run_id: RunId", file_id as "file_id: FileId",
-                  failures as "failures!", crashes as "crashes!", request_id as "request_id!: RequestId"
+                  failures as "failures!", crashes as "crashes!", request_id as "request_id!: RequestId",
+                  cancel_requested_at is not null as "cancel_requested!"
            from claimed"#,
         queue,
         boot.0,
@@ -180,6 +228,7 @@ pub async fn claim(conn: &mut Connection, queue: &str, boot: BootId, lease: Dura
             failures,
             crashes,
             request: row.request_id,
+            cancel_requested: row.cancel_requested,
         })
     }))
 }
@@ -352,17 +401,9 @@ pub async fn again(
     Ok(done.rows_affected() == 1)
 }
 
-/// A task whose lease ran out, as claimed by the worker that went silent.
-#[derive(Clone, Debug)]
-pub struct Expired {
-    /// The task as it was claimed; its fence is the dead worker's.
-    pub claimed: Claimed,
-    /// Whether somebody had asked to cancel it.
-    pub cancel_requested: bool,
-}
-
-/// Locks and gives one task whose lease ran out, if there is one that nobody else is mending.
-pub async fn expired(conn: &mut Connection) -> Result<Option<Expired>> {
+/// Locks and gives one task whose lease ran out, if there is one that nobody else is mending: as it was claimed, with
+/// the fence of the worker that went silent.
+pub async fn expired(conn: &mut Connection) -> Result<Option<Claimed>> {
     let row = sqlx::query!(
         r#"select id as "id: TaskId", attempt, boot_id as "boot_id!: BootId", kind as "kind: TaskKind",
                   owner as "owner: UserId", ingest_id as "ingest_id: IngestId", run_id as "run_id: RunId",
@@ -385,7 +426,7 @@ pub async fn expired(conn: &mut Connection) -> Result<Option<Expired>> {
             boot: row.boot_id,
         };
         let (kind, owner, failures, crashes) = (row.kind, row.owner, row.failures, row.crashes);
-        let claimed = Claimed {
+        Some(Claimed {
             fence,
             kind,
             owner,
@@ -393,9 +434,6 @@ pub async fn expired(conn: &mut Connection) -> Result<Option<Expired>> {
             failures,
             crashes,
             request: row.request_id,
-        };
-        Some(Expired {
-            claimed,
             cancel_requested: row.cancel_requested,
         })
     }))
@@ -467,6 +505,46 @@ pub async fn request_cancel(conn: &mut Connection, task: TaskId) -> Result<Optio
         .await?;
     }
     Ok(before)
+}
+
+/// Asks a task to stop without ending it, due at once so that a worker takes it up for that; false when it has ended.
+pub async fn ask_to_cancel(conn: &mut Connection, task: TaskId) -> Result<bool> {
+    let done = sqlx::query!(
+        "update tasks set cancel_requested_at = coalesce(cancel_requested_at, now()), run_at = least(run_at, now())
+         where id = $1 and state in ('waiting', 'queued', 'running')",
+        task.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A task of a run that failed or was cancelled.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// The task.
+    pub id: TaskId,
+    /// Its file.
+    pub file: FileId,
+    /// How far the reading of that has come.
+    pub ingest_state: IngestState,
+}
+
+/// Locks, in the order of ids, the failed and cancelled tasks of a run, or only one of them. Their ingests cannot end
+/// before this transaction does.
+pub async fn ended_of_run(conn: &mut Connection, run: RunId, only: Option<TaskId>) -> Result<Vec<Ended>> {
+    let ended = sqlx::query_as!(
+        Ended,
+        r#"select t.id as "id: TaskId", t.file_id as "file!: FileId", i.state as "ingest_state: IngestState"
+           from tasks t join files f on f.id = t.file_id join ingests i on i.id = f.ingest_id
+           where t.run_id = $1 and t.state in ('failed', 'cancelled') and ($2::uuid is null or t.id = $2)
+           order by t.id for update of t for share of i"#,
+        run.0,
+        only.map(|it| it.0),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ended)
 }
 
 /// The unfinished task that reads an ingest.

@@ -1,13 +1,12 @@
-//! Scratch folders: one per worker start, one in it per attempt. What dead starts left behind is swept away.
+//! Scratch folders: one per start of a process, in it one per piece of work. What dead starts left behind is swept away.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::database::tasks::Fence;
 use crate::domain::ids::BootId;
 
-/// The folder of one worker start. A lock on a file in it says that the start lives; the kernel lets go of it however
+/// The folder of one start of a process. A lock on a file in it says that the start lives; the kernel lets go of it however
 /// the process dies.
 #[derive(Debug)]
 pub struct Scratch {
@@ -31,12 +30,18 @@ impl Scratch {
         Ok(Self { folder, lock })
     }
 
-    /// Makes the folder of an attempt, with `in`, `out` and `tmp` in it.
+    /// The folder itself, for what lives as long as the start.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes the folder of a piece of work, with `in`, `out` and `tmp` in it.
     ///
     /// # Errors
     /// When it cannot be made: the disk is full or gone.
-    pub fn attempt(&self, fence: Fence) -> io::Result<AttemptFolder> {
-        let folder = AttemptFolder(self.folder.join(format!("{}-{}", fence.task, fence.attempt)));
+    pub fn folder(&self, name: &str) -> io::Result<WorkFolder> {
+        let folder = WorkFolder(self.folder.join(name));
         for part in [folder.inputs(), folder.out(), folder.tmp()] {
             fs::create_dir_all(part)?;
         }
@@ -50,11 +55,11 @@ impl Drop for Scratch {
     }
 }
 
-/// The folder of one attempt; gone when dropped.
+/// The folder of one piece of work; gone when dropped.
 #[derive(Debug)]
-pub struct AttemptFolder(PathBuf);
+pub struct WorkFolder(PathBuf);
 
-impl AttemptFolder {
+impl WorkFolder {
     /// The whole folder.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -80,7 +85,7 @@ impl AttemptFolder {
     }
 }
 
-impl Drop for AttemptFolder {
+impl Drop for WorkFolder {
     fn drop(&mut self) {
         remove(&self.0);
     }
@@ -124,7 +129,6 @@ fn remove(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::TaskId;
 
     #[test]
     fn only_folders_of_dead_starts_are_swept() {
@@ -142,17 +146,11 @@ mod tests {
     }
 
     #[test]
-    fn an_attempts_folder_is_gone_after_it() {
+    fn the_folder_of_a_piece_of_work_is_gone_after_it() {
         let root = tempfile::tempdir().expect("a folder");
         let boot = BootId::new();
         let scratch = Scratch::open(root.path(), boot).expect("it opens");
-        let folder = scratch
-            .attempt(Fence {
-                task: TaskId::new(),
-                attempt: 1,
-                boot,
-            })
-            .expect("it is made");
+        let folder = scratch.folder("one").expect("it is made");
         let path = folder.path().to_owned();
         fs::write(folder.out().join("x"), b"x").expect("a file");
         drop(folder);

@@ -1,0 +1,103 @@
+//! What people ask of runs and tasks: start, cancel, retry; and of recipes: save. One transaction each.
+
+use sheetmill_engine::recipe::document::Recipe;
+
+use crate::database::{self, Pool, Tx, recipes};
+use crate::domain::ids::{FileId, RecipeId, RevisionId, UserId};
+use crate::domain::states::RunState;
+use crate::events::{Event, Kind, announce};
+use crate::queue;
+
+mod cancel;
+mod retry;
+mod start;
+
+pub use cancel::{cancel, cancel_reading, cancel_task};
+pub use retry::{retry, retry_task};
+pub use start::{RecipeRef, Start, Started, start};
+
+/// Why something that was asked for cannot be done. The words of all but the first two are for people.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database's own word.
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    /// The queue's.
+    #[error(transparent)]
+    Queue(#[from] queue::Error),
+    /// A recipe that has no JSON form: a mistake of ours.
+    #[error("the recipe cannot be stored: {0}")]
+    Form(#[from] serde_json::Error),
+    /// The caller has no such recipe.
+    #[error("There is no such recipe.")]
+    NoRecipe,
+    /// The caller has no such file.
+    #[error("There is no file {0}.")]
+    NoFile(FileId),
+    /// The caller has no such run, or there is no such task.
+    #[error("There is no such run.")]
+    NoRun,
+    /// No files were named.
+    #[error("A run needs at least one file.")]
+    NoFiles,
+    /// More files than a run takes.
+    #[error("A run takes at most {0} files.")]
+    TooManyFiles(usize),
+    /// The same key came with another body.
+    #[error("This Idempotency-Key was used with another request.")]
+    KeyReused,
+    /// It has ended already.
+    #[error("The run has already ended: it is {0}.")]
+    Ended(RunState),
+    /// A task that has ended cannot be cancelled.
+    #[error("The task has already ended.")]
+    TaskEnded,
+    /// Nothing failed that could be tried again.
+    #[error("Nothing of it failed that could be tried again.")]
+    NothingToRetry,
+}
+
+/// A saved revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The recipe.
+    pub recipe: RecipeId,
+    /// The revision's number, from 1.
+    pub number: i32,
+}
+
+/// Saves a new recipe.
+///
+/// # Errors
+/// The database's.
+pub async fn save_recipe(pool: &Pool, owner: UserId, recipe: &Recipe) -> Result<Saved, Error> {
+    let mut tx = pool.begin().await?;
+    let id = RecipeId::new();
+    recipes::insert(&mut tx, id, owner, &recipe.name).await?;
+    add_revision(tx, owner, id, recipe).await
+}
+
+/// Saves a recipe anew; its earlier revisions stay.
+///
+/// # Errors
+/// [`Error::NoRecipe`]; the database's.
+pub async fn save_revision(pool: &Pool, owner: UserId, id: RecipeId, recipe: &Recipe) -> Result<Saved, Error> {
+    let tx = pool.begin().await?;
+    add_revision(tx, owner, id, recipe).await
+}
+
+async fn add_revision(mut tx: Tx, owner: UserId, id: RecipeId, recipe: &Recipe) -> Result<Saved, Error> {
+    let document = serde_json::to_value(recipe)?;
+    let revision = recipes::NewRevision {
+        id: RevisionId::new(),
+        recipe: id,
+        name: &recipe.name,
+        document: &document,
+    };
+    let number = recipes::add_revision(&mut tx, owner, &revision)
+        .await?
+        .ok_or(Error::NoRecipe)?;
+    announce(&mut tx, &Event::of(owner, Kind::RecipeSaved)).await?;
+    tx.commit().await?;
+    Ok(Saved { recipe: id, number })
+}

@@ -1,0 +1,206 @@
+//! Starts a run: a task per file, in one transaction. What is still being read waits.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use sheetmill_engine::recipe::document::Recipe;
+
+use super::Error;
+use crate::database::idempotency::{self, Key};
+use crate::database::run_files::{self, Candidate, NewRunFile};
+use crate::database::runs::{self, NewRun};
+use crate::database::tasks::{self, Told};
+use crate::database::{self, Pool, Tx, recipes};
+use crate::domain::ids::{FileId, RecipeId, RequestId, RevisionId, RunId, TaskId, UserId};
+use crate::domain::states::{IngestState, RunFileState, RunState, TaskKind, TaskState};
+use crate::events::{Event, Kind, announce};
+use crate::queue;
+
+/// The most files of one run: a thousand is everyday, and pages and transactions still bear this.
+const FILES_AT_MOST: usize = 10_000;
+
+/// Which recipe.
+#[derive(Clone, Debug)]
+pub enum RecipeRef {
+    /// The latest revision of a saved one.
+    Saved(RecipeId),
+    /// One that came with the call, read and checked.
+    Inline(Box<Recipe>),
+}
+
+/// A run that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Whose it is.
+    pub owner: UserId,
+    /// What to do.
+    pub recipe: RecipeRef,
+    /// To which files; named twice is once.
+    pub files: Vec<FileId>,
+    /// Higher goes first among the owner's.
+    pub priority: i32,
+    /// Not before; `None`: now.
+    pub run_at: Option<DateTime<Utc>>,
+    /// The same key and body again are the same run.
+    pub idempotency_key: Option<String>,
+    /// The request that asks.
+    pub request: RequestId,
+}
+
+/// A run that has been started, now or by an earlier call with the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The run.
+    pub run: RunId,
+    /// How far it has come.
+    pub state: RunState,
+}
+
+/// Starts a run.
+///
+/// # Errors
+/// [`Error::NoFiles`], [`Error::TooManyFiles`], [`Error::NoFile`], [`Error::NoRecipe`], [`Error::KeyReused`]; the
+/// database's.
+pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
+    let mut seen = HashSet::new();
+    let files: Vec<FileId> = start.files.iter().copied().filter(|it| seen.insert(*it)).collect();
+    if files.is_empty() {
+        return Err(Error::NoFiles);
+    }
+    if files.len() > FILES_AT_MOST {
+        return Err(Error::TooManyFiles(FILES_AT_MOST));
+    }
+    let mut tx = pool.begin().await?;
+    if let Some(key) = &start.idempotency_key {
+        match idempotency::take(&mut tx, start.owner, key, &body_hash(&start)?).await? {
+            Key::Fresh => {}
+            Key::OtherBody => return Err(Error::KeyReused),
+            Key::Answered(run) => {
+                let (state, _) = runs::state(&mut tx, run).await?.ok_or(Error::NoRun)?;
+                return Ok(Started { run, state });
+            }
+        }
+    }
+    let run = RunId::new();
+    insert_run(&mut tx, &start, run, files.len()).await?;
+    announce(&mut tx, &Event::of(start.owner, Kind::RunCreated).run(run)).await?;
+    insert_files(&mut tx, &start, run, &files).await?;
+    if let Some(key) = &start.idempotency_key {
+        idempotency::remember(&mut tx, start.owner, key, run).await?;
+    }
+    let (state, _) = runs::state(&mut tx, run).await?.ok_or(Error::NoRun)?;
+    tx.commit().await?;
+    Ok(Started { run, state })
+}
+
+async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Result<(), Error> {
+    let (revision, name, document): (Option<RevisionId>, String, Value) = match &start.recipe {
+        RecipeRef::Inline(recipe) => (None, recipe.name.clone(), serde_json::to_value(recipe)?),
+        RecipeRef::Saved(id) => {
+            let latest = recipes::latest(tx, start.owner, *id).await?.ok_or(Error::NoRecipe)?;
+            (Some(latest.revision), latest.name, latest.document)
+        }
+    };
+    let new = NewRun {
+        id: run,
+        owner: start.owner,
+        revision,
+        name: &name,
+        document: &document,
+        files: i32::try_from(files).unwrap_or(i32::MAX),
+        priority: start.priority,
+        run_at: start.run_at,
+        request: start.request,
+    };
+    Ok(runs::insert(tx, &new).await?)
+}
+
+/// A task for each file that can still give a result; files that were refused before end here.
+async fn insert_files(tx: &mut Tx, start: &Start, run: RunId, files: &[FileId]) -> Result<(), Error> {
+    let found: HashMap<FileId, Candidate> = run_files::candidates(tx, start.owner, files)
+        .await?
+        .into_iter()
+        .map(|it| (it.id, it))
+        .collect();
+    let mut new = Vec::with_capacity(files.len());
+    let mut ended = Vec::new();
+    for file in files {
+        let candidate = found.get(file).ok_or(Error::NoFile(*file))?;
+        let task = match candidate.state {
+            IngestState::Ready => Some((TaskId::new(), TaskState::Queued)),
+            IngestState::Received | IngestState::Ingesting => Some((TaskId::new(), TaskState::Waiting)),
+            IngestState::Refused | IngestState::Failed => {
+                ended.push(candidate);
+                None
+            }
+        };
+        new.push(NewRunFile { file: *file, task });
+    }
+    let made = tasks::NewOfRun {
+        run,
+        owner: start.owner,
+        priority: start.priority,
+        run_at: start.run_at,
+        request: start.request,
+    };
+    tasks::insert_of_run(tx, &made, &new).await?;
+    run_files::insert_all(tx, run, &new).await?;
+    let due = new
+        .iter()
+        .filter(|it| it.task.is_some_and(|(_, state)| state == TaskState::Queued))
+        .count();
+    if due > 0 {
+        let pause = pause_until(tx, start.run_at).await?;
+        queue::push_many(tx, TaskKind::Process.queue(), due, pause).await?;
+    }
+    end_refused(tx, start, run, &ended).await
+}
+
+async fn end_refused(tx: &mut Tx, start: &Start, run: RunId, ended: &[&Candidate]) -> Result<(), Error> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    for candidate in ended {
+        let state = match candidate.state {
+            IngestState::Refused => RunFileState::Refused,
+            _ => RunFileState::Failed,
+        };
+        let told = Told {
+            code: candidate.code.clone().unwrap_or_else(|| "failed".to_owned()),
+            sentence: candidate
+                .sentence
+                .clone()
+                .unwrap_or_else(|| format!("{} could not be read.", candidate.name)),
+            reference: candidate.reference.unwrap_or(start.request),
+        };
+        run_files::fail(tx, run, candidate.id, state, &told).await?;
+    }
+    let Some(locked) = runs::lock(tx, run).await? else {
+        return Ok(());
+    };
+    let count = i32::try_from(ended.len()).unwrap_or(i32::MAX);
+    if runs::end_files(tx, &locked, count, &locked.ledger).await?.is_some() {
+        announce(tx, &Event::of(start.owner, Kind::RunEnded).run(run)).await?;
+    }
+    Ok(())
+}
+
+async fn pause_until(tx: &mut Tx, run_at: Option<DateTime<Utc>>) -> Result<Duration, Error> {
+    let Some(run_at) = run_at else {
+        return Ok(Duration::ZERO);
+    };
+    Ok((run_at - database::now(tx).await?).to_std().unwrap_or_default())
+}
+
+/// What a key stands for: all that decides what the run does.
+fn body_hash(start: &Start) -> Result<Vec<u8>, Error> {
+    let recipe = match &start.recipe {
+        RecipeRef::Saved(id) => Value::String(id.to_string()),
+        RecipeRef::Inline(recipe) => serde_json::to_value(recipe)?,
+    };
+    let body = serde_json::to_vec(&(recipe, &start.files, start.priority, start.run_at))?;
+    Ok(Sha256::digest(body).to_vec())
+}
