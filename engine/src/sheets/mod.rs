@@ -8,10 +8,13 @@
 pub mod dates;
 pub mod kind;
 pub mod number_format;
+mod preflight;
 pub mod refusal;
 pub mod sniff;
+pub mod source;
 pub mod view;
 pub mod write;
+pub mod xlsx;
 
 pub use kind::CellKind;
 pub use refusal::Refusal;
@@ -74,6 +77,17 @@ impl Default for Limits {
             shared_string_bytes: 256 << 20,
         }
     }
+}
+
+/// Why a workbook was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The input is at fault.
+    #[error("refused: {0}")]
+    Refused(#[from] Refusal),
+    /// The disk is.
+    #[error("cannot read: {0}")]
+    Io(#[from] std::io::Error),
 }
 
 /// Whether a sheet's tab shows.

@@ -5,9 +5,14 @@
 //! headers repeat, are empty, or hold anything. Each part stores a column at its own narrowest type; [`read::Table`] casts to
 //! the resolved kind and calls columns `c0`, `c1`, … by their position in [`TableMeta::columns`].
 
+pub mod chunk;
+mod header;
 pub mod kinds;
 pub mod mixed;
+mod part;
+mod profile;
 pub mod read;
+pub mod write;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,0 +1,230 @@
+//! What is in a column, counted while its cells pass by; memory does not grow with rows.
+
+mod distinct;
+mod histogram;
+
+use distinct::{Distinct, hash_number, hash_text};
+use histogram::Histogram;
+
+use super::{ColumnKind, Profile};
+use crate::sheets::CellKind;
+use crate::sheets::view::CellView;
+
+/// Values listed as the most frequent ones.
+const TOP: usize = 10;
+/// Characters of a listed text.
+const SHOWN_CHARS: usize = 200;
+
+/// Counts one column.
+#[derive(Debug)]
+pub(super) struct ProfileBuilder {
+    kinds: [u64; CellKind::ALL.len()],
+    distinct: Distinct,
+    /// Least and greatest number or serial, with its kind and format.
+    numbers: Option<[(f64, CellKind, u16); 2]>,
+    texts: Option<[String; 2]>,
+    histogram: Histogram,
+    lengths: Option<(u64, u64)>,
+    padded: u64,
+    zero_padded: u64,
+    /// Cells by number format, General left out.
+    formats: Vec<(u16, u64)>,
+}
+
+impl ProfileBuilder {
+    /// `room`: so many distinct values are counted exactly.
+    pub(super) fn new(room: usize) -> Self {
+        Self {
+            kinds: [0; CellKind::ALL.len()],
+            distinct: Distinct::new(room),
+            numbers: None,
+            texts: None,
+            histogram: Histogram::default(),
+            lengths: None,
+            padded: 0,
+            zero_padded: 0,
+            formats: Vec::new(),
+        }
+    }
+
+    /// Counts a cell; blank ones need not be told.
+    pub(super) fn see(&mut self, cell: &CellView<'_>) {
+        if let Some(count) = self.kinds.get_mut(usize::from(cell.kind.code())) {
+            *count += 1;
+        }
+        let format = cell.format.unwrap_or(0);
+        if format != 0 {
+            match self.formats.iter_mut().find(|(known, _)| *known == format) {
+                Some((_, count)) => *count += 1,
+                None => self.formats.push((format, 1)),
+            }
+        }
+        match cell.kind {
+            CellKind::Blank => {}
+            CellKind::Text => {
+                self.distinct.see(hash_text(cell.kind, cell.text), cell, format);
+                self.see_text(cell.text);
+            }
+            CellKind::Error => self.distinct.see(hash_text(cell.kind, cell.text), cell, format),
+            kind => {
+                self.distinct.see(hash_number(kind, cell.number), cell, format);
+                self.see_number(kind, cell.number, format);
+            }
+        }
+    }
+
+    fn see_number(&mut self, kind: CellKind, number: f64, format: u16) {
+        self.histogram.see(number);
+        let seen = (number, kind, format);
+        let [least, greatest] = self.numbers.get_or_insert([seen, seen]);
+        if number < least.0 {
+            *least = seen;
+        }
+        if number > greatest.0 {
+            *greatest = seen;
+        }
+    }
+
+    fn see_text(&mut self, text: &str) {
+        let chars = if text.is_ascii() {
+            text.len()
+        } else {
+            text.chars().count()
+        } as u64;
+        let (least, greatest) = self.lengths.get_or_insert((chars, chars));
+        *least = chars.min(*least);
+        *greatest = chars.max(*greatest);
+        let [least, greatest] = self.texts.get_or_insert_with(|| [text.to_owned(), text.to_owned()]);
+        if text < least.as_str() {
+            text.clone_into(least);
+        } else if text > greatest.as_str() {
+            text.clone_into(greatest);
+        }
+        let edge = |c: Option<char>| c.is_some_and(char::is_whitespace);
+        self.padded += u64::from(edge(text.chars().next()) || edge(text.chars().next_back()));
+        let digits = text.len() > 1 && text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+        self.zero_padded += u64::from(digits);
+    }
+
+    /// The number format that most cells have; `None` where that is General.
+    pub(super) fn format(&self) -> Option<u16> {
+        let formatted: u64 = self.formats.iter().map(|(_, count)| count).sum();
+        let most = self
+            .formats
+            .iter()
+            .max_by_key(|(format, count)| (*count, std::cmp::Reverse(*format)))?;
+        let filled: u64 = self.kinds.iter().sum();
+        (most.1 >= filled - formatted).then_some(most.0)
+    }
+
+    /// The profile of a column of `rows` rows that turned out to be of this kind.
+    pub(super) fn finish(self, kind: ColumnKind, rows: u64, formats: &[String]) -> Profile {
+        let filled: u64 = self.kinds.iter().sum();
+        let show = |cell: &CellView<'_>| cut(&cell.shown(cell.code(None, formats)));
+        let number = |(number, kind, format): (f64, CellKind, u16)| {
+            show(&CellView {
+                kind,
+                number,
+                text: "",
+                format: Some(format),
+            })
+        };
+        let (min, max) = match (kind, self.numbers, self.texts) {
+            (ColumnKind::Text, _, Some([min, max])) => (Some(cut(&min)), Some(cut(&max))),
+            (ColumnKind::Text | ColumnKind::Mixed | ColumnKind::Blank, ..) | (_, None, _) => (None, None),
+            (_, Some([min, max]), _) => (Some(number(min)), Some(number(max))),
+        };
+        let ordered = !matches!(
+            kind,
+            ColumnKind::Text | ColumnKind::Mixed | ColumnKind::Blank | ColumnKind::Boolean
+        );
+        let range = self.numbers.map(|[min, max]| (min.0, max.0));
+        let words = CellKind::ALL
+            .iter()
+            .zip(self.kinds)
+            .filter(|(kind, n)| **kind != CellKind::Blank && *n > 0);
+        let distinct = self.distinct.count();
+        Profile {
+            kinds: words.map(|(kind, n)| (kind.word().to_owned(), n)).collect(),
+            blanks: rows.saturating_sub(filled),
+            distinct: distinct.0.min(filled),
+            distinct_exact: distinct.1,
+            top: self.distinct.top(TOP, show),
+            min,
+            max,
+            histogram: range
+                .filter(|_| ordered)
+                .map(|(min, max)| self.histogram.finish(min, max))
+                .unwrap_or_default(),
+            lengths: self.lengths,
+            padded: self.padded,
+            zero_padded: self.zero_padded,
+        }
+    }
+}
+
+fn cut(text: &str) -> String {
+    let mut cut: String = text.chars().take(SHOWN_CHARS).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell(kind: CellKind, number: f64, text: &str) -> CellView<'_> {
+        CellView {
+            kind,
+            number,
+            text,
+            format: Some(0),
+        }
+    }
+
+    #[test]
+    fn a_text_column_is_described() {
+        let mut profile = ProfileBuilder::new(100);
+        for text in ["b", "a", " a", "007", "b", "ä"] {
+            profile.see(&cell(CellKind::Text, 0.0, text));
+        }
+        let profile = profile.finish(ColumnKind::Text, 8, &[]);
+        assert_eq!((profile.blanks, profile.distinct, profile.distinct_exact), (2, 5, true));
+        assert_eq!(profile.top.first(), Some(&("b".to_owned(), 2)));
+        assert_eq!(
+            (profile.min.as_deref(), profile.max.as_deref()),
+            (Some(" a"), Some("ä"))
+        );
+        assert_eq!(
+            (profile.lengths, profile.padded, profile.zero_padded),
+            (Some((1, 3)), 1, 1)
+        );
+        assert_eq!(profile.kinds.get("text"), Some(&6));
+    }
+
+    #[test]
+    fn a_number_column_has_a_range_and_a_histogram_that_counts_every_row() {
+        let mut profile = ProfileBuilder::new(100);
+        for n in 0..1000 {
+            profile.see(&cell(CellKind::Number, f64::from(n), ""));
+        }
+        let profile = profile.finish(ColumnKind::Integer, 1000, &[]);
+        assert_eq!(
+            (profile.min.as_deref(), profile.max.as_deref()),
+            (Some("0"), Some("999"))
+        );
+        assert_eq!(profile.histogram.iter().sum::<u64>(), 1000);
+        assert!(
+            profile.histogram.iter().all(|n| (30..=55).contains(n)),
+            "{:?}",
+            profile.histogram
+        );
+        assert!(
+            !profile.distinct_exact && (950..=1050).contains(&profile.distinct),
+            "{}",
+            profile.distinct
+        );
+    }
+}

@@ -1,0 +1,359 @@
+//! A sheet's cells become a table folder: header, typed parts, profile, `table.json` last.
+
+use std::path::{Path, PathBuf};
+
+use super::chunk::Chunk;
+use super::header::{self, ShownRow};
+use super::part::{Group, PartWriter};
+use super::profile::ProfileBuilder;
+use super::read::TableError;
+use super::{CHUNK_ROWS, ColumnKind, ColumnMeta, Issue, PartMeta, TABLE_FILE, TableMeta};
+use crate::sheets::kind::letters;
+use crate::sheets::source::SheetInfo;
+use crate::sheets::{CellKind, HeaderOption, Refusal};
+
+/// Rows kept as they show, for a header override.
+const HEAD_ROWS: usize = 200;
+/// Cells of them, for very wide sheets.
+const HEAD_CELLS: usize = 60_000;
+/// Characters of each.
+const HEAD_CHARS: usize = 200;
+/// A row group is written before it has so many rows times columns, or bytes of text.
+const GROUP_CELLS: usize = 8 << 20;
+const GROUP_TEXT: usize = 128 << 20;
+/// Distinct values counted exactly: in the first columns, and in those of a very wide sheet.
+const EXACT: (usize, usize) = (10_000, 200);
+const EXACT_COLUMNS: usize = 200;
+/// Addresses listed with an issue.
+const EXAMPLES: usize = 20;
+
+/// Why a table was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// The input is at fault.
+    #[error("refused: {0}")]
+    Refused(#[from] Refusal),
+    /// The disk is.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+/// What was found above and in the header.
+struct Head {
+    header: Option<(u32, u32)>,
+    words: Vec<String>,
+    /// Rows above the header.
+    above: Vec<u32>,
+    shown: Vec<(u32, Vec<String>)>,
+}
+
+/// Makes one table, from chunks in row order.
+pub struct TableWriter {
+    folder: PathBuf,
+    sheet: SheetInfo,
+    option: HeaderOption,
+    formats: Vec<String>,
+    /// Chunks held back until the header is found.
+    waiting: Vec<Chunk>,
+    head: Option<Head>,
+    group: Group,
+    part: Option<(String, PartWriter)>,
+    parts: Vec<PartMeta>,
+    kinds: Vec<ColumnKind>,
+    profiles: Vec<ProfileBuilder>,
+    rows: u64,
+    errors: Issue,
+}
+
+impl TableWriter {
+    /// Starts a table in a folder that exists.
+    #[must_use]
+    pub fn new(folder: &Path, sheet: &SheetInfo, option: &HeaderOption, formats: Vec<String>) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            sheet: sheet.clone(),
+            option: option.clone(),
+            formats,
+            waiting: Vec::new(),
+            head: None,
+            group: Group::default(),
+            part: None,
+            parts: Vec::new(),
+            kinds: Vec::new(),
+            profiles: Vec::new(),
+            rows: 0,
+            errors: Issue {
+                code: "error_cells".to_owned(),
+                ..Issue::default()
+            },
+        }
+    }
+
+    /// Data rows taken so far.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Adds rows; answers the names of part files that are complete.
+    ///
+    /// # Errors
+    /// When the header is not where it was said to be, or the disk fails.
+    pub fn push(&mut self, chunk: Chunk) -> Result<Vec<String>, MakeError> {
+        if self.head.is_some() {
+            let all = 0..chunk.len();
+            return Ok(self.take(chunk, all)?);
+        }
+        self.waiting.push(chunk);
+        let rows: usize = self.waiting.iter().map(Chunk::len).sum();
+        let last = self.waiting.last().and_then(|c| c.rows.last()).copied().unwrap_or(0);
+        let reached = match self.option {
+            HeaderOption::Rows(_, until) => last > until,
+            HeaderOption::Auto | HeaderOption::None => true,
+        };
+        if rows >= HEAD_ROWS && reached {
+            self.start()
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    /// Completes the table: writes the last part and `table.json`; answers both its metadata and that part's name.
+    ///
+    /// # Errors
+    /// As for [`Self::push`].
+    pub fn finish(mut self) -> Result<(TableMeta, Vec<String>), MakeError> {
+        let mut done = if self.head.is_none() { self.start()? } else { Vec::new() };
+        done.extend(self.write_group()?);
+        done.extend(self.close_part()?);
+        let folder = self.folder.clone();
+        let meta = self.into_meta();
+        let json = serde_json::to_vec(&meta).map_err(TableError::from)?;
+        std::fs::write(folder.join(TABLE_FILE), json).map_err(TableError::from)?;
+        Ok((meta, done))
+    }
+
+    /// Finds the header in the rows that waited, and takes those below it.
+    fn start(&mut self) -> Result<Vec<String>, MakeError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let places = waiting
+            .iter()
+            .flat_map(|chunk| (0..chunk.len()).map(move |at| (chunk, at)));
+        let until = match self.option {
+            HeaderOption::Rows(_, until) => until,
+            HeaderOption::Auto | HeaderOption::None => 0,
+        };
+        let mut rows = Vec::new();
+        let mut cells = 0;
+        for (chunk, at) in places {
+            let row = chunk.rows.get(at).copied().unwrap_or(0);
+            if (rows.len() >= HEAD_ROWS || cells >= HEAD_CELLS) && row > until {
+                break;
+            }
+            let shown = ShownRow::of(chunk, at, &self.formats);
+            cells += shown.cells.len();
+            rows.push(shown);
+        }
+        let head = self.find_head(&rows)?;
+        let first_data = head.header.map_or(0, |(_, last)| last + 1);
+        self.head = Some(head);
+        let mut done = Vec::new();
+        for chunk in waiting {
+            let from = chunk.rows.iter().take_while(|row| **row < first_data).count();
+            let rows = from..chunk.len();
+            done.extend(self.take(chunk, rows)?);
+        }
+        Ok(done)
+    }
+
+    fn find_head(&self, rows: &[ShownRow]) -> Result<Head, MakeError> {
+        let range = match self.option {
+            HeaderOption::None => None,
+            HeaderOption::Auto => header::find(rows)
+                .and_then(|at| rows.get(at))
+                .map(|row| (row.row, row.row)),
+            HeaderOption::Rows(first, last) => Some((first.min(last), first.max(last))),
+        };
+        let in_header = |row: &&ShownRow| range.is_some_and(|(first, last)| (first..=last).contains(&row.row));
+        let header: Vec<ShownRow> = rows.iter().filter(in_header).cloned().collect();
+        if let Some((first, last)) = range.filter(|_| header.is_empty()) {
+            return Err(Refusal::HeaderNotFound(first, last).into());
+        }
+        let width = header.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+        let above = rows
+            .iter()
+            .map(|r| r.row)
+            .filter(|row| range.is_some_and(|(first, _)| *row < first))
+            .collect();
+        let text = |(_, _, text): &(CellKind, f64, String)| text.chars().take(HEAD_CHARS).collect();
+        let shown = rows
+            .iter()
+            .take(HEAD_ROWS)
+            .map(|row| (row.row, row.cells.iter().map(text).collect()))
+            .collect();
+        Ok(Head {
+            header: range,
+            words: header::words(&header, width),
+            above,
+            shown,
+        })
+    }
+
+    /// Takes data rows of a chunk.
+    fn take(&mut self, chunk: Chunk, rows: std::ops::Range<usize>) -> Result<Vec<String>, TableError> {
+        self.count(&chunk, rows.clone());
+        self.rows += rows.len() as u64;
+        self.group.push(chunk, rows);
+        let group = &self.group;
+        let full = group.rows() >= CHUNK_ROWS || group.cells() >= GROUP_CELLS || group.text_bytes() >= GROUP_TEXT;
+        if full { self.write_group() } else { Ok(Vec::new()) }
+    }
+
+    fn count(&mut self, chunk: &Chunk, rows: std::ops::Range<usize>) {
+        for (at, column) in chunk.columns.iter().enumerate() {
+            if self.profiles.len() <= at {
+                let room = if at < EXACT_COLUMNS { EXACT.0 } else { EXACT.1 };
+                self.profiles.push(ProfileBuilder::new(room));
+            }
+            let Some(profile) = self.profiles.get_mut(at) else {
+                continue;
+            };
+            for row in rows.clone() {
+                let cell = column.cell(row);
+                if cell.kind == CellKind::Blank {
+                    continue;
+                }
+                profile.see(&cell);
+                if cell.kind == CellKind::Error {
+                    self.errors.count += 1;
+                    if self.errors.examples.len() < EXAMPLES {
+                        let letters = letters(u32::try_from(at).unwrap_or(0));
+                        let row = chunk.rows.get(row).copied().unwrap_or(0);
+                        self.errors.examples.push(format!("{letters}{row}"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn write_group(&mut self) -> Result<Vec<String>, TableError> {
+        let group = std::mem::take(&mut self.group);
+        let mut done = Vec::new();
+        if group.rows() == 0 {
+            return Ok(done);
+        }
+        if self.part.as_ref().is_some_and(|(_, part)| !part.takes(&group)) {
+            done.extend(self.close_part()?);
+        }
+        if self.part.is_none() {
+            let name = format!("{:05}.parquet", self.parts.len());
+            let part = PartWriter::create(&self.folder.join(&name), &group)?;
+            self.part = Some((name, part));
+        }
+        if let Some((_, part)) = &mut self.part {
+            part.write(&group, &self.formats)?;
+            for (at, kind) in part.kinds().iter().enumerate() {
+                if self.kinds.len() <= at {
+                    self.kinds.push(ColumnKind::Blank);
+                }
+                if let Some(held) = self.kinds.get_mut(at) {
+                    *held = held.join(*kind);
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    fn close_part(&mut self) -> Result<Option<String>, TableError> {
+        let Some((name, part)) = self.part.take() else {
+            return Ok(None);
+        };
+        let rows = part.finish()?;
+        self.parts.push(PartMeta {
+            path: name.clone(),
+            rows,
+        });
+        Ok(Some(name))
+    }
+
+    fn into_meta(self) -> TableMeta {
+        let head = self.head.unwrap_or(Head {
+            header: None,
+            words: Vec::new(),
+            above: Vec::new(),
+            shown: Vec::new(),
+        });
+        let width = head.words.len().max(self.kinds.len());
+        let mut words = head.words;
+        words.resize(width, String::new());
+        let blank_names: Vec<bool> = words.iter().map(|word| word.trim().is_empty()).collect();
+        let names = header::unique(words);
+        let mut profiles = self.profiles.into_iter();
+        let mut columns = Vec::new();
+        let mut left_out = Issue {
+            code: "blank_columns".to_owned(),
+            ..Issue::default()
+        };
+        for (at, (name, blank_name)) in names.into_iter().zip(blank_names).enumerate() {
+            let letters = letters(u32::try_from(at).unwrap_or(u32::MAX));
+            let kind = self.kinds.get(at).copied().unwrap_or_default();
+            let profile = profiles.next().unwrap_or_else(|| ProfileBuilder::new(0));
+            if kind == ColumnKind::Blank && blank_name {
+                left_out.count += 1;
+                if left_out.examples.len() < EXAMPLES {
+                    left_out.examples.push(letters);
+                }
+                continue;
+            }
+            let format = profile
+                .format()
+                .and_then(|at| self.formats.get(usize::from(at)))
+                .cloned();
+            columns.push(ColumnMeta {
+                name,
+                letters,
+                kind,
+                format,
+                profile: profile.finish(kind, self.rows, &self.formats),
+            });
+        }
+        let issues = issues(&head.above, left_out, self.errors);
+        TableMeta {
+            engine: crate::VERSION.to_owned(),
+            position: self.sheet.position,
+            sheet: self.sheet.name,
+            visibility: self.sheet.visibility,
+            rows: self.rows,
+            header: head.header,
+            columns,
+            parts: self.parts,
+            formats: self.formats,
+            head: head.shown,
+            issues,
+        }
+    }
+}
+
+fn issues(above: &[u32], mut left_out: Issue, mut errors: Issue) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    if !above.is_empty() {
+        issues.push(Issue {
+            code: "rows_above_header".to_owned(),
+            sentence: format!("{} rows above the header are not part of the data.", above.len()),
+            count: above.len() as u64,
+            examples: above.iter().take(EXAMPLES).map(|row| format!("A{row}")).collect(),
+        });
+    }
+    if left_out.count > 0 {
+        left_out.sentence = format!(
+            "{} columns without a header and without any cell are left out.",
+            left_out.count
+        );
+        issues.push(left_out);
+    }
+    if errors.count > 0 {
+        errors.sentence = format!("{} cells hold an error such as #N/A instead of a value.", errors.count);
+        issues.push(errors);
+    }
+    issues
+}
