@@ -3,6 +3,13 @@
 //! Orders and messages are JSON lines: an [`Order`] on the child's stdin, [`Message`]s on its stdout. Whoever reads the
 //! messages trusts no path in them: paths of made files are plain names below the order's `out` folder.
 
+mod cells;
+mod execute;
+mod ingest;
+mod rows;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -11,6 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::recipe::document::Recipe;
 use crate::recipe::ledger::LedgerStep;
 pub use crate::sheets::CellKind;
+pub use execute::execute;
+pub use rows::{shown_cell, shown_rows};
+
 use crate::sheets::{IngestOptions, Limits};
 use crate::tables::TableMeta;
 

@@ -36,14 +36,14 @@ const PAGE_ROWS: usize = 8192;
 /// Rows that become one row group.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    chunks: Vec<(Chunk, Range<usize>)>,
+    chunks: Vec<(Arc<Chunk>, Range<usize>)>,
     rows: usize,
     width: usize,
     text_bytes: usize,
 }
 
 impl Group {
-    pub(super) fn push(&mut self, chunk: Chunk, rows: Range<usize>) {
+    pub(super) fn push(&mut self, chunk: Arc<Chunk>, rows: Range<usize>) {
         self.rows += rows.len();
         self.width = self.width.max(chunk.columns.len());
         self.text_bytes += chunk.columns.iter().map(RawColumn::text_bytes).sum::<usize>();

@@ -1,6 +1,7 @@
 //! A sheet's cells become a table folder: header, typed parts, profile, `table.json` last.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::chunk::Chunk;
 use super::header::{self, ShownRow};
@@ -202,11 +203,20 @@ impl TableWriter {
     /// Takes data rows of a chunk.
     fn take(&mut self, chunk: Chunk, rows: std::ops::Range<usize>) -> Result<Vec<String>, TableError> {
         self.count(&chunk, rows.clone());
-        self.rows += rows.len() as u64;
-        self.group.push(chunk, rows);
-        let group = &self.group;
-        let full = group.rows() >= CHUNK_ROWS || group.cells() >= GROUP_CELLS || group.text_bytes() >= GROUP_TEXT;
-        if full { self.write_group() } else { Ok(Vec::new()) }
+        let chunk = Arc::new(chunk);
+        let mut done = Vec::new();
+        let mut from = rows.start;
+        while from < rows.end {
+            let until = rows.end.min(from + CHUNK_ROWS.saturating_sub(self.group.rows()).max(1));
+            self.rows += (until - from) as u64;
+            self.group.push(Arc::clone(&chunk), from..until);
+            from = until;
+            let group = &self.group;
+            if group.rows() >= CHUNK_ROWS || group.cells() >= GROUP_CELLS || group.text_bytes() >= GROUP_TEXT {
+                done.extend(self.write_group()?);
+            }
+        }
+        Ok(done)
     }
 
     fn count(&mut self, chunk: &Chunk, rows: std::ops::Range<usize>) {

@@ -1,0 +1,251 @@
+//! Reads a workbook into tables: one thread reads cells, this one types, counts and writes them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use super::execute::OrderError;
+use super::{IngestOrder, Message, Report, Stage, TableSummary};
+use crate::sheets::source::{Cells, SheetInfo};
+use crate::sheets::xlsx::XlsxBook;
+use crate::sheets::{Limits, ReadError, Refusal};
+use crate::tables::chunk::Chunk;
+use crate::tables::write::TableWriter;
+use crate::tables::{Issue, TABLE_FILE, TableMeta};
+
+/// Chunks that may wait between the threads: each is a few megabytes at most.
+const WAITING_CHUNKS: usize = 4;
+/// Progress is told at most so often.
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+
+/// What the reading thread hands over.
+enum Fed {
+    /// The workbook is open.
+    Book { sheets: u32, skipped: Vec<String> },
+    /// A sheet begins.
+    Sheet {
+        sheet: SheetInfo,
+        formats: Vec<String>,
+        last_row: Option<u32>,
+    },
+    /// Rows of it, and the bytes of it that were read so far and in all.
+    Rows { chunk: Chunk, bytes: (u64, u64) },
+    /// It ends.
+    End,
+}
+
+/// Ingests one workbook.
+pub(super) fn run(order: &IngestOrder, say: &mut dyn FnMut(Message)) -> Result<Report, OrderError> {
+    let started = Instant::now();
+    std::fs::create_dir_all(&order.out)?;
+    let (give, take) = sync_channel(WAITING_CHUNKS);
+    let tables = std::thread::scope(|scope| {
+        let (input, limits) = (order.input.clone(), order.limits.clone());
+        scope.spawn(move || {
+            // A reader that stumbles over a hostile file is the file's fault, not the end of the child.
+            let read = || feed(&input, &limits, &give);
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+            let result = result.unwrap_or_else(|_| Err(Refusal::Damaged("the reader stumbled".to_owned()).into()));
+            if let Err(error) = result {
+                // A closed channel means that the other side has failed first.
+                give.send(Err(error)).ok();
+            }
+        });
+        let mut ingest = Ingest {
+            order,
+            say,
+            sheets: 0,
+            skipped: Vec::new(),
+            open: None,
+            tables: Vec::new(),
+            told: None,
+        };
+        ingest.take_all(take)?;
+        Ok::<_, OrderError>(ingest.tables)
+    })?;
+    let rows_in = tables.iter().map(|table| table.rows).sum();
+    let seconds = BTreeMap::from([("reading".to_owned(), started.elapsed().as_secs_f64())]);
+    Ok(Report {
+        rows_in,
+        seconds,
+        tables,
+        ..Report::default()
+    })
+}
+
+type Feed = Result<Fed, ReadError>;
+
+/// Reads all sheets; ends early where nobody listens any more.
+fn feed(input: &Path, limits: &Limits, give: &SyncSender<Feed>) -> Result<(), ReadError> {
+    let mut book = XlsxBook::open(input, limits)?;
+    let sheets = book.sheets().to_vec();
+    let count = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
+    let send = |fed: Fed| give.send(Ok(fed)).is_ok();
+    if !send(Fed::Book {
+        sheets: count,
+        skipped: book.skipped().to_vec(),
+    }) {
+        return Ok(());
+    }
+    for sheet in sheets {
+        let mut cells = book.cells(&sheet)?;
+        let (formats, last_row) = (cells.formats().to_vec(), cells.last_row());
+        if !send(Fed::Sheet {
+            sheet,
+            formats,
+            last_row,
+        }) {
+            return Ok(());
+        }
+        let mut chunk = Chunk::default();
+        while let Some(cell) = cells.next()? {
+            if chunk.is_full_before(cell.row) {
+                let full = std::mem::take(&mut chunk);
+                chunk.push(&cell);
+                if !send(Fed::Rows {
+                    chunk: full,
+                    bytes: cells.bytes(),
+                }) {
+                    return Ok(());
+                }
+            } else {
+                chunk.push(&cell);
+            }
+        }
+        if !send(Fed::Rows {
+            chunk,
+            bytes: cells.bytes(),
+        }) || !send(Fed::End)
+        {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// A sheet that is being made into a table.
+struct Open {
+    writer: TableWriter,
+    sheet: SheetInfo,
+    folder: String,
+    last_row: Option<u32>,
+}
+
+struct Ingest<'a> {
+    order: &'a IngestOrder,
+    say: &'a mut dyn FnMut(Message),
+    sheets: u32,
+    skipped: Vec<String>,
+    open: Option<Open>,
+    tables: Vec<TableMeta>,
+    told: Option<Instant>,
+}
+
+impl Ingest<'_> {
+    fn take_all(&mut self, take: Receiver<Feed>) -> Result<(), OrderError> {
+        for fed in take {
+            match fed? {
+                Fed::Book { sheets, skipped } => (self.sheets, self.skipped) = (sheets, skipped),
+                Fed::Sheet {
+                    sheet,
+                    formats,
+                    last_row,
+                } => self.start(sheet, formats, last_row)?,
+                Fed::Rows { chunk, bytes } => self.rows(chunk, bytes)?,
+                Fed::End => self.end()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        self.order.out.join(name)
+    }
+
+    fn start(&mut self, sheet: SheetInfo, formats: Vec<String>, last_row: Option<u32>) -> Result<(), OrderError> {
+        let folder = sheet.position.to_string();
+        let path = self.folder(&folder);
+        std::fs::create_dir_all(&path)?;
+        let writer = TableWriter::new(&path, &sheet, &self.order.options.header, formats);
+        self.open = Some(Open {
+            writer,
+            sheet,
+            folder,
+            last_row,
+        });
+        self.told = None;
+        self.progress((0, 0));
+        Ok(())
+    }
+
+    fn rows(&mut self, chunk: Chunk, bytes: (u64, u64)) -> Result<(), OrderError> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if !chunk.is_empty() {
+            for part in open.writer.push(chunk)? {
+                let path = format!("{}/{part}", open.folder);
+                (self.say)(Message::Part { path });
+            }
+        }
+        self.progress(bytes);
+        Ok(())
+    }
+
+    fn progress(&mut self, (bytes, bytes_total): (u64, u64)) {
+        let now = Instant::now();
+        let Some(open) = &self.open else { return };
+        if self.told.is_some_and(|told| now - told < PROGRESS_EVERY) {
+            return;
+        }
+        self.told = Some(now);
+        (self.say)(Message::Progress {
+            stage: Stage::Processing,
+            sheet: Some(open.sheet.name.clone()),
+            sheet_number: open.sheet.position + 1,
+            sheets: self.sheets,
+            rows: open.writer.rows(),
+            rows_total: open.last_row.map(u64::from),
+            bytes,
+            bytes_total: Some(bytes_total).filter(|total| *total > 0),
+        });
+    }
+
+    fn end(&mut self) -> Result<(), OrderError> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        let (mut meta, parts) = open.writer.finish()?;
+        if meta.position == 0 && !self.skipped.is_empty() {
+            meta.issues.push(skipped(&self.skipped));
+            std::fs::write(self.folder(&open.folder).join(TABLE_FILE), serde_json::to_vec(&meta)?)?;
+        }
+        for part in parts {
+            (self.say)(Message::Part {
+                path: format!("{}/{part}", open.folder),
+            });
+        }
+        (self.say)(Message::Table {
+            folder: open.folder,
+            summary: TableSummary {
+                position: meta.position,
+                sheet: meta.sheet.clone(),
+                visibility: meta.visibility,
+                rows: meta.rows,
+                columns: u32::try_from(meta.columns.len()).unwrap_or(u32::MAX),
+            },
+        });
+        self.tables.push(meta);
+        Ok(())
+    }
+}
+
+fn skipped(names: &[String]) -> Issue {
+    let listed: Vec<String> = names.iter().take(20).map(|name| format!("“{name}”")).collect();
+    Issue {
+        code: "skipped_sheets".to_owned(),
+        sentence: format!(
+            "{} hold charts or dialogs, not cells, and are left out.",
+            listed.join(", ")
+        ),
+        count: names.len() as u64,
+        examples: Vec::new(),
+    }
+}

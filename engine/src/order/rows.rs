@@ -1,0 +1,94 @@
+//! A window of a table's rows, as a person sees them.
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::UInt32Type;
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
+
+use super::execute::OrderError;
+use super::{AnswerCell, AnswerColumn, AnswerRow, Message, Report, RowFate, RowsAnswer, RowsOrder};
+use crate::sheets::view::ColumnView;
+use crate::tables::read::{Scan, Table};
+
+/// Characters of a cell that are shown; a grid has no room for more.
+const SHOWN_CHARS: usize = 500;
+
+/// Answers with the rows of a window.
+pub(super) fn run(order: &RowsOrder, say: &mut dyn FnMut(Message)) -> Result<Report, OrderError> {
+    let table = Table::open(&order.table.folder)?;
+    let limit = Some(order.limit as u64);
+    let mut rows = Vec::with_capacity(order.limit.min(10_000));
+    for batch in table.read(&Scan {
+        offset: order.offset,
+        limit,
+        ..Scan::default()
+    }) {
+        let codes: Vec<Option<&str>> = table.meta().columns.iter().map(|c| c.format.as_deref()).collect();
+        rows.extend(shown_rows(&batch?, &codes, &table.meta().formats)?);
+    }
+    let columns = table
+        .meta()
+        .columns
+        .iter()
+        .map(|c| AnswerColumn {
+            name: c.name.clone(),
+            kind: c.kind,
+        })
+        .collect();
+    let total = Some(table.meta().rows);
+    say(Message::Rows(Box::new(RowsAnswer {
+        columns,
+        rows,
+        total,
+        ..RowsAnswer::default()
+    })));
+    Ok(Report::default())
+}
+
+/// The rows of a batch whose first column is `row` (UInt32; 0 or null where a row has no single source), as they show: the
+/// other columns by their number formats, mixed cells by their own.
+///
+/// # Errors
+/// When a column has a type that no table has.
+pub fn shown_rows(
+    batch: &RecordBatch,
+    codes: &[Option<&str>],
+    formats: &[String],
+) -> Result<Vec<AnswerRow>, ArrowError> {
+    let Some((numbers, columns)) = batch.columns().split_first() else {
+        return Ok(Vec::new());
+    };
+    let numbers = arrow::compute::cast(numbers, &arrow::datatypes::DataType::UInt32)?;
+    let numbers = numbers.as_primitive::<UInt32Type>();
+    let columns = columns.iter().map(ColumnView::of).collect::<Result<Vec<_>, _>>()?;
+    let shown = |row: usize| AnswerRow {
+        row: if numbers.is_valid(row) {
+            u64::from(numbers.value(row))
+        } else {
+            0
+        },
+        fate: RowFate::Kept,
+        cells: columns
+            .iter()
+            .enumerate()
+            .map(|(at, c)| shown_cell(c, row, codes.get(at).copied().flatten(), formats))
+            .collect(),
+    };
+    Ok((0..batch.num_rows()).map(shown).collect())
+}
+
+/// One cell as it shows; `code` is the number format of its column.
+#[must_use]
+pub fn shown_cell(column: &ColumnView, row: usize, code: Option<&str>, formats: &[String]) -> AnswerCell {
+    let cell = column.cell(row);
+    let shown = cell.shown(cell.code(code, formats));
+    let text = match shown.char_indices().nth(SHOWN_CHARS) {
+        Some((cut, _)) => format!("{}…", &shown[..cut]),
+        None => shown.into_owned(),
+    };
+    AnswerCell {
+        text,
+        kind: cell.kind,
+        changed: false,
+    }
+}
