@@ -39,4 +39,5 @@ pub mod sandbox;
 pub mod settings;
 pub mod storage;
 pub mod telemetry;
+pub mod upload;
 pub mod worker;

@@ -8,6 +8,7 @@ use std::ops::{Deref, DerefMut};
 use chrono::{DateTime, Utc};
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 pub mod artifacts;
 pub mod attempts;
@@ -72,6 +73,13 @@ impl From<sqlx::Error> for Error {
                 .code()
                 .is_some_and(|code| code.starts_with("57P0") || code.starts_with("53"))
             {
+                return Self::Unavailable(error);
+            }
+            // After a fatal error the server hangs up: it does not let us in, for now or until somebody mends it.
+            let severity = database
+                .try_downcast_ref::<PgDatabaseError>()
+                .map(PgDatabaseError::severity);
+            if matches!(severity, Some(PgSeverity::Fatal | PgSeverity::Panic)) {
                 return Self::Unavailable(error);
             }
             return Self::Query(error);

@@ -41,15 +41,8 @@ impl FolderStorage {
         Ok(Self { root })
     }
 
-    /// Where a key's bytes are; a key that is no plain path below the root has no place.
     fn place(&self, key: &Key) -> Result<PathBuf> {
-        let path = key.to_string();
-        let plain =
-            |name: &str| !name.is_empty() && name.len() <= 255 && name != "." && name != ".." && !name.contains('\0');
-        if !path.split('/').all(plain) || path.split('/').count() != key.depth() {
-            return Err(Error::BadKey(path));
-        }
-        Ok(self.root.join(path))
+        Ok(self.root.join(key.path()?))
     }
 
     async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

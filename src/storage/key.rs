@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::{Error, Result};
 use crate::domain::ids::{IngestId, RunId, Sha256, TaskId};
 
 /// Names one object.
@@ -18,12 +19,20 @@ pub enum Key {
 }
 
 impl Key {
-    /// How many names the path has: more mean that one of ours was not plain.
-    pub(super) fn depth(&self) -> usize {
-        match self {
-            Self::Blob(_) => 2,
-            Self::TablePart(..) | Self::TableMeta(..) | Self::RunOutput(..) => 4,
+    /// The path, once it is proven to be one: nothing in it leads elsewhere, on a disk or in a bucket.
+    ///
+    /// # Errors
+    /// [`Error::BadKey`] when a name in it is no plain file name.
+    pub(super) fn path(&self) -> Result<String> {
+        let name = match self {
+            Self::TablePart(_, _, name) | Self::RunOutput(_, _, _, name) => name,
+            Self::Blob(_) | Self::TableMeta(..) => return Ok(self.to_string()),
+        };
+        // 255 bytes is what file systems take.
+        if name.is_empty() || name.len() > 255 || name == "." || name == ".." || name.contains(['/', '\0']) {
+            return Err(Error::BadKey(self.to_string()));
         }
+        Ok(self.to_string())
     }
 
     /// The media type of the object's bytes.

@@ -83,17 +83,16 @@ impl Server {
         let Some(pid) = child.id().and_then(to_pid) else {
             return Err(self.not_ready());
         };
+        let starting = Starting(Some(pid));
 
         while cluster::answers(&self.socket_dir).await.is_err() {
             let ended = child.try_wait().map_err(PrivateError::io(&self.log))?.is_some();
             if ended || Instant::now() > deadline {
-                if !ended {
-                    signal(pid, Signal::QUIT);
-                }
                 return Err(self.not_ready());
             }
             sleep(LOOK_EVERY).await;
         }
+        starting.succeeded();
         Ok(Postmaster {
             pid,
             child: Some(child),
@@ -146,6 +145,23 @@ impl Server {
         PrivateError::NotReady {
             said,
             log: self.log.clone(),
+        }
+    }
+}
+
+/// A postmaster that is not ready yet: given up, it ends.
+struct Starting(Option<Pid>);
+
+impl Starting {
+    fn succeeded(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some(pid) = self.0 {
+            signal(pid, Signal::INT);
         }
     }
 }
@@ -239,12 +255,15 @@ impl Postmaster {
 pub(super) async fn watch(server: Server, mut postmaster: Postmaster, stop: CancellationToken, pid: SharedPid) {
     loop {
         tokio::select! {
-            () = stop.cancelled() => return postmaster.stop().await,
+            () = stop.cancelled() => {
+                postmaster.stop().await;
+                return remove_socket_folder(&postmaster.socket_dir);
+            }
             () = postmaster.ended() => tracing::error!("the private Postgres ended by itself; starting it again"),
         }
         postmaster = loop {
             let again = tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return remove_socket_folder(&server.socket_dir),
                 again = server.start() => again,
             };
             match again {
@@ -256,6 +275,13 @@ pub(super) async fn watch(server: Server, mut postmaster: Postmaster, stop: Canc
         };
         pid.set(postmaster.pid);
         tracing::info!("the private Postgres runs again");
+    }
+}
+
+/// It is outside the data folder, so nobody would miss it there.
+fn remove_socket_folder(folder: &Path) {
+    if let Err(error) = fs::remove_dir(folder) {
+        tracing::debug!(%error, folder = %folder.display(), "the socket's folder stays");
     }
 }
 

@@ -57,13 +57,25 @@ pub enum Addressing {
     Host,
 }
 
-/// When checksums are added to requests and checked in answers.
+/// When checksums are added to requests and checked in answers. Over plain http the vendor's client signs them in a way
+/// that not every store reads as AWS does: Garage 2.5 answers "Invalid payload signature".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChecksumMode {
     /// Wherever the store's protocol has them.
     Supported,
     /// Only where an operation demands it: for stores that do not know the newer checksums.
     Required,
+}
+
+impl ChecksumMode {
+    /// What works with the store behind an address (`None`: AWS).
+    #[must_use]
+    pub fn for_endpoint(endpoint: Option<&str>) -> Self {
+        match endpoint {
+            Some(endpoint) if endpoint.starts_with("http:") => Self::Required,
+            _ => Self::Supported,
+        }
+    }
 }
 
 /// How long to wait for the store.
@@ -122,7 +134,7 @@ impl S3Storage {
             .client
             .get_object()
             .bucket(&self.bucket)
-            .key(key.to_string())
+            .key(key.path()?)
             .set_range(range)
             .send()
             .await;
@@ -139,7 +151,7 @@ impl S3Storage {
         let body = Body::from_path(path)
             .await
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        let request = self.client.put_object().bucket(&self.bucket).key(key.to_string());
+        let request = self.client.put_object().bucket(&self.bucket).key(key.path()?);
         request
             .content_type(key.content_type())
             .body(body)
@@ -211,7 +223,7 @@ impl Storage for S3Storage {
             .client
             .head_object()
             .bucket(&self.bucket)
-            .key(key.to_string())
+            .key(key.path()?)
             .send()
             .await
         {
@@ -227,7 +239,7 @@ impl Storage for S3Storage {
     }
 
     async fn delete(&self, key: &Key) -> Result<()> {
-        let request = self.client.delete_object().bucket(&self.bucket).key(key.to_string());
+        let request = self.client.delete_object().bucket(&self.bucket).key(key.path()?);
         request.send().await.map_err(|error| unavailable(&error))?;
         Ok(())
     }
@@ -252,7 +264,7 @@ impl Storage for S3Storage {
         let Some(public) = &self.public else { return Ok(None) };
         let valid =
             PresigningConfig::expires_in(download.valid).map_err(|error| Error::Unavailable(error.to_string()))?;
-        let request = public.get_object().bucket(&self.bucket).key(key.to_string());
+        let request = public.get_object().bucket(&self.bucket).key(key.path()?);
         let request = request
             .response_content_type(download.content_type)
             .response_content_disposition(download.disposition);

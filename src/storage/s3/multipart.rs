@@ -25,7 +25,7 @@ pub(super) async fn put(client: &Client, bucket: &str, key: &Key, path: &Path, b
     let request = client
         .create_multipart_upload()
         .bucket(bucket)
-        .key(key.to_string())
+        .key(key.path()?)
         .content_type(key.content_type());
     let created = request.send().await.map_err(|error| unavailable(&error))?;
     let id = created
@@ -34,7 +34,7 @@ pub(super) async fn put(client: &Client, bucket: &str, key: &Key, path: &Path, b
     let mut upload = Upload {
         client: client.clone(),
         bucket: bucket.to_owned(),
-        key: key.to_string(),
+        key: key.path()?,
         id: Some(id),
     };
     let answer = upload.send(path, bytes).await;
