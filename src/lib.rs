@@ -28,10 +28,10 @@
 pub mod accounts;
 pub mod api;
 pub mod app;
-pub mod cli;
 pub mod database;
 pub mod domain;
 pub mod events;
+pub mod pages;
 pub mod preview;
 pub mod queue;
 pub mod runs;

@@ -194,18 +194,25 @@ pub struct RunRow {
 
 /// An owner's run.
 pub async fn find(conn: &mut Connection, owner: UserId, run: RunId) -> Result<Option<RunRow>> {
-    Ok(page(conn, owner, Some(run), None, 1).await?.pop())
+    Ok(page(conn, owner, Some(run), None, None, 1).await?.pop())
 }
 
-/// An owner's runs, youngest first; the next page starts before the last one's id.
-pub async fn list(conn: &mut Connection, owner: UserId, before: Option<RunId>, limit: i64) -> Result<Vec<RunRow>> {
-    page(conn, owner, None, before, limit).await
+/// An owner's runs, of one state or all, youngest first; the next page starts before the last one's id.
+pub async fn list(
+    conn: &mut Connection,
+    owner: UserId,
+    state: Option<RunState>,
+    before: Option<RunId>,
+    limit: i64,
+) -> Result<Vec<RunRow>> {
+    page(conn, owner, None, state, before, limit).await
 }
 
 async fn page(
     conn: &mut Connection,
     owner: UserId,
     only: Option<RunId>,
+    state: Option<RunState>,
     before: Option<RunId>,
     limit: i64,
 ) -> Result<Vec<RunRow>> {
@@ -226,10 +233,12 @@ async fn page(
                from run_files r where r.run_id = u.id
            ) f
            where u.owner = $1 and ($2::uuid is null or u.id = $2) and ($3::uuid is null or u.id < $3)
-           order by u.id desc limit $4"#,
+             and ($4::text is null or u.state = $4)
+           order by u.id desc limit $5"#,
         owner.0,
         only.map(|it| it.0),
         before.map(|it| it.0),
+        state.map(RunState::as_str),
         limit,
     )
     .fetch_all(conn)

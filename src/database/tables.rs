@@ -75,3 +75,33 @@ pub async fn of(connection: &mut Connection, ingest: IngestId) -> Result<Vec<Tab
     .fetch_all(connection)
     .await?)
 }
+
+/// The tables of several ingests, each with its ingest, in sheet order.
+///
+/// # Errors
+/// See [`super::Error`].
+pub async fn of_several(connection: &mut Connection, ingests: &[IngestId]) -> Result<Vec<(IngestId, Table)>> {
+    let ids: Vec<uuid::Uuid> = ingests.iter().map(|it| it.0).collect();
+    struct Row {
+        ingest: IngestId,
+        id: TableId,
+        position: i32,
+        sheet: String,
+        visibility: String,
+        rows: i64,
+        columns: i32,
+    }
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select ingest_id as "ingest: IngestId", id as "id: TableId", position, sheet, visibility, rows, columns
+             from tables where ingest_id = any($1) order by ingest_id, position"#,
+        &ids,
+    )
+    .fetch_all(connection)
+    .await?;
+    let both = |row| {
+        let Row { ingest, id, position, sheet, visibility, rows, columns } = row;
+        (ingest, Table { id, position, sheet, visibility, rows, columns })
+    };
+    Ok(rows.into_iter().map(both).collect())
+}

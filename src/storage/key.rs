@@ -1,6 +1,7 @@
 //! Object keys: a closed list that knows path and content type. Nobody else formats a path.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::{Error, Result};
 use crate::domain::ids::{IngestId, RunId, Sha256, TaskId};
@@ -67,6 +68,62 @@ impl fmt::Display for Key {
             Self::TablePart(ingest, position, part) => write!(f, "tables/{ingest}/{position}/{part}"),
             Self::TableMeta(ingest, position) => write!(f, "tables/{ingest}/{position}/table.json"),
             Self::RunOutput(run, task, attempt, name) => write!(f, "runs/{run}/{task}-{attempt}/{name}"),
+        }
+    }
+}
+
+/// A text that is no key of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no object key")]
+pub struct NoKey(String);
+
+impl FromStr for Key {
+    type Err = NoKey;
+
+    fn from_str(text: &str) -> Result<Self, NoKey> {
+        let parts: Vec<&str> = text.split('/').collect();
+        read(&parts).filter(|key| key.to_string() == text).ok_or_else(|| NoKey(text.to_owned()))
+    }
+}
+
+/// The key of a path's names. Names of files are plain: one that is not leads to a path of another depth.
+fn read(parts: &[&str]) -> Option<Key> {
+    match parts {
+        ["blobs", sha256] => Some(Key::Blob(sha256.parse().ok()?)),
+        ["tables", ingest, position, "table.json"] => Some(Key::TableMeta(ingest.parse().ok()?, position.parse().ok()?)),
+        ["tables", ingest, position, part] => {
+            Some(Key::TablePart(ingest.parse().ok()?, position.parse().ok()?, (*part).to_owned()))
+        }
+        ["runs", run, attempt, name] => {
+            let (task, attempt) = attempt.rsplit_once('-')?;
+            let run = run.parse().ok()?;
+            Some(Key::RunOutput(run, task.parse().ok()?, attempt.parse().ok()?, (*name).to_owned()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_back_as_it_was_written() {
+        let keys = [
+            Key::Blob(Sha256([7; 32])),
+            Key::TablePart(IngestId::new(), 3, "part-0.parquet".to_owned()),
+            Key::TableMeta(IngestId::new(), 0),
+            Key::RunOutput(RunId::new(), TaskId::new(), 2, "orders (clean).xlsx".to_owned()),
+        ];
+        for key in keys {
+            assert_eq!(key.to_string().parse(), Ok(key));
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_read() {
+        for text in ["", "blobs", "blobs/xyz", "../etc/passwd", "runs/a/b/c", "tables/x/0/table.json", "blobs/../../x"] {
+            assert!(text.parse::<Key>().is_err(), "{text}");
         }
     }
 }

@@ -15,7 +15,7 @@ mod key;
 mod s3;
 
 pub use folder::FolderStorage;
-pub use key::{Key, content_type_of};
+pub use key::{Key, NoKey, content_type_of};
 pub use s3::{Addressing, ChecksumMode, S3Settings, S3Storage, Timeouts};
 
 /// What can go wrong with storage.

@@ -42,6 +42,8 @@ pub struct TaskRow {
     pub crashes: i32,
     /// Who runs it.
     pub boot: Option<BootId>,
+    /// The name of that worker.
+    pub worker: Option<String>,
     /// Whether somebody asked to cancel it.
     pub cancel_requested_at: Option<DateTime<Utc>>,
     /// How far the running attempt has come, a [`crate::domain::progress::Progress`].
@@ -77,7 +79,7 @@ pub async fn list(
                           t.ingest_id as "ingest: IngestId", t.run_id as "run: RunId", t.file_id as "file: FileId",
                           (select f.name from files f where f.id = t.file_id or f.ingest_id = t.ingest_id limit 1) as name,
                           t.state as "state: TaskState", t.reason, t.priority, t.run_at, t.attempt, t.failures, t.crashes,
-                          t.boot_id as "boot: BootId", t.cancel_requested_at, t.progress, t.code, t.sentence,
+                          t.boot_id as "boot: BootId", (select w.name from workers w where w.boot_id = t.boot_id) as worker, t.cancel_requested_at, t.progress, t.code, t.sentence,
                           t.reference as "reference: RequestId", t.request_id as "request: RequestId", t.created_at,
                           t.started_at, t.finished_at
                    from tasks t join users u on u.id = t.owner
@@ -107,7 +109,7 @@ async fn some(conn: &mut Connection, only: Option<TaskId>, before: Option<TaskId
                   t.ingest_id as "ingest: IngestId", t.run_id as "run: RunId", t.file_id as "file: FileId",
                   (select f.name from files f where f.id = t.file_id or f.ingest_id = t.ingest_id limit 1) as name,
                   t.state as "state: TaskState", t.reason, t.priority, t.run_at, t.attempt, t.failures, t.crashes,
-                  t.boot_id as "boot: BootId", t.cancel_requested_at, t.progress, t.code, t.sentence,
+                  t.boot_id as "boot: BootId", (select w.name from workers w where w.boot_id = t.boot_id) as worker, t.cancel_requested_at, t.progress, t.code, t.sentence,
                   t.reference as "reference: RequestId", t.request_id as "request: RequestId", t.created_at,
                   t.started_at, t.finished_at
            from tasks t join users u on u.id = t.owner
@@ -120,4 +122,15 @@ async fn some(conn: &mut Connection, only: Option<TaskId>, before: Option<TaskId
     .fetch_all(conn)
     .await?;
     Ok(rows)
+}
+
+/// How many tasks there are of each state; states without any are left out.
+///
+/// # Errors
+/// The database's.
+pub async fn counts(conn: &mut Connection) -> Result<Vec<(TaskState, i64)>> {
+    let rows = sqlx::query!(r#"select state as "state: TaskState", count(*) as "count!" from tasks group by state"#)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.state, row.count)).collect())
 }

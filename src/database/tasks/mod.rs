@@ -17,7 +17,7 @@ mod inputs;
 mod list;
 
 pub use inputs::{IngestInput, RunInput, ingest_input, readers, run_input};
-pub use list::{TaskRow, find, list};
+pub use list::{TaskRow, counts, find, list};
 
 /// A task to be remembered.
 #[derive(Clone, Debug)]

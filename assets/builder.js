@@ -1,0 +1,496 @@
+// The builder of recipes. The document is the truth here: every edit makes a new one, is drawn, and is previewed on real
+// rows by the server, which also says what is wrong and how the document reads as text.
+import { el, formOf, problemLines } from "./forms.js";
+import { Grid } from "./grid.js";
+import { headers, say, send } from "./send.js";
+
+const $ = (selector) => document.querySelector(selector);
+const json = (id) => JSON.parse(document.getElementById(id).textContent);
+const count = new Intl.NumberFormat("en").format;
+
+const definitions = json("definitions");
+const given = json("recipe");
+const definitionOf = (name) => definitions.find((it) => it.name === name);
+const nameOf = (step) => Object.keys(step.does)[0];
+
+// A step here: { does: { trim: {…} }, off }. Steps that are off are neither previewed nor saved.
+let recipe = { name: given.document.name, input: given.document.input, output: given.document.output, steps: given.document.steps.map((does) => ({ does, off: false })) };
+let saved = JSON.stringify(documentOf(recipe));
+let id = given.id;
+let at = recipe.steps.length; // the step after which rows are shown; 0 is the sheet as it was read
+let past = [];
+let future = [];
+let answer = null;
+let problems = [];
+
+const grid = new Grid($("#grid"), { total: 0, load: async (offset, limit) => ({ rows: shownRows().slice(offset, offset + limit) }), onColumn: openColumnMenu });
+
+function documentOf({ name, input, output, steps }) {
+  return { name, input, steps: steps.filter((step) => !step.off).map((step) => step.does), output };
+}
+
+// ---- Edits
+
+function edit(next, { select = at, redraw = true, merge = false } = {}) {
+  // Typing into a field is one edit to undo, not one for each letter.
+  if (!merge || past.length === 0) past.push({ recipe, at });
+  future = [];
+  recipe = next;
+  at = Math.min(select, recipe.steps.length);
+  if (redraw) draw();
+  else drawSteps();
+  preview();
+}
+
+function travel(from, to) {
+  const place = from.pop();
+  if (!place) return;
+  to.push({ recipe, at });
+  ({ recipe, at } = place);
+  draw();
+  preview();
+}
+
+const withSteps = (steps) => ({ ...recipe, steps });
+
+function addStep(does) {
+  edit(withSteps(recipe.steps.toSpliced(at, 0, { does, off: false })), { select: at + 1 });
+  $("[data-add]").open = false;
+  $("[data-form] input, [data-form] select")?.focus();
+}
+
+function moveStep(from, to) {
+  if (to < 0 || to >= recipe.steps.length || from === to) return;
+  const steps = recipe.steps.toSpliced(from, 1).toSpliced(to, 0, recipe.steps[from]);
+  edit(withSteps(steps), { select: to + 1 });
+  $(`[data-steps] li:nth-child(${to + 2}) .label`)?.focus();
+}
+
+function removeStep(index) {
+  edit(withSteps(recipe.steps.toSpliced(index, 1)), { select: Math.max(0, at > index ? at - 1 : at) });
+}
+
+function select(index) {
+  at = index;
+  draw();
+  preview();
+}
+
+// ---- Drawing
+
+function draw() {
+  $("[data-name]").value = recipe.name;
+  $("[data-format]").value = recipe.output?.format ?? "xlsx";
+  drawSheets();
+  drawSteps();
+  drawForm();
+}
+
+function drawSheets() {
+  const sheets = recipe.input?.sheets ?? "first";
+  const field = $("[data-sheets]");
+  field.querySelector("[data-other]")?.remove();
+  if (typeof sheets !== "string") field.append(el("option", { value: "other", "data-other": true }, Array.isArray(sheets) ? sheets.join(", ") : `like ${sheets.matching}`));
+  field.value = typeof sheets === "string" ? sheets : "other";
+}
+
+function drawSteps() {
+  const dirty = JSON.stringify(documentOf(recipe)) !== saved;
+  $("[data-undo]").disabled = past.length === 0;
+  $("[data-redo]").disabled = future.length === 0;
+  $("[data-save]").disabled = !dirty && id !== null;
+  const list = $("[data-steps]");
+  const lines = [el("li", { class: "origin" }, el("span"), el("span", { class: "n" }), el("button", { class: "label", type: "button", onclick: () => select(0) }, "The sheet as it was read"))];
+  recipe.steps.forEach((step, index) => lines.push(stepLine(step, index)));
+  lines[at].setAttribute("aria-current", "step");
+  list.replaceChildren(...lines);
+}
+
+function stepLine(step, index) {
+  const line = document.getElementById("step-line").content.firstElementChild.cloneNode(true);
+  const wrong = problemsOf(index);
+  line.classList.toggle("off", step.off);
+  line.classList.toggle("wrong", wrong.length > 0);
+  line.dataset.index = String(index);
+  line.querySelector(".n").textContent = String(index + 1);
+  const label = line.querySelector(".label");
+  label.textContent = labelOf(index);
+  label.addEventListener("click", () => select(index + 1));
+  label.addEventListener("keydown", (event) => stepKey(event, index));
+  const off = line.querySelector("[data-off]");
+  off.addEventListener("click", () => edit(withSteps(recipe.steps.with(index, { ...step, off: !step.off }))));
+  off.setAttribute("aria-pressed", String(step.off));
+  off.title = step.off ? "Switch on" : "Switch off";
+  off.querySelector("use").setAttribute("href", iconUrl(step.off ? "eye-off" : "eye"));
+  line.querySelector("[data-remove]").addEventListener("click", () => removeStep(index));
+  line.querySelector(".count").textContent = lossOf(index);
+  for (const problem of wrong) line.append(el("span", { class: "why" }, problem.message));
+  return line;
+}
+
+function stepKey(event, index) {
+  if (event.altKey && event.key === "ArrowUp") moveStep(index, index - 1);
+  else if (event.altKey && event.key === "ArrowDown") moveStep(index, index + 1);
+  else if (event.key === "ArrowUp" || event.key === "ArrowDown") $(`[data-steps] li:nth-child(${index + (event.key === "ArrowUp" ? 1 : 3)}) .label`)?.focus();
+  else if (event.key === "Delete") removeStep(index);
+  else return;
+  event.preventDefault();
+}
+
+function drawForm() {
+  const form = $("[data-form]");
+  const step = recipe.steps[at - 1];
+  form.hidden = !step;
+  if (!step) return form.replaceChildren();
+  const index = at - 1;
+  const definition = definitionOf(nameOf(step));
+  const change = (options, again) => {
+    const next = withSteps(recipe.steps.with(index, { ...step, does: { [definition.name]: options } }));
+    edit(next, { redraw: again, merge: !again && past.at(-1)?.form === form.dataset.key });
+    if (!again && past.length > 0) past.at(-1).form = form.dataset.key;
+  };
+  form.dataset.key = `${index}/${definition.name}`;
+  const tools = el("div", { class: "actions" },
+    el("button", { class: "button tiny", type: "button", disabled: index === 0, onclick: () => moveStep(index, index - 1) }, "Up"),
+    el("button", { class: "button tiny", type: "button", disabled: index === recipe.steps.length - 1, onclick: () => moveStep(index, index + 1) }, "Down"),
+    el("button", { class: "button tiny", type: "button", onclick: () => edit(withSteps(recipe.steps.toSpliced(at, 0, structuredClone(step))), { select: at + 1 }) }, "Duplicate"));
+  form.replaceChildren(el("h3", {}, definition.title), ...formOf(definition, step.does[definition.name] ?? {}, columnsBefore(index), change), tools);
+  drawProblems();
+}
+
+// Problems come a moment after the form was drawn; fields keep their focus.
+function drawProblems() {
+  const form = $("[data-form]");
+  for (const old of form.querySelectorAll(".wrong, .caret")) old.remove();
+  const step = recipe.steps[at - 1];
+  if (!step) return;
+  for (const problem of problemsOf(at - 1)) {
+    const field = [...form.querySelectorAll("[data-option]")].find((it) => problem.path.includes(`.${it.dataset.option}`));
+    const input = field?.querySelector("input.mono");
+    (field ?? form).append(...problemLines(problem, input?.value));
+    input?.setAttribute("aria-invalid", "true");
+  }
+}
+
+const iconUrl = (name) => document.querySelector("#column-head").content.querySelector("use").getAttribute("href").replace(/#.*/, `#${name}`);
+
+// Positions among the steps that are on, which is how the server counts.
+const sentIndex = (index) => recipe.steps.slice(0, index).filter((step) => !step.off).length;
+const problemsOf = (index) => (recipe.steps[index]?.off ? [] : problems.filter((it) => it.step === sentIndex(index) + 1));
+const columnsBefore = (index) => answer?.before?.[Math.min(sentIndex(index), answer.before.length - 1)] ?? [];
+
+function labelOf(index) {
+  const step = recipe.steps[index];
+  const label = step.off ? null : answer?.labels?.[sentIndex(index)];
+  return label ?? definitionOf(nameOf(step))?.title ?? nameOf(step);
+}
+
+function lossOf(index) {
+  if (recipe.steps[index].off) return "off";
+  const entries = (answer?.rows?.ledger ?? []).filter((it) => it.step === sentIndex(index) + 1);
+  const sum = (name) => entries.reduce((total, it) => total + it[name], 0);
+  const words = { rejected: "rejected", filtered: "filtered", deduplicated: "duplicates", aggregated: "into groups" };
+  return Object.entries(words).filter(([name]) => sum(name) > 0).map(([name, word]) => `${count(sum(name))} ${word}`).join(", ");
+}
+
+// ---- Preview: the first rows at once, then all rows counted
+
+let running = null;
+let soon = 0;
+
+function preview(text) {
+  clearTimeout(soon);
+  soon = setTimeout(() => ask(text), text === undefined ? 120 : 0);
+}
+
+async function ask(text) {
+  running?.abort();
+  const request = (running = new AbortController());
+  const [file, table] = ($("[data-file]")?.value ?? "").split("/");
+  const order = { file: file || null, table: Number(table ?? 0), steps: sentIndex(at) };
+  const asked = text === undefined ? { ...order, document: documentOf(recipe) } : { ...order, text };
+  try {
+    const first = await send("/recipes/preview", { ...asked, count: false }, { signal: request.signal });
+    if (request !== running) return false;
+    show(first, text !== undefined);
+    if (text !== undefined || !file || problems.length > 0) return problems.length === 0;
+    const whole = await send("/recipes/preview", { ...asked, count: true }, { signal: request.signal });
+    if (request === running) show(whole, false);
+  } catch (error) {
+    if (error.name === "AbortError") return false;
+    $("[data-balance]").textContent = error.message;
+  }
+  return true;
+}
+
+function show(next, isText) {
+  problems = next.problems;
+  if (isText) {
+    drawTextProblems();
+    if (problems.length > 0) return;
+    past.push({ recipe, at });
+    recipe = { ...next.document, steps: next.document.steps.map((does) => ({ does, off: false })) };
+    at = Math.min(at, recipe.steps.length);
+    answer = { ...answer, ...next };
+    draw();
+    return preview();
+  }
+  // A document that is wrong has no new rows: the last good ones stay in view.
+  const columnsChanged = JSON.stringify(answer?.before) !== JSON.stringify(next.before ?? answer?.before);
+  answer = { ...answer, ...next, rows: next.rows ?? answer?.rows, before: next.before ?? answer?.before };
+  if (next.text && document.activeElement !== $("[data-yaml]")) $("[data-yaml]").value = next.text;
+  drawTextProblems();
+  drawSteps();
+  const typing = $("[data-form]").contains(document.activeElement);
+  if (columnsChanged && !typing) drawForm();
+  else drawProblems();
+  drawRows();
+}
+
+function shownRows() {
+  const rows = answer?.rows?.rows ?? [];
+  return $("[data-removed]").checked ? rows : rows.filter((row) => !row.fate?.out);
+}
+
+function drawRows() {
+  const rows = answer?.rows;
+  if (!rows) return;
+  const head = $("#grid .cols-row");
+  const pattern = document.getElementById("column-head").content.firstElementChild;
+  const heads = rows.columns.map((column, index) => {
+    const button = pattern.cloneNode(true);
+    button.dataset.column = String(index);
+    button.title = column.name;
+    button.querySelector(".name span").textContent = column.name;
+    button.querySelector(".about").textContent = WORDS[column.kind] ?? column.kind;
+    button.querySelector("use").setAttribute("href", iconUrl(ICONS[column.kind] ?? "type"));
+    button.setAttribute("aria-haspopup", "menu");
+    return button;
+  });
+  head.replaceChildren(head.firstElementChild, ...heads);
+  grid.reset(shownRows().length);
+  drawCounts(rows);
+}
+
+function drawCounts(rows) {
+  const place = at === 0 ? "The sheet as it was read" : `After step ${at}`;
+  const total = rows.total;
+  const read = rows.ledger.filter((it) => it.step === 0).reduce((sum, it) => sum + it.kept, 0);
+  const change = total !== null && total !== undefined && read > 0 && total !== read ? ` (${total < read ? "−" : "+"}${count(Math.abs(read - total))})` : "";
+  $("[data-title-line]").textContent = total === null || total === undefined ? `${place}: the first ${count(rows.rows.length)} rows` : `${place}: ${count(total)} rows${change}`;
+  const line = $("[data-balance]");
+  if (rows.ledger.length === 0) return line.replaceChildren("Counting all rows…");
+  const sum = (name) => rows.ledger.reduce((all, it) => all + it[name], 0);
+  const balanced = rows.ledger.every((it) => it.rows_in + it.added === it.kept + it.rejected + it.filtered + it.deduplicated + it.aggregated && it.hash_in === it.hash_out);
+  const parts = [["filtered", "filtered"], ["rejected", "rejected"], ["deduplicated", "duplicates"], ["aggregated", "into groups"]].filter(([name]) => sum(name) > 0);
+  line.replaceChildren(
+    el("span", {}, "All ", el("b", {}, count(read)), " rows counted"),
+    ...parts.map(([name, word]) => el("span", {}, el("b", {}, count(sum(name))), ` ${word}`)),
+    el("span", { class: `state ${balanced ? "good" : "bad"}` }, balanced ? "✓ balanced" : "✗ does not balance"));
+}
+
+const ICONS = { blank: "circle-dashed", integer: "hash", decimal: "hash", boolean: "toggle-left", date: "calendar", date_time: "calendar-clock", time: "clock", text: "type", mixed: "shuffle" };
+const WORDS = { integer: "whole number", decimal: "number", boolean: "true or false", date_time: "date and time" };
+
+// ---- The menu of a column: steps that fit what is in it
+
+const quoted = (name) => (/^[a-z_][a-z0-9_]*$/i.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
+
+function stepsFor(column, others) {
+  const { name, kind } = column;
+  const numeric = kind === "integer" || kind === "decimal";
+  const texts = kind === "text" || kind === "mixed";
+  const condition = numeric ? `${quoted(name)} > 0` : texts ? `${quoted(name)} <> ''` : `${quoted(name)} is not null`;
+  const to = texts ? (/date|day|datum/i.test(name) ? "date" : "decimal") : "text";
+  return [
+    texts && ["Remove blanks around text", { trim: { columns: [name] } }],
+    ["Rename", { rename: { [name]: name } }],
+    ["Remove this column", { select: { columns: others } }],
+    [`Convert to ${to}`, { convert: { column: name, to } }],
+    ["Keep rows where…", { filter: { keep: condition } }],
+    numeric && ["Compute from it", { compute: { column: `${name} 2`, as: quoted(name) } }],
+    ["Keep one row of each value", { deduplicate: { by: [name], keep: "first" } }],
+    ["Sort ascending", { sort: { by: [{ column: name, order: "ascending" }] } }],
+    ["Sort descending", { sort: { by: [{ column: name, order: "descending" }] } }],
+    ["Group by it", { group: { by: [name], totals: { rows: "count(*)" } } }],
+  ].filter(([, does] = []) => does && definitionOf(Object.keys(does)[0]));
+}
+
+function openColumnMenu(index) {
+  const column = answer?.rows?.columns[index];
+  const head = $(`#grid .colhead[data-column="${index}"]`);
+  if (!column || !head) return;
+  const menu = $(".columnmenu");
+  const pop = menu.querySelector(".pop");
+  const others = answer.rows.columns.map((it) => it.name).filter((it) => it !== column.name);
+  pop.replaceChildren(el("h3", {}, column.name), ...stepsFor(column, others).map(([title, does]) =>
+    el("button", { type: "button", role: "menuitem", onclick: () => { closeColumnMenu(); addStep(does); } }, title)));
+  const box = head.getBoundingClientRect();
+  menu.hidden = false;
+  pop.style.position = "fixed";
+  pop.style.insetInlineEnd = "auto";
+  pop.style.top = `${box.bottom + 4}px`;
+  pop.style.left = `${Math.max(8, Math.min(box.left, innerWidth - 240))}px`;
+  pop.querySelector("button")?.focus();
+}
+
+function closeColumnMenu() {
+  $(".columnmenu").hidden = true;
+}
+
+// ---- Text form
+
+function drawTextProblems() {
+  const where = (it) => (it.line > 0 ? `Line ${it.line}, column ${it.column}: ` : it.step ? `Step ${it.step}: ` : "");
+  $("[data-text-problems]").replaceChildren(...problems.map((it) => el("p", { class: "note bad small" }, where(it) + it.message)));
+}
+
+// ---- Saving and running
+
+async function save() {
+  const off = recipe.steps.filter((step) => step.off).length;
+  const body = JSON.stringify({ document: documentOf(recipe) });
+  const response = await fetch(id ? `/recipes/${id}` : "/recipes", { method: "POST", headers: headers({ "Content-Type": "application/json" }), body }).catch(() => null);
+  const told = await response?.json().catch(() => null);
+  if (!response?.ok || told?.problems) {
+    if (told?.problems) {
+      problems = told.problems;
+      drawSteps();
+      drawProblems();
+      drawTextProblems();
+    }
+    say(told?.detail ?? told?.problems?.[0]?.message ?? "It could not be saved. Try again.");
+    return false;
+  }
+  saved = JSON.stringify(documentOf(recipe));
+  $("[data-saved]").textContent = `revision ${told.revision}`;
+  if (!id) {
+    id = told.id;
+    const url = new URL(location.href);
+    url.pathname = `/recipes/${id}`;
+    history.replaceState(null, "", url);
+  }
+  $("[data-run] input[name='recipe']").value = id;
+  drawSteps();
+  say(off > 0 ? `Saved as revision ${told.revision}, without the ${off} switched off.` : `Saved as revision ${told.revision}.`);
+  return true;
+}
+
+// ---- Beginnings
+
+function listSteps() {
+  const wanted = $("[data-find]").value.trim().toLowerCase();
+  const fits = (it) => `${it.title} ${it.about} ${it.name}`.toLowerCase().includes(wanted);
+  $("[data-list]").replaceChildren(...definitions.filter(fits).map((it) =>
+    el("button", { type: "button", onclick: () => addStep({ [it.name]: freshOptions(it) }) }, icon(STEP_ICONS[it.name] ?? "list-checks"), el("b", {}, it.title), el("span", {}, it.about))));
+}
+
+const STEP_ICONS = { trim: "scissors", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", deduplicate: "copy-x", sort: "arrow-up-down", group: "group" };
+
+function icon(name) {
+  const svg = document.querySelector("#column-head").content.querySelector("svg").cloneNode(true);
+  svg.querySelector("use").setAttribute("href", iconUrl(name));
+  return svg;
+}
+
+// What a new step begins with: something that works on this table and can be changed.
+function freshOptions(definition) {
+  const columns = answer?.rows?.columns ?? [];
+  const first = columns[0]?.name ?? "";
+  const number = columns.find((it) => it.kind === "integer" || it.kind === "decimal")?.name ?? first;
+  const fresh = {
+    trim: { columns: "all" },
+    rename: { [first]: first },
+    select: { columns: columns.map((it) => it.name) },
+    convert: { column: columns.find((it) => it.kind === "text")?.name ?? first, to: "text" },
+    filter: { keep: `${quoted(number)} > 0` },
+    compute: { column: "new column", as: quoted(number) },
+    deduplicate: { by: [first], keep: "first" },
+    sort: { by: [{ column: first, order: "ascending" }] },
+    group: { by: [first], totals: { rows: "count(*)" } },
+  };
+  return fresh[definition.name] ?? {};
+}
+
+function listen() {
+  $("[data-name]").addEventListener("input", (event) => edit({ ...recipe, name: event.target.value }, { redraw: false, merge: true }));
+  $("[data-format]").addEventListener("change", (event) => edit({ ...recipe, output: { ...recipe.output, format: event.target.value } }));
+  $("[data-sheets]").addEventListener("change", (event) => event.target.value !== "other" && edit({ ...recipe, input: { ...recipe.input, sheets: event.target.value } }));
+  $("[data-undo]").addEventListener("click", () => travel(past, future));
+  $("[data-redo]").addEventListener("click", () => travel(future, past));
+  $("[data-save]").addEventListener("click", save);
+  $("[data-find]").addEventListener("input", listSteps);
+  $("[data-add]").addEventListener("toggle", (event) => {
+    if (!event.target.open) return;
+    $("[data-find]").value = "";
+    listSteps();
+    $("[data-find]").focus();
+  });
+  $("[data-find]").addEventListener("focus", () => ($("[data-add]").open = true));
+  $("[data-removed]").addEventListener("change", drawRows);
+  $("[data-file]")?.addEventListener("change", () => preview());
+  $("[data-apply]").addEventListener("click", () => preview($("[data-yaml]").value));
+  $("[data-text]").addEventListener("click", (event) => {
+    const form = $("#text");
+    form.hidden = !form.hidden;
+    $("#builder").classList.toggle("text", !form.hidden);
+    event.currentTarget.setAttribute("aria-expanded", String(!form.hidden));
+  });
+  $("#grid").addEventListener("click", (event) => {
+    const head = event.target.closest(".colhead[data-column]");
+    if (head) openColumnMenu(Number(head.dataset.column));
+  });
+  document.addEventListener("click", (event) => !event.target.closest(".columnmenu, .colhead") && closeColumnMenu());
+  document.addEventListener("keydown", keys);
+  $("[data-run] form").addEventListener("submit", runNow);
+  addEventListener("beforeunload", (event) => JSON.stringify(documentOf(recipe)) !== saved && event.preventDefault());
+  dragSteps();
+}
+
+function keys(event) {
+  if (event.key === "Escape") closeColumnMenu();
+  if (!(event.ctrlKey || event.metaKey)) return;
+  const inText = event.target.matches?.("textarea");
+  if (event.key === "s") save();
+  else if (event.key.toLowerCase() === "z" && !inText) travel(...(event.shiftKey ? [future, past] : [past, future]));
+  else return;
+  event.preventDefault();
+}
+
+// A run uses a saved revision: what is in view is saved first.
+async function runNow(event) {
+  if (id && JSON.stringify(documentOf(recipe)) === saved) return;
+  event.preventDefault();
+  if (await save()) event.target.submit();
+}
+
+function dragSteps() {
+  const list = $("[data-steps]");
+  let from = null;
+  const lineAt = (event) => event.target.closest("li[data-index]");
+  const unmark = () => list.querySelectorAll(".over").forEach((line) => line.classList.remove("over"));
+  list.addEventListener("dragstart", (event) => {
+    from = Number(lineAt(event)?.dataset.index ?? -1);
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", String(from));
+  });
+  list.addEventListener("dragover", (event) => {
+    if (from === null) return;
+    event.preventDefault();
+    unmark();
+    lineAt(event)?.classList.add("over");
+  });
+  list.addEventListener("drop", (event) => {
+    event.preventDefault();
+    const line = lineAt(event);
+    if (line && from !== null && from >= 0) moveStep(from, Number(line.dataset.index));
+  });
+  list.addEventListener("dragend", () => {
+    from = null;
+    unmark();
+  });
+}
+
+listen();
+draw();
+preview();

@@ -1,0 +1,135 @@
+// Forms of steps, made from the definitions that the engine gives: one builder for each kind of option.
+
+/** el("label", { class: "x", onclick }, child, …) */
+export function el(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== undefined && value !== null) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+let number = 0;
+
+function field(option, control) {
+  number += 1;
+  const id = `option-${number}`;
+  const named = control.matches("input, select, textarea") ? control : null;
+  if (named) {
+    named.id = id;
+    named.setAttribute("aria-describedby", `${id}-hint`);
+  }
+  const label = named ? el("label", { for: id }, option.title) : el("span", { class: "label" }, option.title);
+  return el("div", { class: "field", "data-option": option.name }, label, control, el("span", { class: "hint small", id: `${id}-hint` }, option.about));
+}
+
+function pick(columns, value, onchange, blank = "choose a column") {
+  const names = columns.map((column) => column.name);
+  const select = el("select", { class: "select", onchange: () => onchange(select.value) });
+  if (!names.includes(value)) select.append(el("option", { value: value ?? "" }, value ? `${value} (missing)` : blank));
+  for (const name of names) select.append(el("option", { value: name }, name));
+  select.value = value ?? "";
+  return select;
+}
+
+function text(value, onchange, more = {}) {
+  const input = el("input", { class: "input", value: value ?? "", ...more });
+  input.addEventListener("input", () => onchange(input.value));
+  return input;
+}
+
+// Boxes in the table's order; the order of a choice is the order in which it was made only where that matters.
+function boxes(columns, chosen, onchange) {
+  const missing = chosen.filter((name) => !columns.some((column) => column.name === name));
+  const names = [...columns.map((column) => column.name), ...missing];
+  const box = (name) => {
+    const input = el("input", { type: "checkbox" });
+    input.checked = chosen.includes(name);
+    input.addEventListener("change", () => {
+      chosen = input.checked ? names.filter((it) => it === name || chosen.includes(it)) : chosen.filter((it) => it !== name);
+      onchange(chosen);
+    });
+    return el("label", {}, input, missing.includes(name) ? `${name} (missing)` : name);
+  };
+  return el("div", { class: "choices", role: "group" }, ...names.map(box));
+}
+
+const remove = (onclick) => el("button", { class: "button quiet tiny", type: "button", onclick }, "Remove");
+const add = (title, onclick) => el("button", { class: "button tiny", type: "button", onclick }, title);
+
+// Lists of pairs: renames, sort keys, totals.
+function pairs(list, draw, fresh, title, onchange) {
+  const rows = list.map((item, index) => el("div", { class: "pair" }, ...draw(item, (next) => onchange(list.with(index, next))), remove(() => onchange(list.toSpliced(index, 1), true))));
+  return el("div", {}, ...rows, add(title, () => onchange([...list, fresh()], true)));
+}
+
+// Each kind of option: its control. `set(value, again)`: the option's new value; `again`: the form has to be drawn again.
+const CONTROLS = {
+  column: ({ columns, value, set }) => pick(columns, value, set),
+  columns: ({ columns, value, set }) => boxes(columns, value ?? [], set),
+  columns_or_all: ({ columns, value, set }) => {
+    const all = value === undefined || value === "all";
+    const input = el("input", { type: "checkbox" });
+    input.checked = all;
+    input.addEventListener("change", () => set(input.checked ? "all" : columns.map((column) => column.name), true));
+    return el("div", {}, el("label", { class: "check" }, input, "All columns"), all ? null : boxes(columns, value, set));
+  },
+  new_column: ({ value, set }) => text(value, set, { maxlength: 200 }),
+  condition: ({ value, set }) => text(value, (next) => set(next === "" ? undefined : next), { class: "input mono", spellcheck: "false", autocomplete: "off" }),
+  expression: ({ value, set }) => text(value, set, { class: "input mono", spellcheck: "false", autocomplete: "off" }),
+  choice: ({ option, value, set }) => {
+    const select = el("select", { class: "select", onchange: () => set(select.value) }, ...option.choices.map((it) => el("option", { value: it }, it.replaceAll("_", " "))));
+    select.value = value ?? option.default ?? option.choices[0];
+    return select;
+  },
+  texts: ({ value, set }) => text((value ?? []).join(", "), (next) => set(next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean)), { class: "input mono", spellcheck: "false" }),
+  sort_keys: ({ columns, value, set }) =>
+    pairs(value ?? [], (key, change) => {
+      const order = el("select", { class: "select", "aria-label": "Order", onchange: () => change({ ...key, order: order.value }) }, el("option", { value: "ascending" }, "ascending"), el("option", { value: "descending" }, "descending"));
+      order.value = key.order ?? "ascending";
+      return [pick(columns, key.column, (column) => change({ ...key, column })), order];
+    }, () => ({ column: columns[0]?.name ?? "", order: "ascending" }), "Add a column", set),
+  totals: ({ value, set }) =>
+    pairs(Object.entries(value ?? {}), ([name, total], change) => [
+      text(name, (next) => change([next, total]), { "aria-label": "New column" }),
+      text(total, (next) => change([name, next]), { "aria-label": "Total", class: "input mono", spellcheck: "false" }),
+    ], () => [`total ${Object.keys(value ?? {}).length + 1}`, "count(*)"], "Add a total", (list, again) => set(Object.fromEntries(list), again)),
+};
+
+/** The fields of a step. `change(options, again)` is called with each edit. */
+export function formOf(definition, options, columns, change) {
+  if (definition.options.some((option) => option.kind === "renames")) return [renames(definition.options[0], options, columns, change)];
+  return definition.options.map((option) => {
+    const set = (value, again = false) => {
+      const next = { ...options };
+      if (value === undefined) delete next[option.name];
+      else next[option.name] = value;
+      options = next; // further edits of the same form go on from here
+      change(next, again);
+    };
+    const control = CONTROLS[option.kind]({ option, columns, value: options[option.name], set });
+    return field(option, control);
+  });
+}
+
+// The entries of a rename are its options themselves.
+function renames(option, options, columns, change) {
+  const control = pairs(Object.entries(options), ([from, to], put) => [
+    pick(columns, from, (next) => put([next, to])),
+    text(to, (next) => put([from, next]), { "aria-label": "New name", maxlength: 200 }),
+  ], () => [columns.find((column) => !(column.name in options))?.name ?? "", ""], "Add a name", (list, again) => change(Object.fromEntries(list), again));
+  return field(option, control);
+}
+
+/** What is wrong, with a caret under the characters it is about. */
+export function problemLines(problem, expression) {
+  const lines = [el("p", { class: "wrong small" }, problem.message)];
+  if (problem.span && expression) {
+    const [from, to] = problem.span;
+    lines.unshift(el("pre", { class: "caret", "aria-hidden": "true" }, `${expression}\n${" ".repeat(from)}${"^".repeat(Math.max(1, to - from))}`));
+  }
+  return lines;
+}

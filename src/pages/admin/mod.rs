@@ -1,0 +1,6 @@
+//! What admins see: tasks with their attempts, queues, workers. To members there is no such page.
+
+pub(super) mod side;
+pub(super) mod task;
+pub(super) mod tasks;
+pub(super) mod workers;

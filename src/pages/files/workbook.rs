@@ -1,0 +1,212 @@
+//! `/files/{file}`: one workbook. Its sheets as tabs, the grid over the rows of one, and what is in each column.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use sheetmill_engine::order::RowsAnswer;
+use sheetmill_engine::tables::{Issue, TableMeta};
+
+use super::table::{self, ColumnHead};
+use super::{column, reading, rows};
+use crate::database::files::{self, File};
+use crate::database::recipes::{self, RecipeInList};
+use crate::database::tables::{self, Table};
+use crate::domain::ids::{FileId, Sha256};
+use crate::domain::states::IngestState;
+use crate::pages::chrome::Chrome;
+use crate::pages::gate::SignedIn;
+use crate::pages::marks::Mark;
+use crate::pages::{PageError, Pages, filters};
+
+/// Columns in the grid's head: more make the page slow, and recipes see all of them anyway.
+const MOST_COLUMNS: usize = 1_000;
+/// Rows of a plain table.
+pub(super) const PLAIN_ROWS: u64 = 100;
+/// Recipes in the menu.
+const RECIPES: i64 = 12;
+
+#[derive(Debug, Template)]
+#[template(path = "files/workbook.html")]
+struct WorkbookPage {
+    chrome: Chrome,
+    file: FileHead,
+    recipes: Vec<RecipeInList>,
+    body: Body,
+}
+
+/// The file in the page's head.
+#[derive(Debug)]
+struct FileHead {
+    id: FileId,
+    name: String,
+    bytes: i64,
+    sha256: Sha256,
+    sheets: Option<i64>,
+    rows: Option<i64>,
+    created_at: DateTime<Utc>,
+}
+
+/// What there is to see of it.
+#[derive(Debug)]
+enum Body {
+    /// It is being read.
+    Reading(String),
+    /// It was refused, or reading it failed.
+    Stopped(Stopped),
+    /// Its rows.
+    Ready(Box<Sheet>),
+}
+
+impl Body {
+    fn is_ready(&self) -> bool {
+        matches!(self, Self::Ready(_))
+    }
+}
+
+#[derive(Debug)]
+struct Stopped {
+    mark: Mark,
+    sentence: String,
+    reference: Option<String>,
+}
+
+/// One sheet.
+#[derive(Debug)]
+struct Sheet {
+    name: String,
+    position: i32,
+    rows: i64,
+    tabs: Vec<Tab>,
+    columns: Vec<ColumnHead>,
+    more_columns: usize,
+    column: Option<usize>,
+    profile: Option<String>,
+    header: String,
+    issues: Vec<Issue>,
+    plain: Option<Plain>,
+}
+
+#[derive(Debug)]
+struct Tab {
+    position: i32,
+    name: String,
+    hidden: bool,
+    rows: i64,
+}
+
+/// Rows for readers without script.
+#[derive(Debug)]
+struct Plain {
+    columns: Vec<sheetmill_engine::order::AnswerColumn>,
+    rows: Vec<sheetmill_engine::order::AnswerRow>,
+    offset: u64,
+    previous: Option<u64>,
+    next: Option<u64>,
+}
+
+/// What of the workbook is looked at.
+#[derive(Debug, Deserialize)]
+pub(in crate::pages) struct Look {
+    sheet: Option<i32>,
+    column: Option<usize>,
+    plain: Option<u64>,
+}
+
+/// `GET /files/{file}`
+pub(in crate::pages) async fn show(
+    request: HttpRequest,
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    file: web::Path<FileId>,
+    look: web::Query<Look>,
+) -> Result<HttpResponse, PageError> {
+    let mut connection = pages.pool.acquire().await?;
+    let file = files::find(&mut connection, session.user(), *file).await?.ok_or(PageError::NotFound)?;
+    let tables = tables::of(&mut connection, file.ingest).await?;
+    let recipes = recipes::list(&mut connection, session.user(), None, RECIPES).await?;
+    drop(connection);
+    let body = body(&pages, &file, tables, &look).await?;
+    let page = WorkbookPage { chrome: Chrome::of(&request, &session, "files", pages.clock.now()), file: head(file), recipes, body };
+    crate::pages::page(&page)
+}
+
+fn head(file: File) -> FileHead {
+    let ready = file.state == IngestState::Ready;
+    FileHead {
+        id: file.id,
+        name: file.name,
+        bytes: file.bytes,
+        sha256: file.sha256,
+        sheets: ready.then_some(file.tables),
+        rows: ready.then_some(file.rows),
+        created_at: file.created_at,
+    }
+}
+
+async fn body(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> Result<Body, PageError> {
+    match file.state {
+        IngestState::Received | IngestState::Ingesting => Ok(Body::Reading(reading::fragment(file, 0)?.0)),
+        IngestState::Refused | IngestState::Failed => Ok(Body::Stopped(Stopped {
+            mark: file.state.into(),
+            sentence: file.sentence.clone().unwrap_or_else(|| "It could not be read.".to_owned()),
+            reference: file.reference.filter(|_| file.state == IngestState::Failed).map(|it| it.to_string()),
+        })),
+        IngestState::Ready => Ok(Body::Ready(Box::new(sheet(pages, file, tables, look).await?))),
+    }
+}
+
+async fn sheet(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> Result<Sheet, PageError> {
+    let first = || tables.iter().find(|it| it.visibility == "visible").or(tables.first());
+    let chosen = match look.sheet {
+        Some(position) => tables.iter().find(|it| it.position == position),
+        None => first(),
+    };
+    let chosen = chosen.ok_or(PageError::NotFound)?.clone();
+    let position = u32::try_from(chosen.position).unwrap_or_default();
+    let meta = table::load(pages, file.ingest, position).await?;
+    let profile = match look.column.and_then(|index| meta.columns.get(index).map(|column| (index, column))) {
+        Some((index, column)) => Some(column::fragment(file.id, chosen.position, index, column)?),
+        None => None,
+    };
+    let plain = match look.plain {
+        Some(offset) => Some(plain(rows::window(pages, file.ingest, position, offset, PLAIN_ROWS).await?, offset, meta.rows)),
+        None => None,
+    };
+    let columns = meta.columns.iter().take(MOST_COLUMNS).enumerate().map(|(index, column)| ColumnHead::of(index, column)).collect();
+    Ok(Sheet {
+        name: chosen.sheet,
+        position: chosen.position,
+        rows: chosen.rows,
+        tabs: tables.into_iter().map(tab).collect(),
+        columns,
+        more_columns: meta.columns.len().saturating_sub(MOST_COLUMNS),
+        column: look.column,
+        profile,
+        header: header(&meta),
+        issues: meta.issues,
+        plain,
+    })
+}
+
+fn tab(table: Table) -> Tab {
+    Tab { position: table.position, name: table.sheet, hidden: table.visibility != "visible", rows: table.rows }
+}
+
+fn header(meta: &TableMeta) -> String {
+    match meta.header {
+        None => "No header row: columns go by their letters".to_owned(),
+        Some((first, last)) if first == last => format!("Header in row {}", filters::grouped(first.into())),
+        Some((first, last)) => format!("Header in rows {} to {}", filters::grouped(first.into()), filters::grouped(last.into())),
+    }
+}
+
+fn plain(answer: RowsAnswer, offset: u64, total: u64) -> Plain {
+    Plain {
+        columns: answer.columns,
+        rows: answer.rows,
+        offset,
+        previous: (offset > 0).then(|| offset.saturating_sub(PLAIN_ROWS)),
+        next: (offset + PLAIN_ROWS < total).then_some(offset + PLAIN_ROWS),
+    }
+}

@@ -1,0 +1,94 @@
+//! What people see: routes on one screen, a handler file, a struct and a template for each page, live fragments by SSE.
+//!
+//! Templates whose names start with `_` are fragments: a page and its stream render the same one. `error` is the only
+//! place that picks a status code. Everything that changes something is a POST with a token, and works without script.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use actix_web::HttpResponse;
+use askama::Template;
+
+use crate::accounts::Accounts;
+use crate::database::Pool;
+use crate::domain::clock::Clock;
+use crate::domain::ids::UserId;
+use crate::events::Bus;
+use crate::preview::Previews;
+use crate::storage::Storage;
+
+mod admin;
+mod artifact;
+mod assets;
+mod chrome;
+mod download;
+mod error;
+mod files;
+mod filters;
+mod frame;
+mod gate;
+mod home;
+mod live;
+mod marks;
+mod progress;
+mod routes;
+mod runs;
+mod sign_in;
+mod theme;
+mod welcome;
+
+pub use error::PageError;
+pub use routes::routes;
+
+/// What pages go by.
+#[derive(Clone, Copy, Debug)]
+pub struct PageSettings {
+    /// Whether people reach it by https: then cookies are `Secure` and `__Host-`.
+    pub https: bool,
+    /// The most bytes of one uploaded file, for words; `upload` holds to it.
+    pub upload_bytes: u64,
+    /// Live streams that one person may hold open at once: a page has one, and browsers keep hidden ones closed.
+    pub streams_per_user: usize,
+}
+
+impl Default for PageSettings {
+    fn default() -> Self {
+        Self { https: false, upload_bytes: 2 << 30, streams_per_user: 10 }
+    }
+}
+
+/// What handlers need.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// What is remembered.
+    pub pool: Pool,
+    /// Bytes at rest.
+    pub storage: Arc<dyn Storage>,
+    /// Who may enter.
+    pub accounts: Accounts,
+    /// What just happened.
+    pub bus: Bus,
+    /// Warm children that answer with rows.
+    pub previews: Previews,
+    /// The time.
+    pub clock: Clock,
+    /// What can be set.
+    pub settings: PageSettings,
+    /// How many streams each person holds open.
+    pub streams: Arc<Mutex<HashMap<UserId, usize>>>,
+}
+
+impl Pages {
+    fn cookie_name(&self) -> &'static str {
+        if self.settings.https { "__Host-sheetmill" } else { "sheetmill" }
+    }
+
+    fn door_cookie_name(&self) -> &'static str {
+        if self.settings.https { "__Host-sheetmill_door" } else { "sheetmill_door" }
+    }
+}
+
+/// Answers with a page.
+fn page(page: &impl Template) -> Result<HttpResponse, PageError> {
+    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page.render()?))
+}

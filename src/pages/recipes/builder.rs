@@ -1,0 +1,190 @@
+//! `/recipes/{recipe}` and `/recipes/new`: the builder. Without script it is the recipe's text in a field.
+
+use std::collections::HashMap;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sheetmill_engine::recipe::document::Recipe;
+
+use super::definitions;
+use crate::database::{Connection, files, recipes, tables};
+use crate::domain::ids::{FileId, RecipeId, UserId};
+use crate::domain::states::IngestState;
+use crate::pages::chrome::Chrome;
+use crate::pages::gate::{Session, SignedIn};
+use crate::pages::{PageError, Pages, filters};
+
+/// Files that can be chosen, the newest.
+const FILES: i64 = 60;
+
+#[derive(Debug, Template)]
+#[template(path = "recipes/builder.html")]
+struct BuilderPage {
+    chrome: Chrome,
+    id: Option<RecipeId>,
+    name: String,
+    number: Option<i32>,
+    older: bool,
+    saved_at: Option<DateTime<Utc>>,
+    files: Vec<FileChoice>,
+    chosen: Option<FileId>,
+    chosen_table: i32,
+    problems: Vec<String>,
+    text: String,
+    definitions: String,
+    recipe: String,
+}
+
+/// A file that is ready.
+#[derive(Debug)]
+struct FileChoice {
+    id: FileId,
+    name: String,
+    rows: i64,
+    tables: Vec<TableChoice>,
+}
+
+#[derive(Debug)]
+struct TableChoice {
+    position: i32,
+    sheet: String,
+    visible: bool,
+}
+
+/// What is looked at.
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::pages) struct Look {
+    file: Option<FileId>,
+    sheet: Option<i32>,
+    revision: Option<i32>,
+}
+
+/// A recipe as the builder begins with it.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) id: Option<RecipeId>,
+    pub(super) number: Option<i32>,
+    pub(super) older: bool,
+    pub(super) saved_at: Option<DateTime<Utc>>,
+    pub(super) document: Value,
+    pub(super) text: String,
+    pub(super) problems: Vec<String>,
+}
+
+impl Begun {
+    /// A recipe that was not saved yet.
+    pub(super) fn new(recipe: &Recipe) -> Self {
+        let (document, text) = (recipe.to_json(), recipe.to_yaml());
+        Self { id: None, number: None, older: false, saved_at: None, document, text, problems: Vec::new() }
+    }
+}
+
+/// `GET /recipes/new`
+pub(in crate::pages) async fn blank(
+    request: HttpRequest,
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    look: web::Query<Look>,
+) -> Result<HttpResponse, PageError> {
+    let mut connection = pages.pool.acquire().await?;
+    let name = match look.file {
+        Some(file) => files::find(&mut connection, session.user(), file).await?.map(|it| name_for(&it.name)),
+        None => None,
+    };
+    drop(connection);
+    let recipe = Recipe { name: name.unwrap_or_else(|| "New recipe".to_owned()), ..Recipe::default() };
+    page(&request, &pages, &session, &look, Begun::new(&recipe)).await
+}
+
+/// `GET /recipes/{recipe}`
+pub(in crate::pages) async fn show(
+    request: HttpRequest,
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    recipe: web::Path<RecipeId>,
+    look: web::Query<Look>,
+) -> Result<HttpResponse, PageError> {
+    let mut connection = pages.pool.acquire().await?;
+    let latest = recipes::latest(&mut connection, session.user(), *recipe).await?.ok_or(PageError::NotFound)?;
+    let newest = latest.number;
+    let row = match look.revision.filter(|number| *number != newest) {
+        Some(number) => recipes::revision(&mut connection, session.user(), *recipe, number).await?.ok_or(PageError::NotFound)?,
+        None => latest,
+    };
+    drop(connection);
+    let stored = Recipe::from_json(&row.document).map_err(|_| PageError::Internal(format!("revision {} of recipe {recipe}", row.number)))?;
+    let begun = Begun {
+        id: Some(row.id),
+        number: Some(row.number),
+        older: row.number != newest,
+        saved_at: Some(row.saved_at),
+        ..Begun::new(&stored)
+    };
+    page(&request, &pages, &session, &look, begun).await
+}
+
+/// The page, also for a text that could not be saved.
+pub(super) async fn page(
+    request: &HttpRequest,
+    pages: &Pages,
+    session: &Session,
+    look: &Look,
+    begun: Begun,
+) -> Result<HttpResponse, PageError> {
+    let mut connection = pages.pool.acquire().await?;
+    let files = ready_files(&mut connection, session.user(), look.file).await?;
+    drop(connection);
+    let chosen = look.file.filter(|file| files.iter().any(|it| it.id == *file)).or(files.first().map(|it| it.id));
+    let tables = files.iter().find(|it| Some(it.id) == chosen).map_or(&[][..], |it| &it.tables);
+    let first = tables.iter().find(|it| it.visible).or(tables.first()).map_or(0, |it| it.position);
+    let named = begun.document["name"].as_str().unwrap_or_default();
+    let page = BuilderPage {
+        chrome: Chrome::of(request, session, "recipes", pages.clock.now()),
+        id: begun.id,
+        name: if named.is_empty() { "Unnamed recipe".to_owned() } else { named.to_owned() },
+        number: begun.number,
+        older: begun.older,
+        saved_at: begun.saved_at,
+        chosen,
+        chosen_table: look.sheet.unwrap_or(first),
+        files,
+        problems: begun.problems,
+        text: begun.text,
+        definitions: definitions::block(&definitions::definitions()),
+        recipe: definitions::block(&json!({ "id": begun.id, "document": begun.document })),
+    };
+    crate::pages::page(&page)
+}
+
+async fn ready_files(connection: &mut Connection, user: UserId, chosen: Option<FileId>) -> Result<Vec<FileChoice>, PageError> {
+    let mut rows = files::page(connection, user, None, FILES).await?;
+    if let Some(chosen) = chosen.filter(|chosen| !rows.iter().any(|it| it.id == *chosen)) {
+        rows.extend(files::find(connection, user, chosen).await?);
+    }
+    rows.retain(|it| it.state == IngestState::Ready);
+    let ingests: Vec<_> = rows.iter().map(|it| it.ingest).collect();
+    let mut sheets: HashMap<_, Vec<TableChoice>> = HashMap::new();
+    for (ingest, table) in tables::of_several(connection, &ingests).await? {
+        let choice = TableChoice { position: table.position, visible: table.visibility == "visible", sheet: table.sheet };
+        sheets.entry(ingest).or_default().push(choice);
+    }
+    // Two files of the same content share their sheets.
+    let tables_of = |ingest| sheets.get(&ingest).into_iter().flatten();
+    let copy = |it: &TableChoice| TableChoice { position: it.position, sheet: it.sheet.clone(), visible: it.visible };
+    let choice = |file: files::File| FileChoice {
+        id: file.id,
+        rows: file.rows,
+        tables: tables_of(file.ingest).map(copy).collect(),
+        name: file.name,
+    };
+    Ok(rows.into_iter().map(choice).collect())
+}
+
+/// `orders 2026.xlsx` suggests "Clean orders 2026".
+fn name_for(file: &str) -> String {
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    format!("Clean {}", stem.chars().take(60).collect::<String>())
+}

@@ -1,0 +1,75 @@
+//! The steps as forms present them, for the builder's script.
+
+use serde_json::{Value, json};
+use sheetmill_engine::recipe::steps::{DEFINITIONS, OptionForm, OptionKind};
+
+/// All steps with their options, in the order of menus.
+pub(super) fn definitions() -> Value {
+    let step = |step: &sheetmill_engine::recipe::steps::Definition| {
+        json!({
+            "name": step.name,
+            "title": step.title,
+            "about": step.about,
+            "options": step.options.iter().map(option).collect::<Vec<_>>(),
+        })
+    };
+    DEFINITIONS.iter().map(step).collect()
+}
+
+fn option(form: &OptionForm) -> Value {
+    let choices = if let OptionKind::Choice(words) = form.kind { words } else { &[] };
+    json!({
+        "name": form.name,
+        "title": form.title,
+        "about": form.about,
+        "required": form.required,
+        "default": form.default.and_then(|text| serde_json::from_str::<Value>(text).ok()),
+        "kind": kind(form.kind),
+        "choices": choices,
+    })
+}
+
+/// The name of the control in `forms.js`.
+fn kind(kind: OptionKind) -> &'static str {
+    match kind {
+        OptionKind::Column => "column",
+        OptionKind::Columns => "columns",
+        OptionKind::ColumnsOrAll => "columns_or_all",
+        OptionKind::NewColumn => "new_column",
+        OptionKind::Condition => "condition",
+        OptionKind::Expression => "expression",
+        OptionKind::Choice(_) => "choice",
+        OptionKind::Texts => "texts",
+        OptionKind::Renames => "renames",
+        OptionKind::SortKeys => "sort_keys",
+        OptionKind::Totals => "totals",
+    }
+}
+
+/// JSON for a data block: what could end the block early is written as an escape.
+pub(super) fn block(value: &Value) -> String {
+    value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_block_cannot_be_left() {
+        let block = block(&json!({ "name": "</script><script>alert(1)</script>" }));
+        assert!(!block.contains('<') && !block.contains('>'), "{block}");
+        assert_eq!(serde_json::from_str::<Value>(&block).expect("it reads back")["name"], "</script><script>alert(1)</script>");
+    }
+
+    #[test]
+    fn every_option_names_a_control_that_the_script_has() {
+        let script = include_str!("../../../assets/forms.js");
+        for step in definitions().as_array().expect("a list") {
+            for option in step["options"].as_array().expect("a list") {
+                let kind = option["kind"].as_str().expect("a word");
+                assert!(kind == "renames" || script.contains(&format!("  {kind}: (")), "{kind}");
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Recipes: the list, the builder, its live preview, and saving.
+
+pub(super) mod builder;
+pub(super) mod definitions;
+pub(super) mod list;
+pub(super) mod preview;
+pub(super) mod save;

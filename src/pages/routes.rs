@@ -1,0 +1,50 @@
+//! All routes of the pages, on one screen.
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig, get, post};
+
+use super::{PageError, Pages, admin, artifact, assets, files, frame, home, runs, sign_in, theme, welcome};
+
+/// Every page. They take every path that is left, so they come after all others.
+pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
+    let scope = web::scope("")
+        .app_data(pages)
+        .wrap(from_fn(frame::frame))
+        .default_service(web::to(nothing))
+        .route("/assets/{hash}/{path:.*}", get().to(assets::asset))
+        .route("/welcome", get().to(welcome::show))
+        .route("/welcome", post().to(welcome::accept))
+        .route("/sign-in", get().to(sign_in::show))
+        .route("/sign-in", post().to(sign_in::sign_in))
+        .route("/sign-out", post().to(sign_in::sign_out))
+        .route("/theme", post().to(theme::choose))
+        .route("/", get().to(home::show))
+        .route("/live", get().to(home::live))
+        .route("/files", get().to(files::list::show))
+        .route("/files/{file}", get().to(files::workbook::show))
+        .route("/files/{file}/live", get().to(files::reading::live))
+        .route("/files/{file}/download", get().to(files::bytes::download))
+        .route("/files/{file}/tables/{position}/rows", get().to(files::rows::rows))
+        .route("/files/{file}/tables/{position}/columns/{column}", get().to(files::column::show))
+        .route("/runs", get().to(runs::list::show))
+        .route("/runs", post().to(runs::act::start))
+        .route("/runs/{run}", get().to(runs::run::show))
+        .route("/runs/{run}/live", get().to(runs::run::live))
+        .route("/runs/{run}/state", get().to(runs::run::state))
+        .route("/runs/{run}/cancel", post().to(runs::act::cancel))
+        .route("/runs/{run}/retry", post().to(runs::act::retry))
+        .route("/artifacts/{artifact}", get().to(artifact::download))
+        .route("/admin", get().to(admin::tasks::show))
+        .route("/admin/live", get().to(admin::tasks::live))
+        .route("/admin/tasks/{task}", get().to(admin::task::show))
+        .route("/admin/tasks/{task}/live", get().to(admin::task::live))
+        .route("/admin/tasks/{task}/retry", post().to(admin::task::retry))
+        .route("/admin/tasks/{task}/cancel", post().to(admin::task::cancel))
+        .route("/admin/workers", get().to(admin::workers::show))
+        .route("/admin/workers/live", get().to(admin::workers::live));
+    config.service(scope);
+}
+
+async fn nothing() -> Result<&'static str, PageError> {
+    Err(PageError::NotFound)
+}

@@ -1,0 +1,71 @@
+//! What people ask of runs: start one, cancel it, try again what failed.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use crate::domain::ids::{FileId, RecipeId, RequestId, RunId};
+use crate::pages::gate::{Sent, SignedIn};
+use crate::pages::{PageError, Pages};
+use crate::runs::{self, RecipeRef, Start};
+
+/// A saved recipe and the files to run it on.
+#[derive(Debug, Deserialize)]
+pub(in crate::pages) struct Wanted {
+    recipe: String,
+    #[serde(default)]
+    files: Vec<FileId>,
+}
+
+/// `POST /runs`
+pub(in crate::pages) async fn start(
+    request: HttpRequest,
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    sent: Sent<Wanted>,
+) -> Result<HttpResponse, PageError> {
+    let Wanted { recipe, files } = sent.0;
+    let unsaved = || PageError::Wrong("Save the recipe first, then run it.".to_owned());
+    let recipe: RecipeId = recipe.parse().map_err(|_| unsaved())?;
+    let asked_by = request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::new);
+    let start = Start {
+        owner: session.user(),
+        recipe: RecipeRef::Saved(recipe),
+        files,
+        priority: 0,
+        run_at: None,
+        idempotency_key: None,
+        request: asked_by,
+    };
+    let started = runs::start(&pages.pool, start).await?;
+    Ok(to(started.run))
+}
+
+/// `POST /runs/{run}/cancel`
+pub(in crate::pages) async fn cancel(
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    run: web::Path<RunId>,
+    _form: Sent<serde_json::Value>,
+) -> Result<HttpResponse, PageError> {
+    match runs::cancel(&pages.pool, session.user(), *run).await {
+        // It ended by itself meanwhile: the page says how.
+        Ok(_) | Err(runs::Error::Ended(_)) => Ok(to(*run)),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// `POST /runs/{run}/retry`
+pub(in crate::pages) async fn retry(
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    run: web::Path<RunId>,
+    _form: Sent<serde_json::Value>,
+) -> Result<HttpResponse, PageError> {
+    runs::retry(&pages.pool, session.user(), *run).await?;
+    Ok(to(*run))
+}
+
+fn to(run: RunId) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((LOCATION, format!("/runs/{run}"))).finish()
+}

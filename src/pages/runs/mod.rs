@@ -1,0 +1,7 @@
+//! Runs: the list, one run live from its first row to its downloads, and what people ask of it.
+
+pub(super) mod act;
+pub(super) mod flow;
+pub(super) mod list;
+pub(super) mod run;
+pub(super) mod view;
