@@ -2,9 +2,12 @@
 
 mod accounts;
 mod garage;
+mod jobs;
 mod postgres;
 mod private_postgres;
+mod sandbox;
 mod storage;
+mod tasks;
 mod undertaker;
 mod uploads;
 mod wait;
