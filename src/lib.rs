@@ -28,6 +28,7 @@
 pub mod accounts;
 pub mod api;
 pub mod app;
+pub mod cli;
 pub mod database;
 pub mod domain;
 pub mod events;

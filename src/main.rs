@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand};
 use sheetmill::app::{self, Halves};
 use sheetmill::domain::states::Role;
 use sheetmill::settings::Overrides;
+use sheetmill::{cli, sandbox};
+use sheetmill_engine::order;
 
 /// A self-hosted mill for spreadsheets.
 #[derive(Debug, Parser)]
@@ -25,6 +27,10 @@ enum Command {
     Serve(Place),
     /// Runs the worker half.
     Work(Place),
+    /// Says what is in a file: sheets, columns, types, oddities.
+    Inspect(cli::inspect::Arguments),
+    /// Prints every filled cell as read, one JSON object a row.
+    Cells(cli::cells::Arguments),
     /// Brings the database to this version.
     Migrate(Folder),
     /// Works on accounts.
@@ -32,6 +38,9 @@ enum Command {
     User(User),
     /// Says in words what is missing or misconfigured.
     Doctor(Folder),
+    /// Works on one order after another, within limits; started by the others.
+    #[command(hide = true)]
+    Child,
 }
 
 #[derive(Debug, Subcommand)]
@@ -101,6 +110,8 @@ fn main() -> ExitCode {
         Command::Up(place) => app::main(place.into(), Halves::Both),
         Command::Serve(place) => app::main(place.into(), Halves::Web),
         Command::Work(place) => app::main(place.into(), Halves::Worker),
+        Command::Inspect(arguments) => cli::inspect::main(&arguments),
+        Command::Cells(arguments) => cli::cells::main(&arguments),
         Command::Migrate(folder) => app::chores::migrate(folder.into()),
         Command::User(User::Add { email, admin, folder }) => {
             let role = if admin { Role::Admin } else { Role::Member };
@@ -108,5 +119,6 @@ fn main() -> ExitCode {
         }
         Command::User(User::Token { email, folder }) => app::chores::add_token(folder.into(), &email),
         Command::Doctor(folder) => app::doctor::main(folder.into()),
+        Command::Child => sandbox::child::main(order::execute),
     }
 }
