@@ -10,9 +10,10 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::chrome::Chrome;
+use super::filters;
 use super::gate::Session;
 use crate::domain::ids::RequestId;
-use crate::{accounts, database, preview, queue, runs, storage};
+use crate::{accounts, database, preview, queue, runs, storage, upload};
 
 /// Why a page is not what was asked for.
 #[derive(Clone, Debug)]
@@ -95,6 +96,24 @@ impl From<accounts::Error> for PageError {
             accounts::Error::Database(error) => error.into(),
             accounts::Error::TryLater { after } => Self::TooMany(after.as_secs().max(1)),
             other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<upload::Error> for PageError {
+    fn from(error: upload::Error) -> Self {
+        use upload::Error as E;
+        let size = |limit: u64| filters::size(limit.into());
+        match error {
+            E::Malformed(_) => Self::Wrong("The upload broke off or is damaged. Try again.".to_owned()),
+            E::NoFile => Self::Wrong("Choose at least one file to upload.".to_owned()),
+            E::TooLarge { limit } => Self::TooLarge(format!("This is more than {}, the limit here.", size(limit))),
+            E::TooMany { limit } => Self::TooLarge(format!("These are more than {limit} files, the limit of one upload.")),
+            E::Stalled(_) => Self::Wrong("Nothing came for a minute, so the upload was given up. Try again.".to_owned()),
+            E::Spool(_) => Self::Unavailable(error.to_string()),
+            E::Storage(error) => error.into(),
+            E::Database(error) | E::Queue(queue::Error::Database(error)) => error.into(),
+            E::Queue(_) => Self::Internal(error.to_string()),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::domain::ids::UserId;
 use crate::events::Bus;
 use crate::preview::Previews;
 use crate::storage::Storage;
+use crate::upload::Uploads;
 
 mod admin;
 mod artifact;
@@ -70,6 +71,8 @@ pub struct Pages {
     pub bus: Bus,
     /// Warm children that answer with rows.
     pub previews: Previews,
+    /// How files arrive.
+    pub uploads: Uploads,
     /// The time.
     pub clock: Clock,
     /// What can be set.

@@ -6,4 +6,5 @@ pub(super) mod list;
 pub(super) mod reading;
 pub(super) mod rows;
 pub(super) mod table;
+pub(super) mod upload;
 pub(super) mod workbook;
