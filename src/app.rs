@@ -5,7 +5,7 @@
 //! ```
 //! the web half takes no more requests and ends its streams, work that runs gets its grace, Postgres goes last.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::database::{self, private::PrivateError};
 use crate::events::Bus;
 use crate::settings::Settings;
 use crate::worker::{self, Worker, WorkerSettings};
-use crate::{api, queue, storage, telemetry};
+use crate::{queue, storage, telemetry, upload};
 
 mod address;
 pub mod chores;
@@ -29,6 +29,7 @@ mod web;
 pub use command::main;
 
 use foundation::Foundation;
+use web::Web;
 
 /// Which halves of the product a process runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +82,9 @@ pub enum Error {
     /// The worker half does not start.
     #[error("The worker does not start: {0}")]
     Worker(#[from] worker::Error),
+    /// Uploads cannot be taken.
+    #[error("Uploads cannot be taken: {0}")]
+    Upload(#[from] upload::Error),
     /// Storage cannot be used.
     #[error("Storage cannot be used: {0}")]
     Storage(#[from] storage::Error),
@@ -107,8 +111,7 @@ pub struct App {
     bus: Bus,
     /// Closes the bus, after everybody who hears it has stopped.
     silence: CancellationToken,
-    listener: Option<TcpListener>,
-    address: Option<SocketAddr>,
+    web: Option<Web>,
     worker: Option<WorkerSettings>,
     first_start_link: Option<Secret>,
 }
@@ -120,27 +123,26 @@ impl App {
     /// A sentence about what is missing.
     pub async fn build(settings: Settings) -> Result<Self, Error> {
         let _collecting = telemetry::metrics();
-        let listener = if settings.halves.web() {
-            Some(listen(settings.web.listen)?)
-        } else {
-            None
-        };
-        let address = listener.as_ref().and_then(|it| it.local_addr().ok());
+        let listener = settings
+            .halves
+            .web()
+            .then(|| web::listen(settings.web.listen))
+            .transpose()?;
         let foundation = Foundation::lay(&settings).await?;
-        let first_start_link = if settings.halves.web() {
-            foundation.accounts.first_start_link().await?
-        } else {
-            None
-        };
         let silence = CancellationToken::new();
         let bus = Bus::start(&foundation.pool, silence.clone()).await?;
+        let mut first_start_link = None;
+        let mut web = None;
+        if let Some(listener) = listener {
+            first_start_link = foundation.accounts.first_start_link().await?;
+            web = Some(Web::build(listener, &settings, &foundation, &bus)?);
+        }
         let worker = settings.halves.worker().then_some(settings.worker);
         Ok(Self {
             foundation,
             bus,
             silence,
-            listener,
-            address,
+            web,
             worker,
             first_start_link,
         })
@@ -149,7 +151,7 @@ impl App {
     /// Where it listens; `None` without the web half.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
-        self.address
+        self.web.as_ref().map(Web::address)
     }
 
     /// The link that creates the admin account, while there is none.
@@ -182,29 +184,19 @@ impl App {
             }
             None => None,
         };
-        let web = match self.listener.take() {
-            Some(listener) => self.serve(listener, shutdown.clone()).await,
-            None => Ok(shutdown.cancelled().await),
+        let ended = match self.web.take() {
+            Some(web) => web.run(shutdown.clone()).await,
+            None => {
+                shutdown.cancelled().await;
+                Ok(())
+            }
         };
         // A web half that ended by itself takes the rest with it: half a product helps nobody.
         shutdown.cancel();
         if let Some(worker) = worker {
             worker.stopped().await;
         }
-        web
-    }
-
-    async fn serve(&self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), Error> {
-        let api = api::Api {
-            pool: self.foundation.pool.clone(),
-            storage: Arc::clone(&self.foundation.storage),
-            accounts: self.foundation.accounts.clone(),
-            // Streams end as soon as a stop is asked for: the server waits for open answers.
-            bus: self.bus.until(shutdown.clone()),
-            metrics: || telemetry::metrics().render(),
-        };
-        let server = web::serve(listener, api, shutdown).map_err(system("Cannot serve"))?;
-        server.await.map_err(system("The web server ended"))
+        ended
     }
 }
 
@@ -220,13 +212,6 @@ async fn wait_for(task: JoinHandle<()>) {
     if let Err(error) = task.await {
         tracing::error!(%error, "a task of this process ended badly");
     }
-}
-
-fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    let failed = |cause| Error::Listen { address, cause };
-    let listener = TcpListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    Ok(listener)
 }
 
 fn system(doing: &'static str) -> impl FnOnce(std::io::Error) -> Error {

@@ -16,9 +16,11 @@ use crate::accounts::AccountSettings;
 use crate::app::Halves;
 use crate::database::DatabaseSettings;
 use crate::domain::units;
+use crate::preview::PreviewSettings;
 use crate::sandbox;
 use crate::storage::{Addressing, ChecksumMode, S3Settings, Timeouts};
 use crate::telemetry::{LogFormat, TelemetrySettings};
+use crate::upload::UploadSettings;
 use crate::worker::WorkerSettings;
 
 /// One variable of the environment.
@@ -147,6 +149,21 @@ pub const VARIABLES: &[Variable] = &[
     ),
     variable("SHEETMILL_MAX_FILE", "`2GB`", "The largest file that is taken"),
     variable(
+        "SHEETMILL_MAX_UPLOAD",
+        "`8GB`",
+        "The most bytes that one upload of several files may have; the spool must hold them",
+    ),
+    variable(
+        "SHEETMILL_PREVIEWERS",
+        "`2`",
+        "How many children of the web half answer pages with rows and previews, each for half a minute at most",
+    ),
+    variable(
+        "SHEETMILL_PREVIEW_CACHE",
+        "`2GB`",
+        "Parts of tables that the web half keeps at hand for them",
+    ),
+    variable(
         "SHEETMILL_MAX_INFLATED",
         "`8GB`",
         "The most bytes that a file may inflate to; an honest million rows are some 350 MB",
@@ -198,6 +215,10 @@ pub struct Settings {
     pub accounts: AccountSettings,
     /// The worker half's own.
     pub worker: WorkerSettings,
+    /// Uploads.
+    pub upload: UploadSettings,
+    /// Previews.
+    pub preview: PreviewSettings,
 }
 
 /// Where Postgres is.
@@ -270,6 +291,11 @@ impl Settings {
         )?;
         settings.s3 = environment.s3()?;
         environment.worker(&mut settings.worker)?;
+        settings.upload.file_bytes = settings.worker.limits.file_bytes;
+        environment.bytes("SHEETMILL_MAX_UPLOAD", &mut settings.upload.request_bytes)?;
+        environment.parse("SHEETMILL_PREVIEWERS", &mut settings.preview.children, "write a number")?;
+        environment.bytes("SHEETMILL_CHILD_MEMORY", &mut settings.preview.sandbox.memory)?;
+        environment.bytes("SHEETMILL_PREVIEW_CACHE", &mut settings.preview.cache_bytes)?;
         if let Some(listen) = overrides.listen {
             settings.web.listen = listen;
         }
@@ -280,7 +306,9 @@ impl Settings {
     #[must_use]
     pub fn at(data: PathBuf) -> Self {
         Self {
-            worker: WorkerSettings::at(data.join("scratch")),
+            worker: WorkerSettings::at(data.join("scratch/worker")),
+            preview: PreviewSettings::at(data.join("scratch/preview")),
+            upload: UploadSettings::at(data.join("scratch/spool")),
             data,
             halves: Halves::default(),
             web: WebSettings::default(),

@@ -10,7 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::ids::RequestId;
-use crate::{database, storage};
+use crate::domain::units;
+use crate::{database, runs, storage, upload};
 
 /// Why a call did not work. `Display` is for the log: visitors get a [`Problem`].
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,29 @@ pub struct Flaw {
     pub column: usize,
     /// What is wrong, for people.
     pub message: String,
+}
+
+/// Why something did not work.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct ErrorView {
+    /// A stable word.
+    pub(super) code: String,
+    /// One sentence for people.
+    pub(super) sentence: String,
+    /// What to give whoever runs this installation.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    pub(super) reference: Option<RequestId>,
+}
+
+impl ErrorView {
+    /// Where there is a sentence there is an error.
+    pub(super) fn of(code: Option<String>, sentence: Option<String>, reference: Option<RequestId>) -> Option<Self> {
+        Some(Self {
+            code: code.unwrap_or_default(),
+            sentence: sentence?,
+            reference,
+        })
+    }
 }
 
 /// A problem document, as RFC 9457 has it.
@@ -187,6 +211,59 @@ impl From<database::Error> for Error {
             other => Self::Internal(other.to_string()),
         }
     }
+}
+
+impl From<upload::Error> for Error {
+    fn from(error: upload::Error) -> Self {
+        use upload::Error as Upload;
+        match error {
+            Upload::Malformed(_) => {
+                Self::invalid("not_a_form", "Send a multipart form with files in fields named `file`.")
+            }
+            Upload::NoFile => Self::invalid("no_file", "The form has no file in a field named `file`."),
+            Upload::TooLarge { limit } => Self::TooLarge(format!(
+                "That is larger than the {} allowed here.",
+                units::show_bytes(limit)
+            )),
+            Upload::TooMany { limit } => Self::TooLarge(format!("Send at most {limit} files at once.")),
+            Upload::Stalled(_) => Self::invalid("stalled", "The upload stopped coming."),
+            Upload::Spool(cause) => Self::Unavailable(format!("the spool cannot be written: {cause}")),
+            Upload::Storage(error) => error.into(),
+            Upload::Database(error) => error.into(),
+            Upload::Queue(error) => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<runs::Error> for Error {
+    fn from(error: runs::Error) -> Self {
+        use runs::Error as Runs;
+        let sentence = error.to_string();
+        match error {
+            Runs::Database(error) => error.into(),
+            Runs::Queue(_) => Self::Unavailable(sentence),
+            Runs::Form(_) => Self::Internal(sentence),
+            Runs::NoRecipe => Self::NotFound("recipe"),
+            Runs::NoFile(_) => Self::NotFound("file"),
+            Runs::NoRun => Self::NotFound("run"),
+            Runs::NoFiles => Self::invalid("no_files", sentence),
+            Runs::TooManyFiles(_) => Self::invalid("too_many_files", sentence),
+            Runs::KeyReused => Self::invalid("key_reused", sentence),
+            Runs::Ended(_) | Runs::TaskEnded => Self::Conflict {
+                code: "ended",
+                sentence,
+            },
+            Runs::NothingToRetry => Self::Conflict {
+                code: "nothing_to_retry",
+                sentence,
+            },
+        }
+    }
+}
+
+/// What came with a form of which nothing was taken: what became of each file says why.
+pub(super) fn all_refused(views: &impl Serialize) -> HttpResponse {
+    HttpResponse::UnprocessableEntity().json(views)
 }
 
 impl From<storage::Error> for Error {

@@ -1,17 +1,26 @@
-//! What programs see: `/api/v1`, and the probes of an operator.
+//! What programs see: `/api/v1` and its OpenAPI document, and the probes of an operator.
 
 use std::sync::Arc;
 
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig, get};
+use actix_web::web::{self, ServiceConfig, delete, get, post};
 
 use crate::accounts::Accounts;
 use crate::database::Pool;
+use crate::domain::clock::Clock;
 use crate::events::Bus;
 use crate::storage::Storage;
+use crate::upload::Uploads;
 
+mod artifacts;
+mod caller;
 mod error;
+mod files;
 mod health;
+mod openapi;
+mod run_view;
+mod runs;
+mod stream;
 
 pub use error::Error;
 
@@ -26,15 +35,42 @@ pub struct Api {
     pub accounts: Accounts,
     /// What just happened.
     pub bus: Bus,
+    /// How files arrive.
+    pub uploads: Uploads,
+    /// The time.
+    pub clock: Clock,
     /// The process's metrics in Prometheus' text form.
     pub metrics: fn() -> String,
 }
 
+/// A recipe with hundreds of steps is some ten kilobytes; a run names at most some thousand files.
+const BODY_BYTES: usize = 256 << 10;
+
 /// Every route of the API and the probes.
 pub fn routes(config: &mut ServiceConfig, api: web::Data<Api>) {
+    let calls = web::scope("/api/v1")
+        .app_data(api.clone())
+        .app_data(web::PayloadConfig::new(BODY_BYTES))
+        .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound("thing").into()))
+        .wrap(from_fn(error::explain))
+        .default_service(web::to(nothing))
+        .route("/openapi.json", get().to(openapi::document))
+        .route("/files", post().to(files::upload))
+        .route("/files/{id}", get().to(files::show))
+        .route("/files/{id}", delete().to(files::remove))
+        .route("/files/{id}/events", get().to(files::events))
+        .route("/runs/{id}", get().to(runs::show))
+        .route("/runs/{id}", delete().to(runs::cancel))
+        .route("/runs/{id}/events", get().to(runs::events))
+        .route("/artifacts/{id}", get().to(artifacts::download));
     let probe = |path| web::scope(path).app_data(api.clone()).wrap(from_fn(error::explain));
     config
+        .service(calls)
         .service(probe("/healthz").route("", get().to(health::healthz)))
         .service(probe("/readyz").route("", get().to(health::readyz)))
         .service(probe("/metrics").route("", get().to(health::metrics)));
+}
+
+async fn nothing() -> Result<&'static str, Error> {
+    Err(Error::NotFound("address"))
 }

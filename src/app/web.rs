@@ -1,18 +1,28 @@
 //! The http server: its limits, and the id and the log line of each request. Routes are those of `pages` and `api`.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{App, Error, HttpMessage, HttpServer, web};
+use actix_web::{App, HttpMessage, HttpServer, web};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::api;
+use super::foundation::Foundation;
+use super::{Error, address, system};
+use crate::api::{self, Api};
+use crate::domain::clock::Clock;
 use crate::domain::ids::RequestId;
+use crate::events::Bus;
+use crate::pages::{self, PageSettings, Pages};
+use crate::preview::Previews;
+use crate::settings::Settings;
+use crate::telemetry;
+use crate::upload::Uploads;
 
 /// A head that takes longer to come is an attack or a dead line.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,33 +34,124 @@ const MAX_CONNECTIONS: usize = 10_000;
 const DRAIN_SECONDS: u64 = 5;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers on `listener` until `shutdown`.
+/// The web half.
+#[derive(Debug)]
+pub(super) struct Web {
+    listener: TcpListener,
+    address: SocketAddr,
+    api: Api,
+    pages: Pages,
+    /// Ends the streams: the server waits for open answers.
+    quiet: CancellationToken,
+}
+
+/// Takes an address, before anything that takes time.
 ///
 /// # Errors
-/// When the listener cannot be used.
-pub(super) fn serve(listener: TcpListener, api: api::Api, shutdown: CancellationToken) -> std::io::Result<Server> {
-    let api = web::Data::new(api);
-    let server = HttpServer::new(move || {
-        let api = api.clone();
-        App::new()
-            .wrap(from_fn(follow))
-            .configure(|config| api::routes(config, api))
-    });
-    let server = server
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_TIMEOUT)
-        .max_connections(MAX_CONNECTIONS)
-        .shutdown_timeout(DRAIN_SECONDS)
-        .shutdown_signal(shutdown.cancelled_owned())
-        .listen(listener)?;
-    Ok(server.run())
+/// [`Error::Listen`].
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    let failed = |cause| Error::Listen { address, cause };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}
+
+impl Web {
+    /// Gives both fronts what they need.
+    ///
+    /// # Errors
+    /// When the spool or the scratch folder of previews cannot be used.
+    pub(super) fn build(
+        listener: TcpListener,
+        settings: &Settings,
+        foundation: &Foundation,
+        bus: &Bus,
+    ) -> Result<Self, Error> {
+        let address = listener
+            .local_addr()
+            .map_err(system("The address listened on cannot be told"))?;
+        let Foundation {
+            pool,
+            storage,
+            accounts,
+            ..
+        } = foundation;
+        let uploads = Uploads::open(pool.clone(), Arc::clone(storage), settings.upload.clone())?;
+        let previews = Previews::new(settings.preview.clone(), Arc::clone(storage));
+        let quiet = CancellationToken::new();
+        let bus = bus.until(quiet.clone());
+        let api = Api {
+            pool: pool.clone(),
+            storage: Arc::clone(storage),
+            accounts: accounts.clone(),
+            bus: bus.clone(),
+            uploads,
+            clock: Clock::system(),
+            metrics: || telemetry::metrics().render(),
+        };
+        let pages = Pages {
+            pool: pool.clone(),
+            storage: Arc::clone(storage),
+            accounts: accounts.clone(),
+            bus,
+            previews: previews.map_err(system("Previews have no scratch folder"))?,
+            clock: Clock::system(),
+            settings: PageSettings {
+                https: address::is_https(settings),
+                upload_bytes: settings.upload.file_bytes,
+                ..PageSettings::default()
+            },
+            streams: Arc::default(),
+        };
+        Ok(Self {
+            listener,
+            address,
+            api,
+            pages,
+            quiet,
+        })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `shutdown`.
+    ///
+    /// # Errors
+    /// When the server ends by itself.
+    pub(super) async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        let (api, pages) = (web::Data::new(self.api), web::Data::new(self.pages));
+        let server = HttpServer::new(move || {
+            let (api, pages) = (api.clone(), pages.clone());
+            // Pages take every path that is left.
+            App::new()
+                .wrap(from_fn(follow))
+                .configure(|config| api::routes(config, api))
+                .configure(|config| pages::routes(config, pages))
+        });
+        let quiet = self.quiet;
+        let server = server
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(HEAD_TIMEOUT)
+            .max_connections(MAX_CONNECTIONS)
+            .shutdown_timeout(DRAIN_SECONDS)
+            .shutdown_signal(async move {
+                shutdown.cancelled().await;
+                quiet.cancel();
+            })
+            .listen(self.listener)
+            .map_err(system("Cannot serve"))?;
+        server.run().await.map_err(system("The web server ended"))
+    }
 }
 
 /// Gives a request its id, which follows the work it starts, and logs how it went.
 async fn follow(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let id = RequestId::new();
     request.extensions_mut().insert(id);
     let started = Instant::now();

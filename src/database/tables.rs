@@ -100,8 +100,26 @@ pub async fn of_several(connection: &mut Connection, ingests: &[IngestId]) -> Re
     .fetch_all(connection)
     .await?;
     let both = |row| {
-        let Row { ingest, id, position, sheet, visibility, rows, columns } = row;
-        (ingest, Table { id, position, sheet, visibility, rows, columns })
+        let Row {
+            ingest,
+            id,
+            position,
+            sheet,
+            visibility,
+            rows,
+            columns,
+        } = row;
+        (
+            ingest,
+            Table {
+                id,
+                position,
+                sheet,
+                visibility,
+                rows,
+                columns,
+            },
+        )
     };
     Ok(rows.into_iter().map(both).collect())
 }

@@ -17,9 +17,14 @@ pub(super) async fn download(
     artifact: web::Path<ArtifactId>,
 ) -> Result<HttpResponse, PageError> {
     let mut connection = pages.pool.acquire().await?;
-    let found = artifacts::find(&mut connection, session.user(), *artifact).await?.ok_or(PageError::NotFound)?;
+    let found = artifacts::find(&mut connection, session.user(), *artifact)
+        .await?
+        .ok_or(PageError::NotFound)?;
     drop(connection);
-    let key: Key = found.storage_key.parse().map_err(|_| PageError::Internal(format!("key {}", found.storage_key)))?;
+    let key: Key = found
+        .storage_key
+        .parse()
+        .map_err(|_| PageError::Internal(format!("key {}", found.storage_key)))?;
     let offer = Offer {
         key: &key,
         name: &found.name,

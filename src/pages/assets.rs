@@ -47,9 +47,15 @@ fn hash() -> &'static str {
 pub(super) async fn asset(path: web::Path<(String, String)>) -> Result<HttpResponse, PageError> {
     let (asked, path) = path.into_inner();
     let file = Assets::get(&path).ok_or(PageError::NotFound)?;
-    let kept = if asked == hash() { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let kept = if asked == hash() {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     let mut response = HttpResponse::Ok();
-    response.insert_header((CONTENT_TYPE, content_type(&path))).insert_header((CACHE_CONTROL, kept));
+    response
+        .insert_header((CONTENT_TYPE, content_type(&path)))
+        .insert_header((CACHE_CONTROL, kept));
     Ok(response.body(web::Bytes::from(file.data.into_owned())))
 }
 
@@ -89,7 +95,11 @@ mod tests {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).expect("the folder is there") {
                 let path = entry.expect("it can be read").path();
-                if path.is_dir() { folders.push(path) } else { files.push(path) }
+                if path.is_dir() {
+                    folders.push(path)
+                } else {
+                    files.push(path)
+                }
             }
         }
         files

@@ -40,17 +40,40 @@ impl Chrome {
     /// The frame for somebody who is signed in.
     #[must_use]
     pub(super) fn of(request: &HttpRequest, session: &Session, here: &'static str, now: DateTime<Utc>) -> Self {
-        let name = if session.name.is_empty() { &session.email } else { &session.name };
-        let who = Who { name: name.clone(), email: session.email.clone(), admin: session.is_admin() };
-        Self { user: Some(who), csrf: session.csrf_token(), here, ..Self::outside(request, String::new(), now) }
+        let name = if session.name.is_empty() {
+            &session.email
+        } else {
+            &session.name
+        };
+        let who = Who {
+            name: name.clone(),
+            email: session.email.clone(),
+            admin: session.is_admin(),
+        };
+        Self {
+            user: Some(who),
+            csrf: session.csrf_token(),
+            here,
+            ..Self::outside(request, String::new(), now)
+        }
     }
 
     /// The frame for somebody at the door.
     #[must_use]
     pub(super) fn outside(request: &HttpRequest, csrf: String, now: DateTime<Utc>) -> Self {
         let theme = request.cookie(THEME_COOKIE).and_then(|cookie| theme(cookie.value()));
-        let back = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-        Self { user: None, theme, csrf, here: "", back, now }
+        let back = request
+            .uri()
+            .path_and_query()
+            .map_or_else(|| "/".to_owned(), ToString::to_string);
+        Self {
+            user: None,
+            theme,
+            csrf,
+            here: "",
+            back,
+            now,
+        }
     }
 
     /// What the switch leads to: system, light, dark and round again.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use actix_web::body::SizedStream;
 use actix_web::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE,
 };
-use actix_web::body::SizedStream;
 use actix_web::{HttpRequest, HttpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -15,7 +15,13 @@ use crate::domain::ids::Sha256;
 use crate::storage::{ByteRange, Download, Key};
 
 /// What RFC 5987 lets stand as it is.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'!').remove(b'#');
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'#');
 
 /// What is offered.
 #[derive(Clone, Copy, Debug)]
@@ -35,11 +41,16 @@ pub(super) async fn answer(request: &HttpRequest, pages: &Pages, offer: Offer<'_
         return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
     }
     if let Some(address) = elsewhere(pages, &offer).await? {
-        return Ok(HttpResponse::TemporaryRedirect().insert_header((LOCATION, address)).finish());
+        return Ok(HttpResponse::TemporaryRedirect()
+            .insert_header((LOCATION, address))
+            .finish());
     }
     // A range of other bytes than the browser has begun with would be a broken file.
     let unchanged = header(IF_RANGE).is_none_or(|known| known == tag);
-    let wanted = match header(RANGE).filter(|_| unchanged).and_then(|it| range(it, offer.bytes)) {
+    let wanted = match header(RANGE)
+        .filter(|_| unchanged)
+        .and_then(|it| range(it, offer.bytes))
+    {
         Some(Wanted::Beyond) => return Err(PageError::OutOfRange(offer.bytes)),
         Some(Wanted::Part(part)) => Some(part),
         None => None,
@@ -50,7 +61,10 @@ pub(super) async fn answer(request: &HttpRequest, pages: &Pages, offer: Offer<'_
         None => HttpResponse::Ok(),
     };
     if let Some(ByteRange { start, length }) = wanted {
-        response.insert_header((CONTENT_RANGE, format!("bytes {start}-{}/{}", start + length - 1, offer.bytes)));
+        response.insert_header((
+            CONTENT_RANGE,
+            format!("bytes {start}-{}/{}", start + length - 1, offer.bytes),
+        ));
     }
     let length = wanted.map_or(offer.bytes, |it| it.length);
     response
@@ -72,7 +86,11 @@ const VALID: Duration = Duration::from_secs(60);
 /// Where a browser gets the bytes past us, if it can reach the store at all.
 async fn elsewhere(pages: &Pages, offer: &Offer<'_>) -> Result<Option<String>, PageError> {
     let disposition = disposition(offer.name);
-    let download = Download { disposition: &disposition, content_type: offer.content_type, valid: VALID };
+    let download = Download {
+        disposition: &disposition,
+        content_type: offer.content_type,
+        valid: VALID,
+    };
     Ok(pages.storage.link(offer.key, &download).await?)
 }
 
@@ -104,14 +122,33 @@ fn range(header: &str, bytes: u64) -> Option<Wanted> {
     if start >= bytes {
         return Some(Wanted::Beyond);
     }
-    Some(Wanted::Part(ByteRange { start, length: end - start }))
+    Some(Wanted::Part(ByteRange {
+        start,
+        length: end - start,
+    }))
 }
 
 /// `attachment` with the name twice: plain for old programs, and whole (RFC 6266, section 4.3).
 fn disposition(name: &str) -> String {
-    let plain: String = name.chars().map(|c| if c.is_ascii_graphic() && !"\"\\%/;".contains(c) || c == ' ' { c } else { '_' }).collect();
-    let clean: String = name.chars().filter(|c| !c.is_control()).map(|c| if "/\\".contains(c) { '_' } else { c }).collect();
-    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(&clean, PLAIN))
+    let plain: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_graphic() && !"\"\\%/;".contains(c) || c == ' ' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let clean: String = name
+        .chars()
+        .filter(|c| !c.is_control())
+        .map(|c| if "/\\".contains(c) { '_' } else { c })
+        .collect();
+    format!(
+        "attachment; filename=\"{plain}\"; filename*=UTF-8''{}",
+        utf8_percent_encode(&clean, PLAIN)
+    )
 }
 
 #[cfg(test)]
@@ -143,7 +180,10 @@ mod tests {
 
     #[test]
     fn a_name_is_given_twice_and_cannot_break_out() {
-        assert_eq!(disposition("a b.xlsx"), "attachment; filename=\"a b.xlsx\"; filename*=UTF-8''a%20b.xlsx");
+        assert_eq!(
+            disposition("a b.xlsx"),
+            "attachment; filename=\"a b.xlsx\"; filename*=UTF-8''a%20b.xlsx"
+        );
         assert_eq!(
             disposition("Städte\".csv"),
             "attachment; filename=\"St_dte_.csv\"; filename*=UTF-8''St%C3%A4dte%22.csv"

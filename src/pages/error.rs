@@ -44,9 +44,11 @@ impl fmt::Display for PageError {
     /// For the log. actix would show it to the visitor; the frame never lets it come to that.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Wrong(text) | Self::Conflict(text) | Self::TooLarge(text) | Self::Unavailable(text) | Self::Internal(text) => {
-                f.write_str(text)
-            }
+            Self::Wrong(text)
+            | Self::Conflict(text)
+            | Self::TooLarge(text)
+            | Self::Unavailable(text)
+            | Self::Internal(text) => f.write_str(text),
             other => write!(f, "{other:?}"),
         }
     }
@@ -165,7 +167,11 @@ struct ErrorPage {
 /// What a visitor is told: a page for readers, JSON for scripts, the sign-in for whoever has to sign in first.
 pub(super) fn render(request: &HttpRequest, error: &PageError, now: DateTime<Utc>) -> HttpResponse {
     let status = error.status_code();
-    let reference = request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::new);
+    let reference = request
+        .extensions()
+        .get::<RequestId>()
+        .copied()
+        .unwrap_or_else(RequestId::new);
     log(error, reference);
     if matches!(error, PageError::SignedOut) && wants_page(request) {
         return to_sign_in(request);
@@ -190,7 +196,15 @@ pub(super) fn render(request: &HttpRequest, error: &PageError, now: DateTime<Utc
         None => Chrome::outside(request, String::new(), now),
     };
     let (way_on, way_on_words) = way_on(request, error, chrome.user.is_some());
-    let page = ErrorPage { chrome, status: status.as_u16(), title, sentence, reference: shown, way_on, way_on_words };
+    let page = ErrorPage {
+        chrome,
+        status: status.as_u16(),
+        title,
+        sentence,
+        reference: shown,
+        way_on,
+        way_on_words,
+    };
     // The page needs nothing that can be missing; were it to fail all the same, the title says enough.
     let body = page.render().unwrap_or_else(|_| title.to_owned());
     response.content_type("text/html; charset=utf-8").body(body)
@@ -201,7 +215,9 @@ pub(super) fn of_status(status: StatusCode, cause: String) -> PageError {
     match status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => PageError::NotFound,
         StatusCode::PAYLOAD_TOO_LARGE => PageError::TooLarge("This is more than a form may hold.".to_owned()),
-        _ if status.is_client_error() => PageError::Wrong("The request could not be read. Go back and try again.".to_owned()),
+        _ if status.is_client_error() => {
+            PageError::Wrong("The request could not be read. Go back and try again.".to_owned())
+        }
         _ => PageError::Internal(cause),
     }
 }
@@ -209,7 +225,9 @@ pub(super) fn of_status(status: StatusCode, cause: String) -> PageError {
 fn log(error: &PageError, reference: RequestId) {
     match error {
         PageError::Internal(cause) => tracing::error!(%reference, cause, "a page failed"),
-        PageError::Unavailable(cause) => tracing::warn!(%reference, cause, "a page had to wait for database or storage"),
+        PageError::Unavailable(cause) => {
+            tracing::warn!(%reference, cause, "a page had to wait for database or storage")
+        }
         _ => {}
     }
 }
@@ -233,13 +251,21 @@ fn words(error: &PageError) -> (&'static str, String) {
             "One moment, please",
             "The database or the storage does not answer right now. Nothing that was confirmed is lost. Try again shortly.",
         ),
-        PageError::Internal(_) => ("Something broke", "It is our mistake, not yours, and it has been written down."),
+        PageError::Internal(_) => (
+            "Something broke",
+            "It is our mistake, not yours, and it has been written down.",
+        ),
     };
     (title, sentence.to_owned())
 }
 
 fn way_on(request: &HttpRequest, error: &PageError, signed_in: bool) -> (String, &'static str) {
-    let again = || request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let again = || {
+        request
+            .uri()
+            .path_and_query()
+            .map_or_else(|| "/".to_owned(), ToString::to_string)
+    };
     let get = request.method() == actix_web::http::Method::GET;
     match error {
         PageError::Unavailable(_) | PageError::Internal(_) | PageError::TooMany(_) if get => (again(), "Try again"),
@@ -252,7 +278,10 @@ fn to_sign_in(request: &HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::SeeOther();
     let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
     let next = match request.method() == actix_web::http::Method::GET && path != "/" {
-        true => format!("/sign-in?next={}", percent_encoding::utf8_percent_encode(path, percent_encoding::NON_ALPHANUMERIC)),
+        true => format!(
+            "/sign-in?next={}",
+            percent_encoding::utf8_percent_encode(path, percent_encoding::NON_ALPHANUMERIC)
+        ),
         false => "/sign-in".to_owned(),
     };
     response.insert_header((header::LOCATION, next)).finish()
@@ -260,6 +289,9 @@ fn to_sign_in(request: &HttpRequest) -> HttpResponse {
 
 /// Whether a person looks at the answer, rather than a script.
 fn wants_page(request: &HttpRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT).map_or("", |it: &HeaderValue| it.to_str().unwrap_or_default());
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .map_or("", |it: &HeaderValue| it.to_str().unwrap_or_default());
     accept.contains("text/html") && !request.headers().contains_key("x-csrf") && !accept.contains("text/event-stream")
 }

@@ -194,7 +194,10 @@ mod tests {
     #[test]
     fn a_long_name_keeps_its_end() {
         assert_eq!(cut("orders.xlsx"), ("orders.xlsx", ""));
-        assert_eq!(cut("sales figures of the north 2026-11.xlsx"), ("sales figures of the north 20", "26-11.xlsx"));
+        assert_eq!(
+            cut("sales figures of the north 2026-11.xlsx"),
+            ("sales figures of the north 20", "26-11.xlsx")
+        );
         assert_eq!(cut("überlanger Name der Bestellungen Süd.xlsx").1, "n Süd.xlsx");
     }
 }

@@ -73,7 +73,11 @@ impl FromRequest for Admin {
         let request = request.clone();
         Box::pin(async move {
             let session = session(&request).await?.ok_or(PageError::SignedOut)?;
-            if session.is_admin() { Ok(Self(session)) } else { Err(PageError::NotFound) }
+            if session.is_admin() {
+                Ok(Self(session))
+            } else {
+                Err(PageError::NotFound)
+            }
         })
     }
 }
@@ -84,7 +88,9 @@ pub(super) async fn session(request: &HttpRequest) -> Result<Option<Session>, Pa
         return Ok(Some(known.clone()));
     }
     let pages = pages(request)?;
-    let Some(cookie) = request.cookie(pages.cookie_name()) else { return Ok(None) };
+    let Some(cookie) = request.cookie(pages.cookie_name()) else {
+        return Ok(None);
+    };
     let found = pages.accounts.session(cookie.value()).await?.map(Session);
     if let Some(session) = &found {
         request.extensions_mut().insert(session.clone());
@@ -120,7 +126,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Sent<T> {
                 return serde_json::from_slice(&body).map(Self).map_err(wrong);
             }
             let fields = fields(&request, payload).await?;
-            let token = fields.iter().find(|(name, _)| name == "csrf").map_or("", |(_, value)| value.as_str());
+            let token = fields
+                .iter()
+                .find(|(name, _)| name == "csrf")
+                .map_or("", |(_, value)| value.as_str());
             if !by_header && !session.accepts(token) {
                 return Err(PageError::Forged);
             }
@@ -147,12 +156,19 @@ impl<T: DeserializeOwned + 'static> FromRequest for DoorForm<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let fields = fields(&request, payload).await?;
-            let token = fields.iter().find(|(name, _)| name == "csrf").map_or("", |(_, value)| value.as_str());
+            let token = fields
+                .iter()
+                .find(|(name, _)| name == "csrf")
+                .map_or("", |(_, value)| value.as_str());
             let cookie = request.cookie(pages(&request)?.door_cookie_name());
             let same = cookie.is_some_and(|cookie| !token.is_empty() && same(cookie.value(), token));
             // The same form may be sent from a page that was made for a session, such as the switch of themes.
             let signed_in = session(&request).await?.is_some_and(|session| session.accepts(token));
-            if same || signed_in { read(&fields).map(Self) } else { Err(PageError::Forged) }
+            if same || signed_in {
+                read(&fields).map(Self)
+            } else {
+                Err(PageError::Forged)
+            }
         })
     }
 }
@@ -164,7 +180,10 @@ fn same(left: &str, right: &str) -> bool {
 
 /// Whether a script sent the session's token along.
 pub(super) fn accepts_header(session: &Session, headers: &HeaderMap) -> bool {
-    headers.get("x-csrf").and_then(|it| it.to_str().ok()).is_some_and(|token| session.accepts(token))
+    headers
+        .get("x-csrf")
+        .and_then(|it| it.to_str().ok())
+        .is_some_and(|token| session.accepts(token))
 }
 
 /// Whether a request that changes something comes from our own pages, as far as the browser says. Old browsers say
@@ -175,7 +194,9 @@ pub(super) fn is_own_site(headers: &HeaderMap, host: &str) -> bool {
         return matches!(site, "same-origin" | "none");
     }
     match text(header::ORIGIN.as_str()) {
-        Some(origin) => origin.split_once("://").is_some_and(|(_, from)| from.eq_ignore_ascii_case(host)),
+        Some(origin) => origin
+            .split_once("://")
+            .is_some_and(|(_, from)| from.eq_ignore_ascii_case(host)),
         None => true,
     }
 }
@@ -187,7 +208,10 @@ async fn fields(request: &HttpRequest, mut payload: Payload) -> Result<Vec<(Stri
 
 async fn body(request: &HttpRequest, payload: &mut Payload) -> Result<web::Bytes, PageError> {
     let too_large = || PageError::TooLarge("This is more than a form may hold: 512 KB.".to_owned());
-    let said = request.headers().get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
+    let said = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
     if said.is_some_and(|length| length > FORM_BYTES) {
         return Err(too_large());
     }
@@ -208,7 +232,9 @@ fn read<T: DeserializeOwned>(fields: &[(String, String)]) -> Result<T, PageError
     for (name, value) in fields {
         let value = serde_json::Value::String(value.clone());
         if let Some(plain) = name.strip_suffix("[]") {
-            let list = map.entry(plain.to_owned()).or_insert_with(|| serde_json::Value::Array(Vec::new()));
+            let list = map
+                .entry(plain.to_owned())
+                .or_insert_with(|| serde_json::Value::Array(Vec::new()));
             if let Some(list) = list.as_array_mut() {
                 list.push(value);
             }
@@ -249,7 +275,9 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pair = |(name, value): &(&'static str, &'static str)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
         pairs.iter().map(pair).collect()
     }
 
@@ -259,7 +287,10 @@ mod tests {
         assert!(!is_own_site(&headers(&[("sec-fetch-site", "cross-site")]), "mill:8080"));
         assert!(!is_own_site(&headers(&[("sec-fetch-site", "same-site")]), "mill:8080"));
         assert!(is_own_site(&headers(&[("origin", "http://mill:8080")]), "mill:8080"));
-        assert!(!is_own_site(&headers(&[("origin", "http://evil.example")]), "mill:8080"));
+        assert!(!is_own_site(
+            &headers(&[("origin", "http://evil.example")]),
+            "mill:8080"
+        ));
         assert!(!is_own_site(&headers(&[("origin", "null")]), "mill:8080"));
         assert!(is_own_site(&headers(&[]), "mill:8080"));
     }
@@ -273,7 +304,10 @@ mod tests {
             files: Vec<String>,
         }
         let fields = [("name", "n"), ("files[]", "a"), ("files[]", "b")];
-        let fields: Vec<_> = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         let wanted: Wanted = read(&fields).expect("all fields are there");
         assert_eq!((wanted.name.as_str(), wanted.files.len()), ("n", 2));
     }

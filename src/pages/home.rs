@@ -73,10 +73,23 @@ pub(super) async fn show(
     pages: web::Data<Pages>,
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, PageError> {
-    let Shown { now, files, recipes, runs } = load(&pages, session.user()).await?;
+    let Shown {
+        now,
+        files,
+        recipes,
+        runs,
+    } = load(&pages, session.user()).await?;
     let clock = pages.clock.now();
     let chrome = Chrome::of(&request, &session, "home", clock);
-    let page = HomePage { chrome, limit: pages.settings.upload_bytes, now, files, recipes, runs, clock };
+    let page = HomePage {
+        chrome,
+        limit: pages.settings.upload_bytes,
+        now,
+        files,
+        recipes,
+        runs,
+        clock,
+    };
     super::page(&page)
 }
 
@@ -86,7 +99,15 @@ pub(super) async fn live(
     pages: web::Data<Pages>,
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, PageError> {
-    live::stream(&request, &pages, &session, Home { pages: pages.clone(), user: session.user() })
+    live::stream(
+        &request,
+        &pages,
+        &session,
+        Home {
+            pages: pages.clone(),
+            user: session.user(),
+        },
+    )
 }
 
 struct Home {
@@ -105,11 +126,31 @@ impl Live for Home {
 
     async fn snapshot(&mut self) -> Result<Snapshot, PageError> {
         let shown = load(&self.pages, self.user).await?;
-        let Shown { now, files, recipes, runs } = &shown;
+        let Shown {
+            now,
+            files,
+            recipes,
+            runs,
+        } = &shown;
         let now = NowFragment { now }.render()?;
-        let recent = RecentFragment { files, recipes, runs, clock: self.pages.clock.now() }.render()?;
-        let fragments = vec![Fragment { id: "now", html: now }, Fragment { id: "recent", html: recent }];
-        Ok(Snapshot { fragments, ..Snapshot::default() })
+        let recent = RecentFragment {
+            files,
+            recipes,
+            runs,
+            clock: self.pages.clock.now(),
+        }
+        .render()?;
+        let fragments = vec![
+            Fragment { id: "now", html: now },
+            Fragment {
+                id: "recent",
+                html: recent,
+            },
+        ];
+        Ok(Snapshot {
+            fragments,
+            ..Snapshot::default()
+        })
     }
 }
 
@@ -118,7 +159,11 @@ async fn load(pages: &Pages, user: UserId) -> Result<Shown, PageError> {
     let files = files::page(&mut connection, user, None, SHOWN).await?;
     let runs = runs::list(&mut connection, user, None, None, SHOWN).await?;
     let recipes = recipes::list(&mut connection, user, None, SHOWN).await?;
-    let now = files.iter().filter_map(reading).chain(runs.iter().filter_map(running)).collect();
+    let now = files
+        .iter()
+        .filter_map(reading)
+        .chain(runs.iter().filter_map(running))
+        .collect();
     Ok(Shown {
         now,
         files: files.into_iter().map(FileLine::from).collect(),
@@ -158,5 +203,9 @@ fn running(run: &RunRow) -> Option<NowLine> {
 }
 
 fn files_of(files: i64) -> String {
-    format!("{} {}", filters::grouped(files.into()), if files == 1 { "file" } else { "files" })
+    format!(
+        "{} {}",
+        filters::grouped(files.into()),
+        if files == 1 { "file" } else { "files" }
+    )
 }

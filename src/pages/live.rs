@@ -54,13 +54,36 @@ pub(super) trait Live: 'static {
 }
 
 /// Answers with a page's stream.
-pub(super) fn stream(request: &HttpRequest, pages: &web::Data<Pages>, session: &Session, page: impl Live) -> Result<HttpResponse, PageError> {
+pub(super) fn stream(
+    request: &HttpRequest,
+    pages: &web::Data<Pages>,
+    session: &Session,
+    page: impl Live,
+) -> Result<HttpResponse, PageError> {
     let seat = Seat::take(pages, session.user())?;
-    let cookie = request.cookie(pages.cookie_name()).map(|it| it.value().to_owned()).unwrap_or_default();
+    let cookie = request
+        .cookie(pages.cookie_name())
+        .map(|it| it.value().to_owned())
+        .unwrap_or_default();
     let heard = pages.bus.subscribe();
     let now = Instant::now();
-    let state = State { page, pages: pages.clone(), cookie, heard, sent: Vec::new(), look_at: Some(now), next_ping: now + PING, over: false, _seat: seat };
-    let body = stream::unfold(state, |state| async move { state.next().await.map(|(bytes, state)| (Ok::<_, PageError>(bytes), state)) });
+    let state = State {
+        page,
+        pages: pages.clone(),
+        cookie,
+        heard,
+        sent: Vec::new(),
+        look_at: Some(now),
+        next_ping: now + PING,
+        over: false,
+        _seat: seat,
+    };
+    let body = stream::unfold(state, |state| async move {
+        state
+            .next()
+            .await
+            .map(|(bytes, state)| (Ok::<_, PageError>(bytes), state))
+    });
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -137,7 +160,10 @@ impl<L: Live> State<L> {
                 return Some(None);
             }
             // What it showed is gone: loading the page again says so.
-            Err(_) => Snapshot { reload: true, ..Snapshot::default() },
+            Err(_) => Snapshot {
+                reload: true,
+                ..Snapshot::default()
+            },
         };
         let changed: Vec<&Fragment> = snapshot.fragments.iter().filter(|it| !self.sent.contains(it)).collect();
         if changed.is_empty() && !snapshot.reload {
@@ -163,7 +189,10 @@ fn message(changed: &[&Fragment], snapshot: &Snapshot) -> web::Bytes {
     if !changed.is_empty() {
         text.push_str(&format!("id: {}\n", snapshot.version));
         for fragment in changed {
-            text.push_str(&format!("data: <hx-partial hx-target=\"#{}\" hx-swap=\"innerMorph\">\n", fragment.id));
+            text.push_str(&format!(
+                "data: <hx-partial hx-target=\"#{}\" hx-swap=\"innerMorph\">\n",
+                fragment.id
+            ));
             for line in fragment.html.lines() {
                 text.push_str("data: ");
                 text.push_str(line);
@@ -194,13 +223,20 @@ impl Seat {
         }
         *mine += 1;
         drop(taken);
-        Ok(Self { pages: pages.clone(), user })
+        Ok(Self {
+            pages: pages.clone(),
+            user,
+        })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut taken = self.pages.streams.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut taken = self
+            .pages
+            .streams
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(mine) = taken.get_mut(&self.user) {
             *mine -= 1;
             if *mine == 0 {
@@ -216,8 +252,15 @@ mod tests {
 
     #[test]
     fn a_message_holds_each_changed_fragment_and_says_when_to_reload() {
-        let fragment = Fragment { id: "now", html: "<p>a\nb</p>".to_owned() };
-        let snapshot = Snapshot { fragments: vec![fragment.clone()], version: 7, reload: true };
+        let fragment = Fragment {
+            id: "now",
+            html: "<p>a\nb</p>".to_owned(),
+        };
+        let snapshot = Snapshot {
+            fragments: vec![fragment.clone()],
+            version: 7,
+            reload: true,
+        };
         let text = String::from_utf8(message(&[&fragment], &snapshot).to_vec()).expect("a message is text");
         assert_eq!(
             text,

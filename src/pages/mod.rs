@@ -54,7 +54,11 @@ pub struct PageSettings {
 
 impl Default for PageSettings {
     fn default() -> Self {
-        Self { https: false, upload_bytes: 2 << 30, streams_per_user: 10 }
+        Self {
+            https: false,
+            upload_bytes: 2 << 30,
+            streams_per_user: 10,
+        }
     }
 }
 
@@ -83,15 +87,25 @@ pub struct Pages {
 
 impl Pages {
     fn cookie_name(&self) -> &'static str {
-        if self.settings.https { "__Host-sheetmill" } else { "sheetmill" }
+        if self.settings.https {
+            "__Host-sheetmill"
+        } else {
+            "sheetmill"
+        }
     }
 
     fn door_cookie_name(&self) -> &'static str {
-        if self.settings.https { "__Host-sheetmill_door" } else { "sheetmill_door" }
+        if self.settings.https {
+            "__Host-sheetmill_door"
+        } else {
+            "sheetmill_door"
+        }
     }
 }
 
 /// Answers with a page.
 fn page(page: &impl Template) -> Result<HttpResponse, PageError> {
-    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page.render()?))
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(page.render()?))
 }

@@ -27,13 +27,24 @@ pub enum Work {
 #[must_use]
 pub fn shown(progress: Option<&Progress>, work: Work) -> Shown {
     let Some(progress) = progress else {
-        return Shown { doing: "waiting for its turn".to_owned(), ..Shown::default() };
+        return Shown {
+            doing: "waiting for its turn".to_owned(),
+            ..Shown::default()
+        };
     };
-    Shown { share: share(progress, work), doing: doing(progress, work), left: left(progress) }
+    Shown {
+        share: share(progress, work),
+        doing: doing(progress, work),
+        left: left(progress),
+    }
 }
 
 /// The share of all sheets, where the present one's is known: earlier ones count as done, and writing follows processing.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is between 0 and 1")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share is between 0 and 1"
+)]
 fn share(progress: &Progress, work: Work) -> Option<u32> {
     let sheets = f64::from(progress.sheets.max(1));
     let before = f64::from(progress.sheet_number.clamp(1, progress.sheets.max(1)) - 1);
@@ -45,7 +56,9 @@ fn share(progress: &Progress, work: Work) -> Option<u32> {
         (Stage::Processing, Work::Running) => (0.0, 0.5),
         (Stage::Writing, _) => (0.5, 0.5),
     };
-    progress.share().map(|it| ((before + from + it * length) / sheets * 970.0) as u32)
+    progress
+        .share()
+        .map(|it| ((before + from + it * length) / sheets * 970.0) as u32)
 }
 
 fn doing(progress: &Progress, work: Work) -> String {
@@ -58,16 +71,25 @@ fn doing(progress: &Progress, work: Work) -> String {
         (Stage::Writing, _) => "writing",
     };
     match &progress.sheet {
-        Some(sheet) if progress.sheets > 1 => format!("{verb} {sheet}, sheet {} of {}", progress.sheet_number, progress.sheets),
+        Some(sheet) if progress.sheets > 1 => {
+            format!("{verb} {sheet}, sheet {} of {}", progress.sheet_number, progress.sheets)
+        }
         Some(sheet) => format!("{verb} {sheet}"),
         None => verb.to_owned(),
     }
 }
 
 /// From the share of the last sheet and the present speed; earlier sheets say nothing of those that follow.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an estimate")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "an estimate"
+)]
 fn left(progress: &Progress) -> String {
-    let Some(share) = progress.share().filter(|share| *share > 0.02) else { return String::new() };
+    let Some(share) = progress.share().filter(|share| *share > 0.02) else {
+        return String::new();
+    };
     if progress.sheet_number < progress.sheets || progress.rows_per_second == 0 || progress.stage != Stage::Processing {
         return String::new();
     }

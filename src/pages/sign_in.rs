@@ -84,7 +84,10 @@ pub(super) async fn sign_out(
 ) -> Result<HttpResponse, PageError> {
     pages.accounts.sign_out(&session).await?;
     let gone = gate::no_cookie(&pages, pages.cookie_name());
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/sign-in")).cookie(gone).finish())
+    Ok(HttpResponse::SeeOther()
+        .insert_header((LOCATION, "/sign-in"))
+        .cookie(gone)
+        .finish())
 }
 
 /// Sends a browser into the house with its new session.
@@ -102,7 +105,9 @@ pub(super) fn at_the_door(
     pages: &Pages,
     page: impl FnOnce(Chrome) -> Result<String, askama::Error>,
 ) -> Result<HttpResponse, PageError> {
-    let known = request.cookie(pages.door_cookie_name()).map(|cookie| cookie.value().to_owned());
+    let known = request
+        .cookie(pages.door_cookie_name())
+        .map(|cookie| cookie.value().to_owned());
     let token = match known.filter(|it| it.len() == 64) {
         Some(token) => token,
         None => {
@@ -113,7 +118,10 @@ pub(super) fn at_the_door(
     };
     let body = page(Chrome::outside(request, token.clone(), pages.clock.now()))?;
     let cookie = gate::cookie(pages, pages.door_cookie_name(), token, CookieDuration::DAY);
-    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").cookie(cookie).body(body))
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .cookie(cookie)
+        .body(body))
 }
 
 fn page(
@@ -123,7 +131,15 @@ fn page(
     email: String,
     wrong: Option<String>,
 ) -> Result<HttpResponse, PageError> {
-    at_the_door(request, pages, |chrome| SignInPage { chrome, next, email, wrong }.render())
+    at_the_door(request, pages, |chrome| {
+        SignInPage {
+            chrome,
+            next,
+            email,
+            wrong,
+        }
+        .render()
+    })
 }
 
 /// Only paths of our own, so that a link to the sign-in leads nowhere else.
@@ -133,11 +149,15 @@ pub(super) fn own_path(next: &str) -> &str {
 }
 
 fn to(path: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, path.to_owned())).finish()
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, path.to_owned()))
+        .finish()
 }
 
 fn address(request: &HttpRequest) -> IpAddr {
-    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.ip())
+    request
+        .peer_addr()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.ip())
 }
 
 #[cfg(test)]
@@ -147,7 +167,14 @@ mod tests {
     #[test]
     fn nobody_is_led_elsewhere_after_signing_in() {
         assert_eq!(own_path("/files/1?sheet=2"), "/files/1?sheet=2");
-        for trap in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example"] {
+        for trap in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:alert(1)",
+            "/\t/evil.example",
+        ] {
             assert_eq!(own_path(trap), "/", "{trap}");
         }
     }

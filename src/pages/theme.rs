@@ -26,7 +26,14 @@ pub(super) async fn choose(pages: web::Data<Pages>, form: DoorForm<Fields>) -> H
         .path("/")
         .secure(pages.settings.https)
         .same_site(SameSite::Lax)
-        .max_age(if chosen.is_some() { CookieDuration::days(365) } else { CookieDuration::ZERO })
+        .max_age(if chosen.is_some() {
+            CookieDuration::days(365)
+        } else {
+            CookieDuration::ZERO
+        })
         .finish();
-    HttpResponse::SeeOther().insert_header((LOCATION, own_path(&form.0.back).to_owned())).cookie(cookie).finish()
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, own_path(&form.0.back).to_owned()))
+        .cookie(cookie)
+        .finish()
 }

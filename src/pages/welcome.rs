@@ -37,7 +37,17 @@ pub(super) async fn show(
     link: web::Query<Link>,
 ) -> Result<HttpResponse, PageError> {
     let link = link.into_inner().link;
-    page(&request, &pages, Tried { link, name: String::new(), email: String::new(), wrong: None }).await
+    page(
+        &request,
+        &pages,
+        Tried {
+            link,
+            name: String::new(),
+            email: String::new(),
+            wrong: None,
+        },
+    )
+    .await
 }
 
 /// What the form holds.
@@ -55,24 +65,52 @@ pub(super) async fn accept(
     pages: web::Data<Pages>,
     form: DoorForm<Fields>,
 ) -> Result<HttpResponse, PageError> {
-    let Fields { link, name, email, password } = form.0;
+    let Fields {
+        link,
+        name,
+        email,
+        password,
+    } = form.0;
     let previous = request.cookie(pages.cookie_name());
     let previous_cookie = previous.as_ref().map(|cookie| cookie.value());
-    let account = NewAccount { email: &email, name: &name, password: &password, previous_cookie };
+    let account = NewAccount {
+        email: &email,
+        name: &name,
+        password: &password,
+        previous_cookie,
+    };
     let wrong = match pages.accounts.accept(&link, &account).await {
         Ok(session) => return Ok(enter(&pages, &session, "/")),
         Err(accounts::Error::NotAnAddress) => "This is no email address.".to_owned(),
-        Err(accounts::Error::AddressTaken) => "There is an account with this address already. Sign in with it.".to_owned(),
+        Err(accounts::Error::AddressTaken) => {
+            "There is an account with this address already. Sign in with it.".to_owned()
+        }
         Err(accounts::Error::PasswordTooShort) => {
-            format!("The password is too short: at least {} characters.", PasswordSettings::SHORTEST)
+            format!(
+                "The password is too short: at least {} characters.",
+                PasswordSettings::SHORTEST
+            )
         }
         Err(accounts::Error::PasswordTooLong) => {
-            format!("The password is too long: at most {} characters.", PasswordSettings::LONGEST)
+            format!(
+                "The password is too long: at most {} characters.",
+                PasswordSettings::LONGEST
+            )
         }
         Err(accounts::Error::LinkSpent) => return Err(spent()),
         Err(other) => return Err(other.into()),
     };
-    page(&request, &pages, Tried { link, name, email, wrong: Some(wrong) }).await
+    page(
+        &request,
+        &pages,
+        Tried {
+            link,
+            name,
+            email,
+            wrong: Some(wrong),
+        },
+    )
+    .await
 }
 
 /// What the form shows again after a mistake.
@@ -92,7 +130,18 @@ async fn page(request: &HttpRequest, pages: &Pages, tried: Tried) -> Result<Http
     };
     let Tried { link, name, wrong, .. } = tried;
     let least = PasswordSettings::SHORTEST;
-    at_the_door(request, pages, |chrome| WelcomePage { chrome, first, link, name, email, least, wrong }.render())
+    at_the_door(request, pages, |chrome| {
+        WelcomePage {
+            chrome,
+            first,
+            link,
+            name,
+            email,
+            least,
+            wrong,
+        }
+        .render()
+    })
 }
 
 fn spent() -> PageError {

@@ -82,7 +82,9 @@ impl FromStr for Key {
 
     fn from_str(text: &str) -> Result<Self, NoKey> {
         let parts: Vec<&str> = text.split('/').collect();
-        read(&parts).filter(|key| key.to_string() == text).ok_or_else(|| NoKey(text.to_owned()))
+        read(&parts)
+            .filter(|key| key.to_string() == text)
+            .ok_or_else(|| NoKey(text.to_owned()))
     }
 }
 
@@ -90,14 +92,23 @@ impl FromStr for Key {
 fn read(parts: &[&str]) -> Option<Key> {
     match parts {
         ["blobs", sha256] => Some(Key::Blob(sha256.parse().ok()?)),
-        ["tables", ingest, position, "table.json"] => Some(Key::TableMeta(ingest.parse().ok()?, position.parse().ok()?)),
-        ["tables", ingest, position, part] => {
-            Some(Key::TablePart(ingest.parse().ok()?, position.parse().ok()?, (*part).to_owned()))
+        ["tables", ingest, position, "table.json"] => {
+            Some(Key::TableMeta(ingest.parse().ok()?, position.parse().ok()?))
         }
+        ["tables", ingest, position, part] => Some(Key::TablePart(
+            ingest.parse().ok()?,
+            position.parse().ok()?,
+            (*part).to_owned(),
+        )),
         ["runs", run, attempt, name] => {
             let (task, attempt) = attempt.rsplit_once('-')?;
             let run = run.parse().ok()?;
-            Some(Key::RunOutput(run, task.parse().ok()?, attempt.parse().ok()?, (*name).to_owned()))
+            Some(Key::RunOutput(
+                run,
+                task.parse().ok()?,
+                attempt.parse().ok()?,
+                (*name).to_owned(),
+            ))
         }
         _ => None,
     }
@@ -122,7 +133,15 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_not_read() {
-        for text in ["", "blobs", "blobs/xyz", "../etc/passwd", "runs/a/b/c", "tables/x/0/table.json", "blobs/../../x"] {
+        for text in [
+            "",
+            "blobs",
+            "blobs/xyz",
+            "../etc/passwd",
+            "runs/a/b/c",
+            "tables/x/0/table.json",
+            "blobs/../../x",
+        ] {
             assert!(text.parse::<Key>().is_err(), "{text}");
         }
     }

@@ -5,8 +5,8 @@ use askama::Template;
 use crate::database::workers::WorkerRow;
 use crate::database::{Connection, queues, tasks, workers};
 use crate::domain::states::TaskState;
-use crate::pages::{PageError, filters};
 use crate::pages::marks::Mark;
+use crate::pages::{PageError, filters};
 
 #[derive(Debug, Template)]
 #[template(path = "admin/_side.html")]
@@ -44,12 +44,24 @@ pub(super) async fn fragment(
     let counts = tasks::counts(connection).await?;
     let queues = queues::list(connection).await?;
     let alive: Vec<WorkerRow> = workers::list(connection).await?.into_iter().filter(is_alive).collect();
-    let count = |state| counts.iter().find(|(it, _)| *it == state).map_or(0, |(_, count)| *count);
+    let count = |state| {
+        counts
+            .iter()
+            .find(|(it, _)| *it == state)
+            .map_or(0, |(_, count)| *count)
+    };
     let side = Side {
         here,
         state,
         total: counts.iter().map(|(_, count)| count).sum(),
-        states: TaskState::ALL.iter().map(|it| StateLine { state: *it, mark: (*it).into(), count: count(*it) }).collect(),
+        states: TaskState::ALL
+            .iter()
+            .map(|it| StateLine {
+                state: *it,
+                mark: (*it).into(),
+                count: count(*it),
+            })
+            .collect(),
         queues: queues
             .into_iter()
             .map(|it| QueueLine {
@@ -73,5 +85,9 @@ fn is_alive(worker: &WorkerRow) -> bool {
 }
 
 fn slots(worker: &WorkerRow, queue: &str) -> i64 {
-    worker.slots.get(queue).and_then(serde_json::Value::as_i64).unwrap_or_default()
+    worker
+        .slots
+        .get(queue)
+        .and_then(serde_json::Value::as_i64)
+        .unwrap_or_default()
 }

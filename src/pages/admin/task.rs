@@ -93,7 +93,11 @@ pub(in crate::pages) async fn live(
     Admin(session): Admin,
     task: web::Path<TaskId>,
 ) -> Result<HttpResponse, PageError> {
-    let page = OneTask { pages: pages.clone(), task: *task, state: None };
+    let page = OneTask {
+        pages: pages.clone(),
+        task: *task,
+        state: None,
+    };
     live::stream(&request, &pages, &session, page)
 }
 
@@ -105,7 +109,11 @@ pub(in crate::pages) async fn retry(
     task: web::Path<TaskId>,
     _form: Sent<serde_json::Value>,
 ) -> Result<HttpResponse, PageError> {
-    let asked_by = request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::new);
+    let asked_by = request
+        .extensions()
+        .get::<RequestId>()
+        .copied()
+        .unwrap_or_else(RequestId::new);
     runs::retry_task(&pages.pool, *task, asked_by).await?;
     Ok(back(*task))
 }
@@ -122,7 +130,9 @@ pub(in crate::pages) async fn cancel(
 }
 
 fn back(task: TaskId) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, format!("/admin/tasks/{task}"))).finish()
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, format!("/admin/tasks/{task}")))
+        .finish()
 }
 
 struct OneTask {
@@ -145,7 +155,11 @@ impl Live for OneTask {
         let (task, html) = load(&self.pages, self.task).await?;
         let before = self.state.replace(task.state);
         let reload = before.is_some_and(|before| before != task.state);
-        Ok(Snapshot { fragments: vec![Fragment { id: "task-life", html }], reload, ..Snapshot::default() })
+        Ok(Snapshot {
+            fragments: vec![Fragment { id: "task-life", html }],
+            reload,
+            ..Snapshot::default()
+        })
     }
 }
 
@@ -159,9 +173,21 @@ async fn load(pages: &Pages, task: TaskId) -> Result<(TaskRow, String), PageErro
 }
 
 fn life(task: &TaskRow, attempts: Vec<AttemptRow>, clock: DateTime<Utc>) -> LifeFragment {
-    let shown = progress::shown(task.progress.clone().and_then(|it| serde_json::from_value(it).ok()).as_ref(), work(task.kind));
+    let shown = progress::shown(
+        task.progress
+            .clone()
+            .and_then(|it| serde_json::from_value(it).ok())
+            .as_ref(),
+        work(task.kind),
+    );
     let run = task.run.map(|it| ("Run", format!("/runs/{it}"), "its run".to_owned()));
-    let file = task.file.map(|it| ("File", format!("/files/{it}"), task.name.clone().unwrap_or_else(|| it.to_string())));
+    let file = task.file.map(|it| {
+        (
+            "File",
+            format!("/files/{it}"),
+            task.name.clone().unwrap_or_else(|| it.to_string()),
+        )
+    });
     let times = [
         ("Made", Some(task.created_at)),
         ("Due", Some(task.run_at)),
@@ -178,7 +204,10 @@ fn life(task: &TaskRow, attempts: Vec<AttemptRow>, clock: DateTime<Utc>) -> Life
         doing: doing(task),
         facts: facts(task),
         links: run.into_iter().chain(file).collect(),
-        times: times.into_iter().filter_map(|(name, at)| at.map(|at| (name, at))).collect(),
+        times: times
+            .into_iter()
+            .filter_map(|(name, at)| at.map(|at| (name, at)))
+            .collect(),
         attempts: attempts.into_iter().rev().map(attempt).collect(),
         clock,
     }
@@ -187,11 +216,26 @@ fn life(task: &TaskRow, attempts: Vec<AttemptRow>, clock: DateTime<Utc>) -> Life
 fn facts(task: &TaskRow) -> Vec<Fact> {
     let number = |n: i32| filters::grouped(n.into());
     vec![
-        Fact { name: "Attempts", value: number(task.attempt) },
-        Fact { name: "Failures", value: number(task.failures) },
-        Fact { name: "Crashes", value: number(task.crashes) },
-        Fact { name: "Priority", value: number(task.priority) },
-        Fact { name: "Request", value: task.request.to_string() },
+        Fact {
+            name: "Attempts",
+            value: number(task.attempt),
+        },
+        Fact {
+            name: "Failures",
+            value: number(task.failures),
+        },
+        Fact {
+            name: "Crashes",
+            value: number(task.crashes),
+        },
+        Fact {
+            name: "Priority",
+            value: number(task.priority),
+        },
+        Fact {
+            name: "Request",
+            value: task.request.to_string(),
+        },
     ]
 }
 
@@ -201,7 +245,9 @@ fn attempt(row: AttemptRow) -> Attempt {
         mark: row.state.into(),
         worker: row.worker.unwrap_or_else(|| format!("worker {}", row.boot)),
         started_at: row.started_at,
-        took: row.ended_at.map(|end| filters::span((end - row.started_at).num_milliseconds())),
+        took: row
+            .ended_at
+            .map(|end| filters::span((end - row.started_at).num_milliseconds())),
         rows: row.rows.filter(|_| row.state != AttemptState::Running),
         peak_memory: row.peak_memory,
         sentence: row.sentence,

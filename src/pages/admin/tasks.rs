@@ -63,14 +63,22 @@ pub(in crate::pages) struct Which {
 
 impl Which {
     fn state(&self) -> Result<Option<TaskState>, PageError> {
-        self.state.as_deref().map(str::parse).transpose().map_err(|_| PageError::NotFound)
+        self.state
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| PageError::NotFound)
     }
 
     fn query(&self) -> String {
         let state = self.state.iter().map(|it| format!("state={it}"));
         let before = self.before.iter().map(|it| format!("before={it}"));
         let parts: Vec<String> = state.chain(before).collect();
-        if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+        if parts.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", parts.join("&"))
+        }
     }
 }
 
@@ -84,7 +92,12 @@ pub(in crate::pages) async fn show(
     let state = which.state()?;
     let (side, tasks) = load(&pages, state, which.before).await?;
     let chrome = Chrome::of(&request, &session, "admin", pages.clock.now());
-    crate::pages::page(&TasksPage { chrome, query: which.query(), side, tasks })
+    crate::pages::page(&TasksPage {
+        chrome,
+        query: which.query(),
+        side,
+        tasks,
+    })
 }
 
 /// `GET /admin/live`
@@ -94,7 +107,11 @@ pub(in crate::pages) async fn live(
     Admin(session): Admin,
     which: web::Query<Which>,
 ) -> Result<HttpResponse, PageError> {
-    let page = AllTasks { pages: pages.clone(), state: which.state()?, before: which.before };
+    let page = AllTasks {
+        pages: pages.clone(),
+        state: which.state()?,
+        before: which.before,
+    };
     live::stream(&request, &pages, &session, page)
 }
 
@@ -111,8 +128,20 @@ impl Live for AllTasks {
 
     async fn snapshot(&mut self) -> Result<Snapshot, PageError> {
         let (side, tasks) = load(&self.pages, self.state, self.before).await?;
-        let fragments = vec![Fragment { id: "admin-side", html: side }, Fragment { id: "admin-tasks", html: tasks }];
-        Ok(Snapshot { fragments, ..Snapshot::default() })
+        let fragments = vec![
+            Fragment {
+                id: "admin-side",
+                html: side,
+            },
+            Fragment {
+                id: "admin-tasks",
+                html: tasks,
+            },
+        ];
+        Ok(Snapshot {
+            fragments,
+            ..Snapshot::default()
+        })
     }
 }
 
@@ -124,7 +153,12 @@ async fn load(pages: &Pages, state: Option<TaskState>, before: Option<TaskId>) -
     let next = (tasks.len() > PAGE).then(|| tasks[PAGE - 1].id);
     tasks.truncate(PAGE);
     let clock = pages.clock.now();
-    let tasks = TasksFragment { tasks: tasks.into_iter().map(|it| line(it, clock)).collect(), state, next, clock };
+    let tasks = TasksFragment {
+        tasks: tasks.into_iter().map(|it| line(it, clock)).collect(),
+        state,
+        next,
+        clock,
+    };
     Ok((side, tasks.render()?))
 }
 
@@ -154,7 +188,10 @@ fn words(task: &TaskRow, now: DateTime<Utc>) -> Option<String> {
         TaskState::Running => Some(doing(task)),
         TaskState::Queued if task.run_at > now => {
             let wait = filters::span((task.run_at - now).num_milliseconds());
-            Some(format!("tried again in {wait}{}", task.sentence.iter().map(|it| format!(": {it}")).collect::<String>()))
+            Some(format!(
+                "tried again in {wait}{}",
+                task.sentence.iter().map(|it| format!(": {it}")).collect::<String>()
+            ))
         }
         TaskState::Waiting => Some("waits for its file to be read".to_owned()),
         _ => task.sentence.clone(),
@@ -166,13 +203,24 @@ pub(super) fn doing(task: &TaskRow) -> String {
     if task.cancel_requested_at.is_some() {
         return "stopping".to_owned();
     }
-    let progress = task.progress.clone().and_then(|it| serde_json::from_value::<Progress>(it).ok());
+    let progress = task
+        .progress
+        .clone()
+        .and_then(|it| serde_json::from_value::<Progress>(it).ok());
     let shown = progress::shown(progress.as_ref(), work(task.kind));
     let rows = progress.map_or(0, |it| it.rows);
-    if rows > 0 { format!("{}, {} rows", shown.doing, filters::grouped(rows.into())) } else { shown.doing }
+    if rows > 0 {
+        format!("{}, {} rows", shown.doing, filters::grouped(rows.into()))
+    } else {
+        shown.doing
+    }
 }
 
 /// What kind of progress a kind of task has.
 pub(super) fn work(kind: TaskKind) -> Work {
-    if kind == TaskKind::Ingest { Work::Reading } else { Work::Running }
+    if kind == TaskKind::Ingest {
+        Work::Reading
+    } else {
+        Work::Running
+    }
 }

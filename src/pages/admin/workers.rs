@@ -53,7 +53,11 @@ pub(in crate::pages) async fn show(
     Admin(session): Admin,
 ) -> Result<HttpResponse, PageError> {
     let (side, workers) = load(&pages).await?;
-    crate::pages::page(&WorkersPage { chrome: Chrome::of(&request, &session, "admin", pages.clock.now()), side, workers })
+    crate::pages::page(&WorkersPage {
+        chrome: Chrome::of(&request, &session, "admin", pages.clock.now()),
+        side,
+        workers,
+    })
 }
 
 /// `GET /admin/workers/live`
@@ -76,8 +80,20 @@ impl Live for AllWorkers {
 
     async fn snapshot(&mut self) -> Result<Snapshot, PageError> {
         let (side, workers) = load(&self.pages).await?;
-        let fragments = vec![Fragment { id: "admin-side", html: side }, Fragment { id: "admin-workers", html: workers }];
-        Ok(Snapshot { fragments, ..Snapshot::default() })
+        let fragments = vec![
+            Fragment {
+                id: "admin-side",
+                html: side,
+            },
+            Fragment {
+                id: "admin-workers",
+                html: workers,
+            },
+        ];
+        Ok(Snapshot {
+            fragments,
+            ..Snapshot::default()
+        })
     }
 }
 
@@ -86,7 +102,10 @@ async fn load(pages: &Pages) -> Result<(String, String), PageError> {
     let side = side::fragment(&mut connection, "workers", None).await?;
     let workers = workers::list(&mut connection).await?;
     drop(connection);
-    let fragment = WorkersFragment { workers: workers.into_iter().map(line).collect(), clock: pages.clock.now() };
+    let fragment = WorkersFragment {
+        workers: workers.into_iter().map(line).collect(),
+        clock: pages.clock.now(),
+    };
     Ok((side, fragment.render()?))
 }
 
@@ -121,7 +140,10 @@ fn pulse(silent_for: f64, stopped: bool) -> (&'static str, String) {
 
 fn slots(slots: &serde_json::Value) -> String {
     let pairs = slots.as_object().into_iter().flatten();
-    pairs.map(|(queue, count)| format!("{queue} {count}")).collect::<Vec<_>>().join(", ")
+    pairs
+        .map(|(queue, count)| format!("{queue} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

@@ -18,11 +18,19 @@ pub(in crate::pages) async fn download(
     file: web::Path<FileId>,
 ) -> Result<HttpResponse, PageError> {
     let mut connection = pages.pool.acquire().await?;
-    let file = files::find(&mut connection, session.user(), *file).await?.ok_or(PageError::NotFound)?;
+    let file = files::find(&mut connection, session.user(), *file)
+        .await?
+        .ok_or(PageError::NotFound)?;
     drop(connection);
     let key = Key::Blob(file.sha256);
     let bytes = u64::try_from(file.bytes).unwrap_or_default();
-    let offer = Offer { key: &key, name: &file.name, content_type: key.content_type(), bytes, sha256: file.sha256 };
+    let offer = Offer {
+        key: &key,
+        name: &file.name,
+        content_type: key.content_type(),
+        bytes,
+        sha256: file.sha256,
+    };
     download::answer(&request, &pages, offer).await
 }
 

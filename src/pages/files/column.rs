@@ -70,7 +70,13 @@ pub(super) fn fragment(file: FileId, position: i32, index: usize, column: &Colum
         least: &column.profile.min,
         greatest: &column.profile.max,
         facts: facts(&column.profile, column.format.as_deref()),
-        top: top.map(|(value, count)| Top { value: value.clone(), count: *count, share: count * 1000 / most }).collect(),
+        top: top
+            .map(|(value, count)| Top {
+                value: value.clone(),
+                count: *count,
+                share: count * 1000 / most,
+            })
+            .collect(),
         column: head,
     };
     Ok(fragment.render()?)
@@ -97,7 +103,10 @@ fn facts(profile: &Profile, format: Option<&str>) -> Vec<Fact> {
         say("Greatest", greatest.clone());
     }
     if let Some((shortest, longest)) = profile.lengths {
-        say("Length", format!("{} to {} characters", number(shortest), number(longest)));
+        say(
+            "Length",
+            format!("{} to {} characters", number(shortest), number(longest)),
+        );
     }
     if profile.padded > 0 {
         say("Blanks around", number(profile.padded));

@@ -29,7 +29,13 @@ pub(super) fn fragment(file: &File, least: u32) -> Result<(String, Option<u32>),
     let shown = progress::shown(progress, Work::Reading);
     // A second attempt starts over; what people see never runs backwards.
     let share = shown.share.map(|share| share.max(least));
-    let fragment = Reading { mark: file.state.into(), doing: shown.doing, share, left: shown.left, progress };
+    let fragment = Reading {
+        mark: file.state.into(),
+        doing: shown.doing,
+        share,
+        left: shown.left,
+        progress,
+    };
     Ok((fragment.render()?, share))
 }
 
@@ -40,7 +46,12 @@ pub(in crate::pages) async fn live(
     SignedIn(session): SignedIn,
     file: web::Path<FileId>,
 ) -> Result<HttpResponse, PageError> {
-    let page = OneFile { pages: pages.clone(), user: session.user(), file: *file, most: 0 };
+    let page = OneFile {
+        pages: pages.clone(),
+        user: session.user(),
+        file: *file,
+        most: 0,
+    };
     live::stream(&request, &pages, &session, page)
 }
 
@@ -63,13 +74,21 @@ impl Live for OneFile {
 
     async fn snapshot(&mut self) -> Result<Snapshot, PageError> {
         let mut connection = self.pages.pool.acquire().await?;
-        let file = files::find(&mut connection, self.user, self.file).await?.ok_or(PageError::NotFound)?;
+        let file = files::find(&mut connection, self.user, self.file)
+            .await?
+            .ok_or(PageError::NotFound)?;
         drop(connection);
         if file.state.is_final() {
-            return Ok(Snapshot { reload: true, ..Snapshot::default() });
+            return Ok(Snapshot {
+                reload: true,
+                ..Snapshot::default()
+            });
         }
         let (html, share) = fragment(&file, self.most)?;
         self.most = share.unwrap_or(self.most);
-        Ok(Snapshot { fragments: vec![Fragment { id: "reading", html }], ..Snapshot::default() })
+        Ok(Snapshot {
+            fragments: vec![Fragment { id: "reading", html }],
+            ..Snapshot::default()
+        })
     }
 }

@@ -44,5 +44,9 @@ pub(super) async fn window(
     limit: u64,
 ) -> Result<RowsAnswer, PageError> {
     let limit = usize::try_from(limit.min(MOST_ROWS)).unwrap_or_default();
-    pages.previews.rows(ingest, position, offset, limit).await.map_err(PageError::from)
+    pages
+        .previews
+        .rows(ingest, position, offset, limit)
+        .await
+        .map_err(PageError::from)
 }

@@ -3,8 +3,8 @@
 use futures_util::TryStreamExt;
 use sheetmill_engine::tables::{ColumnKind, ColumnMeta, TableMeta};
 
-use crate::domain::ids::{FileId, IngestId, UserId};
 use crate::database::{Connection, files};
+use crate::domain::ids::{FileId, IngestId, UserId};
 use crate::domain::states::IngestState;
 use crate::pages::filters;
 use crate::pages::{PageError, Pages};
@@ -14,7 +14,11 @@ use crate::storage::Key;
 const MOST_BYTES: usize = 64 << 20;
 
 /// The ingest of the owner's file, which must be ready.
-pub(in crate::pages) async fn ready(connection: &mut Connection, owner: UserId, file: FileId) -> Result<IngestId, PageError> {
+pub(in crate::pages) async fn ready(
+    connection: &mut Connection,
+    owner: UserId,
+    file: FileId,
+) -> Result<IngestId, PageError> {
     let file = files::find(connection, owner, file).await?.ok_or(PageError::NotFound)?;
     match file.state {
         IngestState::Ready => Ok(file.ingest),
@@ -29,10 +33,13 @@ pub(in crate::pages) async fn load(pages: &Pages, ingest: IngestId, position: u3
     while let Some(chunk) = stream.try_next().await? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > MOST_BYTES {
-            return Err(PageError::Internal(format!("table.json of {ingest}/{position} is too large")));
+            return Err(PageError::Internal(format!(
+                "table.json of {ingest}/{position} is too large"
+            )));
         }
     }
-    serde_json::from_slice(&bytes).map_err(|error| PageError::Internal(format!("table.json of {ingest}/{position}: {error}")))
+    serde_json::from_slice(&bytes)
+        .map_err(|error| PageError::Internal(format!("table.json of {ingest}/{position}: {error}")))
 }
 
 /// A small picture: bars over a strip of `width`, 20 high.
@@ -55,9 +62,16 @@ pub(in crate::pages) fn bars(counts: &[u64]) -> Option<Bars> {
     let most = counts.iter().copied().max().filter(|most| *most > 0)?;
     let bar = |(index, count): (usize, &u64)| {
         let height = if *count == 0 { 0 } else { (count * 20 / most).max(1) };
-        Bar { x: index * 10, width: 9, height }
+        Bar {
+            x: index * 10,
+            width: 9,
+            height,
+        }
     };
-    Some(Bars { width: counts.len() * 10 - 1, bars: counts.iter().enumerate().map(bar).collect() })
+    Some(Bars {
+        width: counts.len() * 10 - 1,
+        bars: counts.iter().enumerate().map(bar).collect(),
+    })
 }
 
 /// A column as the grid's head shows it.
@@ -77,7 +91,15 @@ impl ColumnHead {
     pub(in crate::pages) fn of(index: usize, column: &ColumnMeta) -> Self {
         let (kind, icon, _) = kind(column.kind);
         let bars = bars(&column.profile.histogram);
-        Self { index, name: column.name.clone(), letters: column.letters.clone(), kind, icon, about: about(column, bars.is_some()), bars }
+        Self {
+            index,
+            name: column.name.clone(),
+            letters: column.letters.clone(),
+            kind,
+            icon,
+            about: about(column, bars.is_some()),
+            bars,
+        }
     }
 }
 
@@ -100,7 +122,11 @@ fn about(column: &ColumnMeta, pictured: bool) -> String {
     let profile = &column.profile;
     let kinds = |n: u64| {
         let about = if profile.distinct_exact { "" } else { "about " };
-        format!("{about}{} {}", filters::grouped(n.into()), if n == 1 { "value" } else { "values" })
+        format!(
+            "{about}{} {}",
+            filters::grouped(n.into()),
+            if n == 1 { "value" } else { "values" }
+        )
     };
     let blanks = match profile.blanks {
         0 => String::new(),

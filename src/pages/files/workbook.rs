@@ -122,12 +122,19 @@ pub(in crate::pages) async fn show(
     look: web::Query<Look>,
 ) -> Result<HttpResponse, PageError> {
     let mut connection = pages.pool.acquire().await?;
-    let file = files::find(&mut connection, session.user(), *file).await?.ok_or(PageError::NotFound)?;
+    let file = files::find(&mut connection, session.user(), *file)
+        .await?
+        .ok_or(PageError::NotFound)?;
     let tables = tables::of(&mut connection, file.ingest).await?;
     let recipes = recipes::list(&mut connection, session.user(), None, RECIPES).await?;
     drop(connection);
     let body = body(&pages, &file, tables, &look).await?;
-    let page = WorkbookPage { chrome: Chrome::of(&request, &session, "files", pages.clock.now()), file: head(file), recipes, body };
+    let page = WorkbookPage {
+        chrome: Chrome::of(&request, &session, "files", pages.clock.now()),
+        file: head(file),
+        recipes,
+        body,
+    };
     crate::pages::page(&page)
 }
 
@@ -149,8 +156,14 @@ async fn body(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> Re
         IngestState::Received | IngestState::Ingesting => Ok(Body::Reading(reading::fragment(file, 0)?.0)),
         IngestState::Refused | IngestState::Failed => Ok(Body::Stopped(Stopped {
             mark: file.state.into(),
-            sentence: file.sentence.clone().unwrap_or_else(|| "It could not be read.".to_owned()),
-            reference: file.reference.filter(|_| file.state == IngestState::Failed).map(|it| it.to_string()),
+            sentence: file
+                .sentence
+                .clone()
+                .unwrap_or_else(|| "It could not be read.".to_owned()),
+            reference: file
+                .reference
+                .filter(|_| file.state == IngestState::Failed)
+                .map(|it| it.to_string()),
         })),
         IngestState::Ready => Ok(Body::Ready(Box::new(sheet(pages, file, tables, look).await?))),
     }
@@ -165,15 +178,28 @@ async fn sheet(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> R
     let chosen = chosen.ok_or(PageError::NotFound)?.clone();
     let position = u32::try_from(chosen.position).unwrap_or_default();
     let meta = table::load(pages, file.ingest, position).await?;
-    let profile = match look.column.and_then(|index| meta.columns.get(index).map(|column| (index, column))) {
+    let profile = match look
+        .column
+        .and_then(|index| meta.columns.get(index).map(|column| (index, column)))
+    {
         Some((index, column)) => Some(column::fragment(file.id, chosen.position, index, column)?),
         None => None,
     };
     let plain = match look.plain {
-        Some(offset) => Some(plain(rows::window(pages, file.ingest, position, offset, PLAIN_ROWS).await?, offset, meta.rows)),
+        Some(offset) => Some(plain(
+            rows::window(pages, file.ingest, position, offset, PLAIN_ROWS).await?,
+            offset,
+            meta.rows,
+        )),
         None => None,
     };
-    let columns = meta.columns.iter().take(MOST_COLUMNS).enumerate().map(|(index, column)| ColumnHead::of(index, column)).collect();
+    let columns = meta
+        .columns
+        .iter()
+        .take(MOST_COLUMNS)
+        .enumerate()
+        .map(|(index, column)| ColumnHead::of(index, column))
+        .collect();
     Ok(Sheet {
         name: chosen.sheet,
         position: chosen.position,
@@ -190,14 +216,23 @@ async fn sheet(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> R
 }
 
 fn tab(table: Table) -> Tab {
-    Tab { position: table.position, name: table.sheet, hidden: table.visibility != "visible", rows: table.rows }
+    Tab {
+        position: table.position,
+        name: table.sheet,
+        hidden: table.visibility != "visible",
+        rows: table.rows,
+    }
 }
 
 fn header(meta: &TableMeta) -> String {
     match meta.header {
         None => "No header row: columns go by their letters".to_owned(),
         Some((first, last)) if first == last => format!("Header in row {}", filters::grouped(first.into())),
-        Some((first, last)) => format!("Header in rows {} to {}", filters::grouped(first.into()), filters::grouped(last.into())),
+        Some((first, last)) => format!(
+            "Header in rows {} to {}",
+            filters::grouped(first.into()),
+            filters::grouped(last.into())
+        ),
     }
 }
 

@@ -27,7 +27,11 @@ pub(in crate::pages) async fn start(
     let Wanted { recipe, files } = sent.0;
     let unsaved = || PageError::Wrong("Save the recipe first, then run it.".to_owned());
     let recipe: RecipeId = recipe.parse().map_err(|_| unsaved())?;
-    let asked_by = request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::new);
+    let asked_by = request
+        .extensions()
+        .get::<RequestId>()
+        .copied()
+        .unwrap_or_else(RequestId::new);
     let start = Start {
         owner: session.user(),
         recipe: RecipeRef::Saved(recipe),
@@ -67,5 +71,7 @@ pub(in crate::pages) async fn retry(
 }
 
 fn to(run: RunId) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, format!("/runs/{run}"))).finish()
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, format!("/runs/{run}")))
+        .finish()
 }

@@ -40,7 +40,11 @@ fn steps(ledger: &Value) -> Vec<LedgerStep> {
 fn sums(ledger: &Value) -> BTreeMap<usize, LedgerStep> {
     let mut sums: BTreeMap<usize, LedgerStep> = BTreeMap::new();
     for step in steps(ledger) {
-        let sum = sums.entry(step.step).or_insert_with(|| LedgerStep { step: step.step, label: step.label, ..LedgerStep::default() });
+        let sum = sums.entry(step.step).or_insert_with(|| LedgerStep {
+            step: step.step,
+            label: step.label,
+            ..LedgerStep::default()
+        });
         sum.rows_in += step.rows_in;
         sum.added += step.added;
         sum.kept += step.kept;
@@ -60,33 +64,75 @@ pub(super) fn kept(ledger: &Value) -> Option<u64> {
 /// The picture.
 pub(super) fn fragment(ledger: &Value) -> Result<String, PageError> {
     let balanced = steps(ledger).iter().all(LedgerStep::balances);
-    Ok(Flow { stops: stops(&sums(ledger)), balanced }.render()?)
+    Ok(Flow {
+        stops: stops(&sums(ledger)),
+        balanced,
+    }
+    .render()?)
 }
 
 fn stops(sums: &BTreeMap<usize, LedgerStep>) -> Vec<Stop> {
-    let (Some(first), Some(last)) = (sums.values().next(), sums.values().next_back()) else { return Vec::new() };
+    let (Some(first), Some(last)) = (sums.values().next(), sums.values().next_back()) else {
+        return Vec::new();
+    };
     let read = if first.step == 0 { first.kept } else { first.rows_in };
-    let mut stops = vec![Stop { label: format!("{} read", rows(read)), losses: Vec::new(), end: true }];
+    let mut stops = vec![Stop {
+        label: format!("{} read", rows(read)),
+        losses: Vec::new(),
+        end: true,
+    }];
     for sum in sums.values().filter(|it| it.step > 0) {
-        stops.push(Stop { label: sum.label.clone(), losses: losses(sum), end: false });
+        stops.push(Stop {
+            label: sum.label.clone(),
+            losses: losses(sum),
+            end: false,
+        });
     }
-    stops.push(Stop { label: format!("{} kept", rows(last.kept)), losses: Vec::new(), end: true });
+    stops.push(Stop {
+        label: format!("{} kept", rows(last.kept)),
+        losses: Vec::new(),
+        end: true,
+    });
     stops
 }
 
 fn losses(sum: &LedgerStep) -> Vec<Loss> {
     let all = [
-        Loss { rows: sum.rejected, word: "rejected", tone: "bad" },
-        Loss { rows: sum.filtered, word: "filtered", tone: "soft" },
-        Loss { rows: sum.deduplicated, word: "duplicates", tone: "soft" },
-        Loss { rows: sum.aggregated, word: "into groups", tone: "soft" },
-        Loss { rows: sum.added, word: "added", tone: "soft" },
+        Loss {
+            rows: sum.rejected,
+            word: "rejected",
+            tone: "bad",
+        },
+        Loss {
+            rows: sum.filtered,
+            word: "filtered",
+            tone: "soft",
+        },
+        Loss {
+            rows: sum.deduplicated,
+            word: "duplicates",
+            tone: "soft",
+        },
+        Loss {
+            rows: sum.aggregated,
+            word: "into groups",
+            tone: "soft",
+        },
+        Loss {
+            rows: sum.added,
+            word: "added",
+            tone: "soft",
+        },
     ];
     all.into_iter().filter(|it| it.rows > 0).collect()
 }
 
 fn rows(count: u64) -> String {
-    format!("{} {}", filters::grouped(count.into()), if count == 1 { "row" } else { "rows" })
+    format!(
+        "{} {}",
+        filters::grouped(count.into()),
+        if count == 1 { "row" } else { "rows" }
+    )
 }
 
 #[cfg(test)]
@@ -96,17 +142,37 @@ mod tests {
     use super::*;
 
     fn ledger() -> Value {
-        let step = |step: usize, label: &str, rows_in: u64, kept: u64, filtered: u64| {
-            LedgerStep { step, label: label.to_owned(), rows_in, kept, filtered, ..LedgerStep::default() }
+        let step = |step: usize, label: &str, rows_in: u64, kept: u64, filtered: u64| LedgerStep {
+            step,
+            label: label.to_owned(),
+            rows_in,
+            kept,
+            filtered,
+            ..LedgerStep::default()
         };
-        json!([step(0, "Read", 100, 100, 0), step(1, "Keep", 100, 60, 40), step(0, "Read", 10, 10, 0), step(1, "Keep", 10, 9, 1)])
+        json!([
+            step(0, "Read", 100, 100, 0),
+            step(1, "Keep", 100, 60, 40),
+            step(0, "Read", 10, 10, 0),
+            step(1, "Keep", 10, 9, 1)
+        ])
     }
 
     #[test]
     fn sheets_and_files_are_summed_by_step() {
         let stops = stops(&sums(&ledger()));
-        assert_eq!(stops.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(), ["110 rows read", "Keep", "69 rows kept"]);
-        assert_eq!(stops[1].losses, [Loss { rows: 41, word: "filtered", tone: "soft" }]);
+        assert_eq!(
+            stops.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(),
+            ["110 rows read", "Keep", "69 rows kept"]
+        );
+        assert_eq!(
+            stops[1].losses,
+            [Loss {
+                rows: 41,
+                word: "filtered",
+                tone: "soft"
+            }]
+        );
         assert_eq!(kept(&ledger()), Some(69));
     }
 

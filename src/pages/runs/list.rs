@@ -17,8 +17,13 @@ use crate::pages::{PageError, Pages, filters};
 const PAGE: usize = 50;
 
 /// The states of the filter line, with their words.
-const STATES: [RunState; 5] =
-    [RunState::Waiting, RunState::Running, RunState::Succeeded, RunState::Failed, RunState::Cancelled];
+const STATES: [RunState; 5] = [
+    RunState::Waiting,
+    RunState::Running,
+    RunState::Succeeded,
+    RunState::Failed,
+    RunState::Cancelled,
+];
 
 #[derive(Debug, Template)]
 #[template(path = "runs/list.html")]
@@ -46,9 +51,14 @@ pub(in crate::pages) struct RunLine {
 
 impl From<RunRow> for RunLine {
     fn from(run: RunRow) -> Self {
-        let took = run.started_at.zip(run.finished_at).map(|(start, end)| filters::span((end - start).num_milliseconds()));
+        let took = run
+            .started_at
+            .zip(run.finished_at)
+            .map(|(start, end)| filters::span((end - start).num_milliseconds()));
         Self {
-            rows_out: (run.state == RunState::Succeeded).then(|| super::flow::kept(&run.ledger)).flatten(),
+            rows_out: (run.state == RunState::Succeeded)
+                .then(|| super::flow::kept(&run.ledger))
+                .flatten(),
             id: run.id,
             name: title(run.name),
             mark: run.state.into(),
@@ -62,7 +72,11 @@ impl From<RunRow> for RunLine {
 
 /// A recipe need not have a name.
 pub(super) fn title(name: String) -> String {
-    if name.trim().is_empty() { "Unnamed recipe".to_owned() } else { name }
+    if name.trim().is_empty() {
+        "Unnamed recipe".to_owned()
+    } else {
+        name
+    }
 }
 
 /// Which runs.
@@ -79,7 +93,12 @@ pub(in crate::pages) async fn show(
     SignedIn(session): SignedIn,
     place: web::Query<Place>,
 ) -> Result<HttpResponse, PageError> {
-    let state = place.state.as_deref().map(str::parse).transpose().map_err(|_| PageError::NotFound)?;
+    let state = place
+        .state
+        .as_deref()
+        .map(str::parse)
+        .transpose()
+        .map_err(|_| PageError::NotFound)?;
     let mut connection = pages.pool.acquire().await?;
     let mut runs = runs::list(&mut connection, session.user(), state, place.before, PAGE as i64 + 1).await?;
     let next = (runs.len() > PAGE).then(|| runs[PAGE - 1].id);

@@ -39,7 +39,11 @@ pub(in crate::pages) struct Which {
 
 impl Which {
     fn state(&self) -> Result<Option<RunFileState>, PageError> {
-        self.files.as_deref().map(str::parse).transpose().map_err(|_| PageError::NotFound)
+        self.files
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| PageError::NotFound)
     }
 }
 
@@ -78,7 +82,14 @@ pub(in crate::pages) async fn live(
 ) -> Result<HttpResponse, PageError> {
     let only = which.state()?;
     let csrf = session.csrf_token();
-    let page = OneRun { pages: pages.clone(), user: session.user(), run: *run, csrf, only, most: 0 };
+    let page = OneRun {
+        pages: pages.clone(),
+        user: session.user(),
+        run: *run,
+        csrf,
+        only,
+        most: 0,
+    };
     live::stream(&request, &pages, &session, page)
 }
 
@@ -131,6 +142,10 @@ impl Live for OneRun {
         let look = Look::at(&self.pages, self.user, self.run).await?;
         self.most = look.numbers().share.unwrap_or_default().max(self.most);
         let fragments = look.fragments(&self.csrf, self.most, self.only)?;
-        Ok(Snapshot { fragments, version: look.run.version, reload: false })
+        Ok(Snapshot {
+            fragments,
+            version: look.run.version,
+            reload: false,
+        })
     }
 }

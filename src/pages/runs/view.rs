@@ -115,10 +115,17 @@ impl Look {
     /// Looks; a stranger's run is none.
     pub(super) async fn at(pages: &Pages, user: UserId, run: RunId) -> Result<Self, PageError> {
         let mut connection = pages.pool.acquire().await?;
-        let run = runs::find(&mut connection, user, run).await?.ok_or(PageError::NotFound)?;
+        let run = runs::find(&mut connection, user, run)
+            .await?
+            .ok_or(PageError::NotFound)?;
         let files = run_files::of_run(&mut connection, run.id, 0, MOST_FILES).await?;
         let artifacts = artifacts::of_run(&mut connection, run.id, ARTIFACTS).await?;
-        Ok(Self { run, files, artifacts, now: pages.clock.now() })
+        Ok(Self {
+            run,
+            files,
+            artifacts,
+            now: pages.clock.now(),
+        })
     }
 
     /// What the tab says.
@@ -137,12 +144,29 @@ impl Look {
     }
 
     /// All fragments. `least`: the share that people have seen already.
-    pub(super) fn fragments(&self, csrf: &str, least: u32, only: Option<RunFileState>) -> Result<Vec<Fragment>, PageError> {
+    pub(super) fn fragments(
+        &self,
+        csrf: &str,
+        least: u32,
+        only: Option<RunFileState>,
+    ) -> Result<Vec<Fragment>, PageError> {
         Ok(vec![
-            Fragment { id: "run-state", html: self.state(csrf, least)? },
-            Fragment { id: "run-results", html: self.results()? },
-            Fragment { id: "run-flow", html: flow::fragment(&self.run.ledger)? },
-            Fragment { id: "run-files", html: self.file_list(only)? },
+            Fragment {
+                id: "run-state",
+                html: self.state(csrf, least)?,
+            },
+            Fragment {
+                id: "run-results",
+                html: self.results()?,
+            },
+            Fragment {
+                id: "run-flow",
+                html: flow::fragment(&self.run.ledger)?,
+            },
+            Fragment {
+                id: "run-files",
+                html: self.file_list(only)?,
+            },
         ])
     }
 
@@ -183,7 +207,9 @@ impl Look {
         {
             return one.left.clone();
         }
-        let Some(started) = self.run.started_at.filter(|_| share > 30) else { return String::new() };
+        let Some(started) = self.run.started_at.filter(|_| share > 30) else {
+            return String::new();
+        };
         let elapsed = (self.now - started).num_milliseconds().max(0);
         let millis = elapsed * i64::from(1000 - share.min(1000)) / i64::from(share);
         filters::left(u64::try_from(millis / 1000).unwrap_or_default())
@@ -192,7 +218,10 @@ impl Look {
     fn state(&self, csrf: &str, least: u32) -> Result<String, PageError> {
         let (run, numbers) = (&self.run, self.numbers());
         let over = run.state.is_final();
-        let took = run.started_at.zip(run.finished_at).map(|(start, end)| filters::span((end - start).num_milliseconds()));
+        let took = run
+            .started_at
+            .zip(run.finished_at)
+            .map(|(start, end)| filters::span((end - start).num_milliseconds()));
         let fragment = StateFragment {
             id: run.id,
             title: self.title(),
@@ -200,11 +229,18 @@ impl Look {
             tally: self.tally(),
             took,
             can_cancel: matches!(run.state, RunState::Waiting | RunState::Running),
-            can_retry: over && self.files.iter().any(|it| matches!(it.state, RunFileState::Failed | RunFileState::Cancelled)),
+            can_retry: over
+                && self
+                    .files
+                    .iter()
+                    .any(|it| matches!(it.state, RunFileState::Failed | RunFileState::Cancelled)),
             csrf,
             sentence: run.sentence.as_deref(),
             failed: run.state == RunState::Failed,
-            reference: run.reference.filter(|_| run.state == RunState::Failed).map(|it| it.to_string()),
+            reference: run
+                .reference
+                .filter(|_| run.state == RunState::Failed)
+                .map(|it| it.to_string()),
             over,
             share: numbers.share.map(|share| share.max(least)),
             stage: numbers.stage,
@@ -243,28 +279,51 @@ impl Look {
             rows: it.rows,
             bytes: it.bytes,
         });
-        Ok(ResultsFragment { artifacts: artifacts.collect() }.render()?)
+        Ok(ResultsFragment {
+            artifacts: artifacts.collect(),
+        }
+        .render()?)
     }
 
     fn file_list(&self, only: Option<RunFileState>) -> Result<String, PageError> {
-        let wanted: Vec<&RunFileRow> = self.files.iter().filter(|it| only.is_none_or(|state| it.state == state)).collect();
+        let wanted: Vec<&RunFileRow> = self
+            .files
+            .iter()
+            .filter(|it| only.is_none_or(|state| it.state == state))
+            .collect();
         let more = wanted.len().saturating_sub(LISTED);
         let files = wanted.into_iter().take(LISTED).map(row).collect();
-        Ok(FilesFragment { filters: self.filters(only), files, more }.render()?)
+        Ok(FilesFragment {
+            filters: self.filters(only),
+            files,
+            more,
+        }
+        .render()?)
     }
 
     fn filters(&self, only: Option<RunFileState>) -> Vec<Filter> {
         let href = |query: String| format!("/runs/{}{query}", self.run.id);
-        let all = Filter { href: href(String::new()), word: "all", count: self.files.len(), here: only.is_none() };
+        let all = Filter {
+            href: href(String::new()),
+            word: "all",
+            count: self.files.len(),
+            here: only.is_none(),
+        };
         let states = RunFileState::ALL.iter().map(|state| Filter {
             href: href(format!("?files={state}")),
             word: Mark::from(*state).word,
             count: self.files.iter().filter(|it| it.state == *state).count(),
             here: only == Some(*state),
         });
-        let filters: Vec<Filter> = std::iter::once(all).chain(states.filter(|it| it.count > 0 || it.here)).collect();
+        let filters: Vec<Filter> = std::iter::once(all)
+            .chain(states.filter(|it| it.count > 0 || it.here))
+            .collect();
         // One state, or one file: nothing to choose from.
-        if filters.len() > 2 || only.is_some() { filters } else { Vec::new() }
+        if filters.len() > 2 || only.is_some() {
+            filters
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -274,7 +333,10 @@ fn row(file: &RunFileRow) -> FileRow {
         name: file.name.clone(),
         mark: file.state.into(),
         sentence: file.sentence.clone(),
-        reference: file.reference.filter(|_| file.state == RunFileState::Failed).map(|it| it.to_string()),
+        reference: file
+            .reference
+            .filter(|_| file.state == RunFileState::Failed)
+            .map(|it| it.to_string()),
         rows_in: file.rows_in,
         rows_out: file.rows_out,
     }
