@@ -11,7 +11,7 @@ use super::{artifacts, files, runs};
     info(title = "Sheetmill", description = "Upload workbooks, run recipes on them, fetch what comes out."),
     paths(
         files::upload, files::show, files::remove, files::events,
-        
+
         runs::show, runs::cancel, runs::events,
         artifacts::download,
     ),

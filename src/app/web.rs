@@ -85,7 +85,7 @@ impl Web {
             storage: Arc::clone(storage),
             accounts: accounts.clone(),
             bus: bus.clone(),
-            uploads,
+            uploads: uploads.clone(),
             clock: Clock::system(),
             metrics: || telemetry::metrics().render(),
         };
@@ -95,6 +95,7 @@ impl Web {
             accounts: accounts.clone(),
             bus,
             previews: previews.map_err(system("Previews have no scratch folder"))?,
+            uploads,
             clock: Clock::system(),
             settings: PageSettings {
                 https: address::is_https(settings),

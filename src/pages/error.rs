@@ -110,8 +110,12 @@ impl From<upload::Error> for PageError {
             E::Malformed(_) => Self::Wrong("The upload broke off or is damaged. Try again.".to_owned()),
             E::NoFile => Self::Wrong("Choose at least one file to upload.".to_owned()),
             E::TooLarge { limit } => Self::TooLarge(format!("This is more than {}, the limit here.", size(limit))),
-            E::TooMany { limit } => Self::TooLarge(format!("These are more than {limit} files, the limit of one upload.")),
-            E::Stalled(_) => Self::Wrong("Nothing came for a minute, so the upload was given up. Try again.".to_owned()),
+            E::TooMany { limit } => {
+                Self::TooLarge(format!("These are more than {limit} files, the limit of one upload."))
+            }
+            E::Stalled(_) => {
+                Self::Wrong("Nothing came for a minute, so the upload was given up. Try again.".to_owned())
+            }
             E::Spool(_) => Self::Unavailable(error.to_string()),
             E::Storage(error) => error.into(),
             E::Database(error) | E::Queue(queue::Error::Database(error)) => error.into(),

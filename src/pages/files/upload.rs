@@ -29,18 +29,32 @@ pub(in crate::pages) async fn receive(
     if !gate::accepts_header(&session, request.headers()) && !session.accepts(&token.csrf) {
         return Err(PageError::Forged);
     }
-    let asked_by = request.extensions().get::<RequestId>().copied().unwrap_or_else(RequestId::new);
-    let sender = Sender { user: session.user(), request: asked_by };
+    let asked_by = request
+        .extensions()
+        .get::<RequestId>()
+        .copied()
+        .unwrap_or_else(RequestId::new);
+    let sender = Sender {
+        user: session.user(),
+        request: asked_by,
+    };
     let received = pages.uploads.receive(sender, &IngestOptions::default(), form).await?;
     if gate::wants_json(&request) {
         let files: Vec<_> = received.iter().map(told).collect();
         return Ok(HttpResponse::Accepted().json(files));
     }
-    let refused: Vec<&str> = received.iter().filter_map(|it| it.error.as_ref()).map(|it| it.sentence.as_str()).collect();
+    let refused: Vec<&str> = received
+        .iter()
+        .filter_map(|it| it.error.as_ref())
+        .map(|it| it.sentence.as_str())
+        .collect();
     if refused.is_empty() {
         return Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/")).finish());
     }
-    Err(PageError::Wrong(format!("{} The others, if any, are being read.", refused.join(" "))))
+    Err(PageError::Wrong(format!(
+        "{} The others, if any, are being read.",
+        refused.join(" ")
+    )))
 }
 
 fn told(file: &Received) -> serde_json::Value {
