@@ -4,14 +4,13 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
-use sheetmill::accounts::{
-    AccountSettings, Accounts, Error, Invitation, NewAccount, NewSession, PasswordSettings, SignIn,
-};
+use sheetmill::accounts::{AccountSettings, Accounts, Error, Invitation, NewAccount, NewSession, SignIn};
 use sheetmill::database::sign_in_tries::Allowance;
 use sheetmill::domain::ids::UserId;
 use sheetmill::domain::states::Role;
 
 use crate::postgres::TestDatabase;
+use crate::test_app::quick_accounts;
 
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "correct horse battery";
@@ -23,16 +22,7 @@ struct Scene {
 
 impl Scene {
     async fn empty() -> Self {
-        Self::with(AccountSettings {
-            // A password's cost is proven elsewhere; here it would only take time.
-            passwords: PasswordSettings {
-                memory_kib: 64,
-                passes: 1,
-                at_once: 2,
-            },
-            ..AccountSettings::default()
-        })
-        .await
+        Self::with(quick_accounts()).await
     }
 
     async fn with(settings: AccountSettings) -> Self {

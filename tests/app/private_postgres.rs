@@ -7,6 +7,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use sheetmill::database::private::{Durability, PrivateError, PrivatePostgres, PrivateSettings};
 use sqlx::Connection as _;
 
+use crate::processes::{Process, postmaster_below};
 use crate::wait::until;
 
 async fn start(folder: &Path) -> PrivatePostgres {
@@ -170,4 +171,21 @@ async fn a_cluster_of_another_version_is_left_alone_and_named() {
     std::fs::write(folder.path().join("postgres/PG_VERSION"), "9\n").expect("a file");
     let refused = try_start(folder.path()).await.expect_err("there is no Postgres 9 here");
     assert!(refused.to_string().contains("written by Postgres 9"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_survives_the_process_that_started_it_and_is_taken_over_by_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let settings = [
+        ("SHEETMILL_DATA", data.to_str().expect("a plain path").to_owned()),
+        ("SHEETMILL_LISTEN", "127.0.0.1:0".to_owned()),
+    ];
+    let first = Process::serve(&["up"], &settings).await;
+    let postmaster = postmaster_below(&data).expect("it runs");
+    first.kill().await;
+    let again = Process::serve(&["up"], &settings).await;
+    assert_eq!(postmaster_below(&data), Some(postmaster), "the same one");
+    assert!(again.interrupt().await.success());
+    assert_eq!(postmaster_below(&data), None, "stopped in order");
 }
