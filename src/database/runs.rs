@@ -111,11 +111,11 @@ pub async fn end_files(conn: &mut Connection, run: &Locked, ended: i32, ledger: 
     Ok(Some(end.state))
 }
 
-/// Files of a locked run begin anew, so many; it is `waiting` again.
+/// Files of a locked run begin anew, so many; it is `waiting` again unless others of it are being worked on.
 pub async fn restart_files(conn: &mut Connection, run: &Locked, files: i32) -> Result<()> {
     sqlx::query!(
         "update runs
-         set remaining = remaining + $2, state = 'waiting', finished_at = null, code = null, sentence = null, reference = null
+         set remaining = remaining + $2, state = case state when 'running' then state else 'waiting' end, finished_at = null, code = null, sentence = null, reference = null
          where id = $1",
         run.id.0,
         files,

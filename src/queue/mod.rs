@@ -85,6 +85,9 @@ pub async fn push_after(conn: &mut Connection, kind: TaskKind, pause: Duration) 
 /// # Errors
 /// The database's; the transaction is then lost.
 pub async fn push_many(conn: &mut Connection, queue: &str, count: usize, pause: Duration) -> Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
     let now = database::now(conn).await?.timestamp();
     // Whole seconds are all that the library stores: a ticket that came early would find nothing due.
     let pause = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);

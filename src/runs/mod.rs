@@ -9,10 +9,12 @@ use crate::events::{Event, Kind, announce};
 use crate::queue;
 
 mod cancel;
+mod queues;
 mod retry;
 mod start;
 
 pub use cancel::{cancel, cancel_reading, cancel_task};
+pub use queues::{pause_queue, resume_queue};
 pub use retry::{retry, retry_task};
 pub use start::{RecipeRef, Start, Started, start};
 

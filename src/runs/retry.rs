@@ -6,7 +6,7 @@ use super::Error;
 use crate::database::tasks::{self, Ended};
 use crate::database::{Pool, Tx, ingests, run_files, runs};
 use crate::domain::ids::{IngestId, RequestId, RunId, TaskId, UserId};
-use crate::domain::states::{IngestState, TaskKind, TaskState};
+use crate::domain::states::{IngestState, RunState, TaskKind, TaskState};
 use crate::events::{Event, Kind, announce};
 use crate::queue;
 
@@ -73,7 +73,10 @@ async fn restart(tx: &mut Tx, run: RunId, ended: &[Ended]) -> Result<usize, Erro
     if restarted.is_empty() {
         return Err(Error::NothingToRetry);
     }
-    let locked = runs::lock(tx, run).await?.ok_or(Error::NoRun)?;
+    let locked = runs::lock(tx, run)
+        .await?
+        .filter(|it| it.state != RunState::Cancelling)
+        .ok_or(Error::NothingToRetry)?;
     let mut files = 0;
     for file in &restarted {
         files += i32::from(run_files::restart(tx, run, *file).await?);

@@ -207,6 +207,9 @@ impl Attempt {
         if let End::Made(Product::Outputs { stored, .. }) = end {
             self.forget(stored).await;
         }
+        if let Some(of_use) = &self.remains.of_use {
+            self.forget(&of_use.stored).await;
+        }
     }
 
     /// Removes stored outputs; what storage cannot remove now is found later, since no row names it.

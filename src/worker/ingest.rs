@@ -39,14 +39,7 @@ async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, ingest: IngestId) -
         .map(|(file, _)| file)
         .collect();
     drop(conn);
-    let Some(input) = input else {
-        let detail = "no file has these bytes any more".to_owned();
-        return Err(Halt::Mishap(input_at_fault(
-            "deleted",
-            "The file was removed before it was read.".to_owned(),
-            detail,
-        )));
-    };
+    let input = input.ok_or_else(|| Halt::Mishap(internal(Fault::Ours, "an ingest without a file".to_owned())))?;
     attempt.name.clone_from(&input.name);
     let path = folder.inputs().join("workbook");
     attempt

@@ -75,7 +75,7 @@ pub async fn ingest_given_up(tx: &mut Tx, ingest: IngestId, reason: &str, told: 
             tasks::fail_waiting(tx, task.id, reason, told).await?;
         }
         let files: Vec<FileId> = waiting.iter().map(|it| it.file).collect();
-        files_ended(tx, run, &files, FileEnd::Failed(reason, told)).await?;
+        files_ended(tx, run, &files, FileEnd::Failed(reason, told, None)).await?;
     }
     Ok(())
 }
@@ -85,9 +85,15 @@ pub async fn file_done(tx: &mut Tx, run: RunId, file: FileId, report: &Report) -
     files_ended(tx, run, &[file], FileEnd::Done(report)).await
 }
 
-/// A file of a run was refused or failed.
-pub async fn file_failed(tx: &mut Tx, run: RunId, file: FileId, reason: &str, told: &Told) -> Result<(), Error> {
-    files_ended(tx, run, &[file], FileEnd::Failed(reason, told)).await
+/// A file of a run was refused or failed; its rows may be accounted for all the same.
+pub async fn file_failed(
+    tx: &mut Tx,
+    (run, file): (RunId, FileId),
+    reason: &str,
+    told: &Told,
+    account: Option<&Report>,
+) -> Result<(), Error> {
+    files_ended(tx, run, &[file], FileEnd::Failed(reason, told, account)).await
 }
 
 /// A file of a run was cancelled while it was worked on.
@@ -108,7 +114,7 @@ pub async fn artifacts(tx: &mut Tx, claimed: &Claimed, stored: &[(Key, NewArtifa
 #[derive(Clone, Copy)]
 enum FileEnd<'a> {
     Done(&'a Report),
-    Failed(&'a str, &'a Told),
+    Failed(&'a str, &'a Told, Option<&'a Report>),
     Cancelled,
 }
 
@@ -126,7 +132,10 @@ async fn files_ended(tx: &mut Tx, run: RunId, files: &[FileId], end: FileEnd<'_>
                 let (rows_in, rows_out) = (count(report.rows_in), count(report.rows_out));
                 run_files::succeed(tx, run, *file, rows_in, rows_out).await?
             }
-            FileEnd::Failed(reason, told) => {
+            FileEnd::Failed(reason, told, account) => {
+                if let Some(report) = account {
+                    ledger = with_report(&ledger, report);
+                }
                 let state = if is_refusal(reason) {
                     RunFileState::Refused
                 } else {

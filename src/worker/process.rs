@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 use super::attempt::{Attempt, Halt, Product, Supervised, internal, plain};
 use super::hash::hash_file;
 use super::retry::Mishap;
+use super::settle::OfUse;
 use crate::database::artifacts::NewArtifact;
 use crate::database::tasks::{self, RunInput};
 use crate::domain::failure::Fault;
@@ -30,7 +31,15 @@ pub async fn work(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: 
     let settings = attempt.context.settings.process.clone();
     let mut child = attempt.begin(&settings, folder.path(), &order, vec![file]).await?;
     let mut stored = Stored::new();
-    let processed = process(attempt, &mut child, &folder.out(), (run, file), &mut stored).await;
+    let mut account = None;
+    let processed = process(
+        attempt,
+        &mut child,
+        &folder.out(),
+        (run, file),
+        (&mut stored, &mut account),
+    )
+    .await;
     child.close(attempt).await;
     match processed {
         Ok(report) => {
@@ -41,10 +50,42 @@ pub async fn work(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: 
             })
         }
         Err(halt) => {
-            attempt.forget(&stored).await;
+            let (rejects, rest) = if of_use(&halt) {
+                split(stored)
+            } else {
+                (Stored::new(), stored)
+            };
+            attempt.forget(&rest).await;
+            match account {
+                Some(report) => {
+                    attempt.remains.of_use = Some(OfUse {
+                        stored: rejects,
+                        report,
+                    })
+                }
+                None => attempt.forget(&rejects).await,
+            }
             Err(halt)
         }
     }
+}
+
+/// Whether what was made so far is shown: a recipe may fail on rejected rows, and lists them.
+fn of_use(halt: &Halt) -> bool {
+    matches!(
+        halt,
+        Halt::Mishap(Mishap::Failed {
+            fault: Fault::Input,
+            ..
+        })
+    )
+}
+
+/// The lists of rejected rows, and the rest.
+fn split(stored: Stored) -> (Stored, Stored) {
+    stored
+        .into_iter()
+        .partition(|(_, artifact)| artifact.kind == ArtifactKind::Rejects)
 }
 
 async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: FileId) -> Result<Order, Halt> {
@@ -109,11 +150,12 @@ async fn process(
     child: &mut Supervised,
     out: &Path,
     work: (RunId, FileId),
-    stored: &mut Stored,
+    (stored, account): (&mut Stored, &mut Option<Box<Report>>),
 ) -> Result<Report, Halt> {
     loop {
         match child.next(attempt).await? {
             Ok(Message::Output(output)) => store(attempt, out, work, &output, stored).await?,
+            Ok(Message::Account(report)) => *account = Some(Box::new(report)),
             Ok(other) => tracing::debug!(?other, "a message that says nothing to a run"),
             Err(report) => return Ok(report),
         }

@@ -8,12 +8,14 @@ use sheetmill_engine::order::Report;
 use super::attempt::Product;
 use super::retry::{Decision, Mishap, Ruling, Standing, decide, jittered};
 use super::{Context, account, outcome};
+use crate::database::artifacts::NewArtifact;
 use crate::database::attempts::{self, AttemptEnd};
 use crate::database::tasks::{self, Account, Claimed, Told, Work};
 use crate::database::{self, Tx};
 use crate::domain::states::AttemptState;
 use crate::events::{Event, Kind, announce};
 use crate::queue;
+use crate::storage::Key;
 
 /// How an attempt ended, before anybody decided what that means.
 #[derive(Clone, Debug)]
@@ -53,6 +55,17 @@ pub struct Remains {
     pub peak_memory: u64,
     /// Rows read.
     pub rows: Option<u64>,
+    /// Of use although the attempt failed: the rejected rows of a recipe that fails on them, and their account.
+    pub of_use: Option<OfUse>,
+}
+
+/// What is shown of a file that failed.
+#[derive(Clone, Debug)]
+pub struct OfUse {
+    /// What was stored, and where.
+    pub stored: Vec<(Key, NewArtifact)>,
+    /// The account.
+    pub report: Box<Report>,
 }
 
 /// What can go wrong while an end is written down.
@@ -199,7 +212,13 @@ async fn wrong(
             announce(tx, &about(claimed, Kind::TaskEnded)).await?;
             match claimed.work {
                 Work::Ingest(ingest) => outcome::ingest_given_up(tx, ingest, reason, &told).await,
-                Work::RunFile(run, file) => outcome::file_failed(tx, run, file, reason, &told).await,
+                Work::RunFile(run, file) => {
+                    let of_use = remains.of_use.as_ref();
+                    if let Some(of_use) = of_use {
+                        outcome::artifacts(tx, claimed, &of_use.stored).await?;
+                    }
+                    outcome::file_failed(tx, (run, file), reason, &told, of_use.map(|it| &*it.report)).await
+                }
             }
         }
     }

@@ -14,17 +14,17 @@ pub struct IngestInput {
     pub bytes: i64,
     /// How to read them.
     pub options: Value,
-    /// A name for people: that of the first file with these bytes.
+    /// A name for people: that of the first file with these bytes, if possible one that is still there.
     pub name: String,
 }
 
-/// What an ingest reads; `None` when every file that had it is gone.
+/// What an ingest reads. A run may wait for a file that its owner has removed since.
 pub async fn ingest_input(conn: &mut Connection, ingest: IngestId) -> Result<Option<IngestInput>> {
     let input = sqlx::query_as!(
         IngestInput,
         r#"select i.blob as "blob: Sha256", b.bytes, i.options, f.name
            from ingests i join blobs b on b.sha256 = i.blob join files f on f.ingest_id = i.id
-           where i.id = $1 and f.deleted_at is null order by f.id limit 1"#,
+           where i.id = $1 order by f.deleted_at is not null, f.id limit 1"#,
         ingest.0,
     )
     .fetch_optional(conn)
