@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use sheetmill_engine::order::{Report, TableSummary};
 use sheetmill_engine::sheets::Visibility;
 
+use super::account::with_report;
 use super::attempt::plain;
-use super::settle::{Error, with_report};
+use super::settle::Error;
 use crate::database::artifacts::NewArtifact;
 use crate::database::run_files;
 use crate::database::runs::{self, Locked};

@@ -1,13 +1,11 @@
 //! The transaction that ends an attempt: task, attempt, what it made or why not, its run, and the events that tell of it.
 //! All of it happens under the fence, or none.
 
-use std::collections::BTreeMap;
-
 use sheetmill_engine::order::Report;
 
 use super::attempt::Product;
 use super::retry::{Decision, Mishap, Ruling, Standing, decide, jittered};
-use super::{Context, account, outcome};
+use super::{Context, outcome};
 use crate::database::artifacts::NewArtifact;
 use crate::database::attempts::{self, AttemptEnd};
 use crate::database::tasks::{self, Account, Claimed, Told, Work};
@@ -290,15 +288,4 @@ fn state_of(mishap: &Mishap) -> AttemptState {
 /// Somewhere between 0 and 1; no chance is as good as a half.
 fn chance() -> f64 {
     getrandom::u32().map_or(0.5, |it| f64::from(it) / f64::from(u32::MAX))
-}
-
-/// The account of a run with one more file's report in it: steps with the same number and label are one.
-#[must_use]
-pub fn with_report(ledger: &serde_json::Value, report: &Report) -> serde_json::Value {
-    let known: Vec<_> = serde_json::from_value(ledger.clone()).unwrap_or_default();
-    let mut merged = BTreeMap::new();
-    for step in known.into_iter().chain(report.ledger.iter().cloned()) {
-        account::add(&mut merged, step);
-    }
-    serde_json::to_value(merged.into_values().collect::<Vec<_>>()).unwrap_or_default()
 }

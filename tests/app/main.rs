@@ -3,6 +3,7 @@
 mod accounts;
 mod client;
 mod garage;
+mod interleavings;
 mod jobs;
 mod postgres;
 mod private_postgres;
