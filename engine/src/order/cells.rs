@@ -86,7 +86,9 @@ fn value(cell: &Cell<'_>) -> Value {
         CellKind::Number => json!(["n", cell.number]),
         CellKind::Boolean => json!(["b", cell.number != 0.0]),
         CellKind::Date | CellKind::DateTime => json!(["d", unix_ms(cell.number).map(iso_date_time)]),
-        CellKind::Time | CellKind::Duration => json!(["t", iso_duration(serial_ms(cell.number))]),
+        // Times are told to the second, as dates are.
+        CellKind::Time => json!(["t", iso_duration(serial_ms(cell.number) / 1000 * 1000)]),
+        CellKind::Duration => json!(["t", iso_duration(serial_ms(cell.number))]),
         CellKind::Error => json!(["e", cell.text]),
     }
 }

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::execute::OrderError;
 use super::{IngestOrder, Message, Report, Stage, TableSummary};
-use crate::sheets::source::{Cells, SheetInfo};
+use crate::sheets::source::{Cells, Oddity, OddityKind, SheetInfo};
 use crate::sheets::xlsx::XlsxBook;
 use crate::sheets::{Limits, ReadError, Refusal};
 use crate::tables::chunk::Chunk;
 use crate::tables::write::TableWriter;
-use crate::tables::{Issue, TABLE_FILE, TableMeta};
+use crate::tables::{Issue, TableMeta};
 
 /// Chunks that may wait between the threads: each is a few megabytes at most.
 const WAITING_CHUNKS: usize = 4;
@@ -24,15 +24,19 @@ enum Fed {
     /// The workbook is open.
     Book { sheets: u32, skipped: Vec<String> },
     /// A sheet begins.
-    Sheet {
-        sheet: SheetInfo,
-        formats: Vec<String>,
-        last_row: Option<u32>,
-    },
+    Sheet(Start),
     /// Rows of it, and the bytes of it that were read so far and in all.
     Rows { chunk: Chunk, bytes: (u64, u64) },
     /// It ends.
     End,
+}
+
+/// What is known of a sheet before its first row.
+struct Start {
+    sheet: SheetInfo,
+    oddities: Vec<Oddity>,
+    formats: Vec<String>,
+    last_row: Option<u32>,
 }
 
 /// Ingests one workbook.
@@ -89,13 +93,15 @@ fn feed(input: &Path, limits: &Limits, give: &SyncSender<Feed>) -> Result<(), Re
         return Ok(());
     }
     for sheet in sheets {
+        let oddities = book.oddities(&sheet);
         let mut cells = book.cells(&sheet)?;
         let (formats, last_row) = (cells.formats().to_vec(), cells.last_row());
-        if !send(Fed::Sheet {
+        if !send(Fed::Sheet(Start {
             sheet,
+            oddities,
             formats,
             last_row,
-        }) {
+        })) {
             return Ok(());
         }
         let mut chunk = Chunk::default();
@@ -147,11 +153,7 @@ impl Ingest<'_> {
         for fed in take {
             match fed? {
                 Fed::Book { sheets, skipped } => (self.sheets, self.skipped) = (sheets, skipped),
-                Fed::Sheet {
-                    sheet,
-                    formats,
-                    last_row,
-                } => self.start(sheet, formats, last_row)?,
+                Fed::Sheet(start) => self.start(start)?,
                 Fed::Rows { chunk, bytes } => self.rows(chunk, bytes)?,
                 Fed::End => self.end()?,
             }
@@ -163,16 +165,23 @@ impl Ingest<'_> {
         self.order.out.join(name)
     }
 
-    fn start(&mut self, sheet: SheetInfo, formats: Vec<String>, last_row: Option<u32>) -> Result<(), OrderError> {
-        let folder = sheet.position.to_string();
+    fn start(&mut self, start: Start) -> Result<(), OrderError> {
+        let folder = start.sheet.position.to_string();
         let path = self.folder(&folder);
         std::fs::create_dir_all(&path)?;
-        let writer = TableWriter::new(&path, &sheet, &self.order.options.header, formats);
+        let mut writer = TableWriter::new(&path, &start.sheet, &self.order.options.header, start.formats);
+        start
+            .oddities
+            .into_iter()
+            .for_each(|oddity| writer.add_issue(issue(oddity)));
+        if start.sheet.position == 0 && !self.skipped.is_empty() {
+            writer.add_issue(skipped(&self.skipped));
+        }
         self.open = Some(Open {
             writer,
-            sheet,
+            sheet: start.sheet,
             folder,
-            last_row,
+            last_row: start.last_row,
         });
         self.told = None;
         self.progress((0, 0));
@@ -212,11 +221,7 @@ impl Ingest<'_> {
 
     fn end(&mut self) -> Result<(), OrderError> {
         let Some(open) = self.open.take() else { return Ok(()) };
-        let (mut meta, parts) = open.writer.finish()?;
-        if meta.position == 0 && !self.skipped.is_empty() {
-            meta.issues.push(skipped(&self.skipped));
-            std::fs::write(self.folder(&open.folder).join(TABLE_FILE), serde_json::to_vec(&meta)?)?;
-        }
+        let (meta, parts) = open.writer.finish()?;
         for part in parts {
             (self.say)(Message::Part {
                 path: format!("{}/{part}", open.folder),
@@ -234,6 +239,28 @@ impl Ingest<'_> {
         });
         self.tables.push(meta);
         Ok(())
+    }
+}
+
+fn issue(oddity: Oddity) -> Issue {
+    let count = oddity.count;
+    let (code, sentence) = match oddity.kind {
+        OddityKind::FormulaWithoutValue => (
+            "formula_without_value",
+            format!(
+                "{count} formulas have no stored value and read as blank. Open the file in Excel, save it and upload it again."
+            ),
+        ),
+        OddityKind::MergedCells => (
+            "merged_cells",
+            format!("{count} merged areas: only the first cell of each holds a value."),
+        ),
+    };
+    Issue {
+        code: code.to_owned(),
+        sentence,
+        count,
+        examples: oddity.examples,
     }
 }
 

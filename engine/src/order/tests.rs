@@ -211,6 +211,100 @@ fn cells_are_printed_as_the_terminal_promises() -> Outcome {
 }
 
 #[test]
+fn formulas_without_a_value_and_merged_areas_are_issues() -> Outcome {
+    let place = Place::new()?;
+    let book = place.path("book.xlsx");
+    let sheet = r#"<row r="1"><c r="A1" t="s"><v>0</v></c></row>
+        <row r="2"><c r="A2"><f>1+1</f></c><c r="B2"><f>1+1</f><v>2</v></c></row>
+        </sheetData><mergeCells count="1"><mergeCell ref="A1:B1"/></mergeCells><sheetData>"#;
+    workbook(&book, sheet, &["x"], &[])?;
+    let report = report(&ingest(&book, &place.path("out"), HeaderOption::Auto))?;
+    let issues: Vec<_> = report.tables[0]
+        .issues
+        .iter()
+        .map(|i| (i.code.as_str(), i.examples.join(",")))
+        .collect();
+    assert_eq!(
+        issues,
+        [
+            ("formula_without_value", "A2".to_owned()),
+            ("merged_cells", "A1:B1".to_owned())
+        ]
+    );
+    Ok(())
+}
+
+#[test]
+fn csv_is_plain_and_runs_nothing() -> Outcome {
+    let place = Place::new()?;
+    let path = place.path("out.csv");
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("=1+1"), Some("a,\"b\"\nc"), None]));
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![7, -1, 12_345]));
+    let days: ArrayRef = Arc::new(Date32Array::from(vec![Some(19_753), None, Some(0)]));
+    let mut sink = open(OutputFormat::Csv, &path, place.folder.path())?;
+    let column = |name: &str, format: Option<&str>| OutputColumn {
+        name: name.to_owned(),
+        format: format.map(str::to_owned),
+    };
+    let columns = vec![
+        column("text", None),
+        column("-zip", Some("00000")),
+        column("day", Some("d/m/yy")),
+    ];
+    sink.start_sheet(&OutputSheet {
+        name: "S".to_owned(),
+        columns,
+        formats: Vec::new(),
+    })?;
+    sink.write(&RecordBatch::try_from_iter_with_nullable([
+        ("a", texts, true),
+        ("b", numbers, true),
+        ("c", days, true),
+    ])?)?;
+    assert!(sink.start_sheet(&OutputSheet::default()).is_err());
+    assert_eq!(sink.finish()?.rows, 3);
+    let expected = "text,'-zip,day\n'=1+1,00007,2024-01-31\n\"a,\"\"b\"\"\nc\",-00001,\n,12345,1970-01-01\n";
+    assert_eq!(std::fs::read_to_string(path)?, expected);
+    Ok(())
+}
+
+#[test]
+fn a_sheet_that_is_full_goes_on_in_the_next_and_bytes_are_the_same_each_time() -> Outcome {
+    let place = Place::new()?;
+    let written = |name: &str| -> Outcome<(Vec<String>, u64, Vec<u8>)> {
+        let path = place.path(name);
+        let mut sink = open(OutputFormat::Xlsx, &path, place.folder.path())?;
+        let column = OutputColumn {
+            name: "n".to_owned(),
+            format: None,
+        };
+        sink.start_sheet(&OutputSheet {
+            name: "Full".to_owned(),
+            columns: vec![column],
+            formats: Vec::new(),
+        })?;
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..525_000));
+        let batch = RecordBatch::try_from_iter([("n", numbers)])?;
+        sink.write(&batch)?;
+        sink.write(&batch)?;
+        let written = sink.finish()?;
+        Ok((written.sheets, written.rows, std::fs::read(path)?))
+    };
+    let (sheets, rows, bytes) = written("one.xlsx")?;
+    assert_eq!(
+        (sheets, rows),
+        (vec!["Full".to_owned(), "Full (2)".to_owned()], 1_050_000)
+    );
+    assert!(bytes == written("two.xlsx")?.2, "the same rows gave other bytes");
+    let report = report(&ingest(&place.path("one.xlsx"), &place.path("out"), HeaderOption::Auto))?;
+    assert_eq!(
+        report.tables.iter().map(|t| t.rows).collect::<Vec<_>>(),
+        [1_048_575, 1_425]
+    );
+    Ok(())
+}
+
+#[test]
 fn a_header_can_be_said() -> Outcome {
     let place = Place::new()?;
     let book = place.path("book.xlsx");

@@ -10,6 +10,7 @@ pub mod kind;
 pub mod number_format;
 mod preflight;
 pub mod refusal;
+mod scan;
 pub mod sniff;
 pub mod source;
 pub mod view;

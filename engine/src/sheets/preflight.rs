@@ -3,19 +3,25 @@
 //! What the zip's directory declares is checked at once; unpacking never yields more than was declared (the zip reader stops
 //! there). Large parts are unpacked once without being parsed: a run of bytes without a tag would be held in memory whole.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use quick_xml::events::Event;
+use quick_xml::events::attributes::Attribute;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::refusal::{Refusal, TooMuch};
+use super::scan::{Found, ScanEnd, scan};
 use super::sniff::{Format, HEAD_BYTES, ole_directory, sniff};
 use super::{Limits, ReadError};
 
 /// Parts up to this size are harmless in memory, however they are made.
 const SMALL_PART: u64 = 32 << 20;
+/// Lists of sheets are read up to so many bytes.
+const LIST_BYTES: u64 = 4 << 20;
 /// From this size on a part may not be made of next to nothing: honest repetitive sheets stay below 200 : 1.
 const RATIO_FROM: u64 = 1 << 30;
 const RATIO: u64 = 250;
@@ -31,10 +37,12 @@ pub(super) struct Part {
     pub bytes: u64,
     /// Bytes as packed.
     pub packed: u64,
+    /// What the pass over a sheet found.
+    pub found: Found,
 }
 
 /// Checks a file against the limits, and gives the parts of the workbook in it.
-pub(super) fn preflight(path: &Path, limits: &Limits) -> Result<Vec<Part>, ReadError> {
+pub(super) fn preflight(path: &Path, limits: &Limits) -> Result<Package, ReadError> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     if size > limits.file_bytes {
@@ -50,18 +58,78 @@ pub(super) fn preflight(path: &Path, limits: &Limits) -> Result<Vec<Part>, ReadE
     if zip.has_duplicate_names() {
         return Err(Refusal::Damaged("two entries of one name".to_owned()).into());
     }
-    let parts = parts(&zip)?;
+    let mut parts = parts(&zip)?;
     check_kind(&parts)?;
     check_sizes(&parts, limits)?;
-    for (index, part) in parts.iter().enumerate() {
+    for (index, part) in parts.iter_mut().enumerate() {
         if part.name.ends_with("sharedstrings.xml") {
             check_count(&mut zip, index, part)?;
         }
-        if part.bytes > SMALL_PART && part.name.ends_with(".xml") {
-            check_runs(&mut zip, index, limits)?;
+        let sheet = part.name.contains("/worksheets/");
+        if part.name.ends_with(".xml") && (sheet || part.bytes > SMALL_PART) {
+            part.found = scan_part(&mut zip, index, limits)?;
         }
     }
-    Ok(parts)
+    Ok(Package {
+        sheets: sheet_parts(&mut zip, &parts),
+        parts,
+    })
+}
+
+/// What was learnt of a workbook's package.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Package {
+    /// Its parts.
+    pub parts: Vec<Part>,
+    /// Per entry of the workbook's list of sheets, the position of its part.
+    pub sheets: Vec<Option<usize>>,
+}
+
+/// Finds the parts of sheets as the workbook lists them; what is odd there is left to the reader to refuse.
+fn sheet_parts(zip: &mut ZipArchive<BufReader<File>>, parts: &[Part]) -> Vec<Option<usize>> {
+    let at = |name: &str| parts.iter().position(|part| part.name == name);
+    let mut text = |index: Option<usize>| {
+        let mut text = String::new();
+        let entry = index.and_then(|index| zip.by_index(index).ok());
+        entry.and_then(|entry| entry.take(LIST_BYTES).read_to_string(&mut text).ok());
+        text
+    };
+    let Some(book) = parts.iter().position(|part| part.name.ends_with("workbook.xml")) else {
+        return Vec::new();
+    };
+    let folder = parts
+        .get(book)
+        .and_then(|part| part.name.strip_suffix("workbook.xml"))
+        .unwrap_or_default();
+    let targets: HashMap<String, String> =
+        elements(&text(at(&format!("{folder}_rels/workbook.xml.rels"))), "Relationship")
+            .into_iter()
+            .filter_map(|mut relation| Some((relation.remove("Id")?, relation.remove("Target")?)))
+            .collect();
+    let part_of = |mut sheet: HashMap<String, String>| {
+        let target = targets.get(&sheet.remove("id")?)?.to_ascii_lowercase();
+        target
+            .strip_prefix('/')
+            .map_or_else(|| at(&format!("{folder}{target}")), at)
+    };
+    elements(&text(Some(book)), "sheet").into_iter().map(part_of).collect()
+}
+
+/// The attributes of all elements of this name, both without their prefixes.
+fn elements(xml: &str, name: &str) -> Vec<HashMap<String, String>> {
+    let mut reader = quick_xml::Reader::from_str(xml);
+    let mut found = Vec::new();
+    loop {
+        let element = match reader.read_event() {
+            Ok(Event::Start(element) | Event::Empty(element)) => element,
+            Ok(Event::Eof) | Err(_) => return found,
+            Ok(_) => continue,
+        };
+        if element.local_name().as_ref() == name {
+            let attribute = |a: Attribute<'_>| (a.key.local_name().as_ref().to_owned(), a.value.to_string());
+            found.push(element.attributes().flatten().map(attribute).collect());
+        }
+    }
 }
 
 /// An OLE container whose directory lies further behind.
@@ -119,6 +187,7 @@ fn parts(zip: &ZipArchive<BufReader<File>>) -> Result<Vec<Part>, ReadError> {
             name,
             bytes: entry.size(),
             packed: entry.compressed_size(),
+            found: Found::default(),
         });
     }
     Ok(parts)
@@ -197,27 +266,14 @@ fn check_count(zip: &mut ZipArchive<BufReader<File>>, index: usize, part: &Part)
     }
 }
 
-/// Unpacks a part and refuses it where more than a cell's text stands between two tags, or a tag has no end.
-fn check_runs(zip: &mut ZipArchive<BufReader<File>>, index: usize, limits: &Limits) -> Result<(), ReadError> {
+/// Unpacks a part once and refuses it where more than a cell's text stands between two tags, or a tag has no end.
+fn scan_part(zip: &mut ZipArchive<BufReader<File>>, index: usize, limits: &Limits) -> Result<Found, ReadError> {
     let mut entry = zip.by_index(index).map_err(|error| damage(&error))?;
     // A character is up to four bytes, or an entity such as `&quot;`.
-    let longest = limits.text_chars.saturating_mul(6);
-    let mut buffer = vec![0; 128 << 10];
-    let (mut text, mut tag) = (0_u64, 0_u64);
-    loop {
-        let read = entry.read(&mut buffer).map_err(|error| unpacking(&error))?;
-        let Some(bytes) = buffer.get(..read).filter(|b| !b.is_empty()) else {
-            return Ok(());
-        };
-        let since = |byte: u8, before: u64| match memchr::memrchr(byte, bytes) {
-            Some(at) => (read - at) as u64,
-            None => before + read as u64,
-        };
-        (text, tag) = (since(b'<', text), since(b'>', tag));
-        if text.max(tag) > longest {
-            return Err(Refusal::TooMuch(TooMuch::TextChars(limits.text_chars)).into());
-        }
-    }
+    scan(&mut entry, limits.text_chars.saturating_mul(6)).map_err(|end| match end {
+        ScanEnd::Run => Refusal::TooMuch(TooMuch::TextChars(limits.text_chars)).into(),
+        ScanEnd::Io(error) => unpacking(&error),
+    })
 }
 
 /// What the zip reader found, as a refusal; a failing disk is none.

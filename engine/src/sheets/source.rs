@@ -15,6 +15,26 @@ pub struct SheetInfo {
     pub visibility: Visibility,
 }
 
+/// Something odd in a sheet that its values do not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Oddity {
+    /// What.
+    pub kind: OddityKind,
+    /// How often.
+    pub count: u64,
+    /// Addresses of the first ones.
+    pub examples: Vec<String>,
+}
+
+/// Kinds of oddities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OddityKind {
+    /// A formula that no program has computed; it reads as blank.
+    FormulaWithoutValue,
+    /// A merged area; only its first cell holds a value.
+    MergedCells,
+}
+
 /// A filled cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cell<'a> {

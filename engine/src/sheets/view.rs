@@ -42,6 +42,10 @@ const BLANK: CellView<'static> = CellView {
 
 /// A column whose cells can be looked at.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per column and batch; a box would cost a step per cell"
+)]
 pub enum ColumnView {
     /// All blank.
     Blank,

@@ -16,9 +16,9 @@ use calamine::{DataRef, Reader, SheetType, SheetVisible, Style, Xlsx, XlsxCellRe
 use super::dates::{DAYS_FROM_1904, kind_of, parse_iso};
 use super::kind::CellKind;
 use super::number_format::{FormatClass, GENERAL, classify};
-use super::preflight::{Part, damage, preflight, unpacking};
+use super::preflight::{Package, Part, damage, preflight, unpacking};
 use super::refusal::{Refusal, TooMuch};
-use super::source::{Cell, Cells, SheetInfo};
+use super::source::{Cell, Cells, Oddity, OddityKind, SheetInfo};
 use super::{Limits, ReadError, Visibility};
 
 /// A file that says how many bytes were read from it.
@@ -47,7 +47,9 @@ type Source = BufReader<Counted>;
 pub struct XlsxBook {
     path: PathBuf,
     xlsx: Xlsx<Source>,
-    parts: Vec<Part>,
+    package: Package,
+    /// The sheets' places in the workbook's list, charts among them.
+    places: Vec<usize>,
     read: Arc<AtomicU64>,
     limits: Limits,
     sheets: Vec<SheetInfo>,
@@ -61,11 +63,12 @@ impl XlsxBook {
     /// # Errors
     /// When it is refused, or the disk fails.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, ReadError> {
-        let parts = preflight(path, limits)?;
+        let package = preflight(path, limits)?;
         let read = Arc::new(AtomicU64::new(0));
         let xlsx = open(path, &read)?;
         let (mut sheets, mut skipped, mut names) = (Vec::new(), Vec::new(), HashSet::new());
-        for sheet in xlsx.sheets_metadata() {
+        let mut places = Vec::new();
+        for (place, sheet) in xlsx.sheets_metadata().iter().enumerate() {
             if !names.insert(sheet.name.clone()) {
                 return Err(Refusal::Damaged(format!("two sheets named {}", sheet.name)).into());
             }
@@ -79,6 +82,7 @@ impl XlsxBook {
                 SheetVisible::VeryHidden => Visibility::VeryHidden,
             };
             let position = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
+            places.push(place);
             sheets.push(SheetInfo {
                 position,
                 name: sheet.name.clone(),
@@ -91,7 +95,8 @@ impl XlsxBook {
         Ok(Self {
             path: path.to_owned(),
             xlsx,
-            parts,
+            package,
+            places,
             read,
             limits: limits.clone(),
             sheets,
@@ -112,22 +117,36 @@ impl XlsxBook {
         &self.skipped
     }
 
+    /// What is odd in a sheet, apart from its cells' values.
+    #[must_use]
+    pub fn oddities(&self, sheet: &SheetInfo) -> Vec<Oddity> {
+        let Some(found) = self.part(sheet).map(|part| &part.found) else {
+            return Vec::new();
+        };
+        let both = [
+            (OddityKind::FormulaWithoutValue, &found.without_value),
+            (OddityKind::MergedCells, &found.merged),
+        ];
+        let seen = both.into_iter().filter(|(_, (count, _))| *count > 0);
+        seen.map(|(kind, (count, examples))| Oddity {
+            kind,
+            count: *count,
+            examples: examples.clone(),
+        })
+        .collect()
+    }
+
+    fn part(&self, sheet: &SheetInfo) -> Option<&Part> {
+        let place = *self.places.get(sheet.position as usize)?;
+        self.package.parts.get((*self.package.sheets.get(place)?)?)
+    }
+
     /// Starts to read a sheet.
     ///
     /// # Errors
     /// When its part is missing or damaged.
     pub fn cells(&mut self, sheet: &SheetInfo) -> Result<XlsxCells<'_>, ReadError> {
-        // calamine does not tell a sheet's part; the largest one that is still packed is near enough for progress.
-        let packed = self
-            .parts
-            .iter()
-            .filter(|p| p.name.starts_with("xl/worksheets/"))
-            .map(|p| p.packed);
-        let total = if self.sheets.len() == 1 {
-            packed.sum()
-        } else {
-            packed.max().unwrap_or(0)
-        };
+        let total = self.part(sheet).map_or(0, |part| part.packed);
         self.read.store(0, Ordering::Relaxed);
         let shift = if self.xlsx.has_1904_epoch() {
             DAYS_FROM_1904
@@ -211,7 +230,7 @@ pub struct XlsxCells<'a> {
     /// Cells that the reader has passed, blank ones too.
     ordinal: u64,
     /// Places of error cells that the reader cannot read, by ordinal.
-    lost: Option<VecDeque<(u64, (u32, u32))>>,
+    lost: Option<Places>,
     read: Arc<AtomicU64>,
     total: u64,
     cells_read: &'a mut u64,
@@ -255,7 +274,7 @@ impl XlsxCells<'_> {
         match value {
             DataRef::Empty => None,
             DataRef::String(text) if text.is_empty() => None,
-            DataRef::SharedString(text) if text.is_empty() => None,
+            DataRef::SharedString("") => None,
             DataRef::String(_) | DataRef::SharedString(_) => Some((CellKind::Text, 0.0, format)),
             DataRef::Int(number) => by_format(*number as f64, class),
             DataRef::Float(number) if number.is_finite() => by_format(*number, class),
@@ -365,9 +384,12 @@ fn error_text(error: &calamine::CellErrorType) -> &'static str {
     }
 }
 
+/// Cells by the number of cells before them, blank ones among these.
+type Places = VecDeque<(u64, (u32, u32))>;
+
 /// Places of the error cells that calamine cannot read: their ordinals by one pass over values, their places by another over
 /// formulas, which leaves values alone.
-fn lost_cells(path: &Path, sheet: &str) -> Result<VecDeque<(u64, (u32, u32))>, ReadError> {
+fn lost_cells(path: &Path, sheet: &str) -> Result<Places, ReadError> {
     let mut book = open(path, &Arc::default())?;
     let failed = |error: &XlsxError| refused(error, sheet);
     let mut ordinals = VecDeque::new();

@@ -131,20 +131,7 @@ impl Group {
                 };
                 typed!(Time32MillisecondBuilder, time)
             }
-            ColumnKind::Text => {
-                let mut builder = StringBuilder::with_capacity(self.rows, self.text_bytes.min(64 << 20));
-                for (chunk, rows) in &self.chunks {
-                    let Some(column) = chunk.columns.get(column) else {
-                        rows.clone().for_each(|_| builder.append_null());
-                        continue;
-                    };
-                    for row in rows.clone() {
-                        let cell = column.cell(row);
-                        builder.append_option(filled(&cell).then_some(cell.text));
-                    }
-                }
-                Arc::new(builder.finish())
-            }
+            ColumnKind::Text => self.texts(column),
             ColumnKind::Mixed => {
                 let mut builder = MixedBuilder::default();
                 for cell in self.cells_of(column) {
@@ -153,6 +140,18 @@ impl Group {
                 builder.finish()
             }
         }
+    }
+}
+
+impl Group {
+    fn texts(&self, column: usize) -> ArrayRef {
+        let of_column = |(chunk, _): &(Arc<Chunk>, _)| chunk.columns.get(column).map_or(0, RawColumn::text_bytes);
+        let bytes = self.chunks.iter().map(of_column).sum();
+        let mut builder = StringBuilder::with_capacity(self.rows, bytes);
+        for cell in self.cells_of(column) {
+            builder.append_option((cell.kind != CellKind::Blank).then_some(cell.text));
+        }
+        Arc::new(builder.finish())
     }
 }
 

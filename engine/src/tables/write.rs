@@ -64,6 +64,7 @@ pub struct TableWriter {
     profiles: Vec<ProfileBuilder>,
     rows: u64,
     errors: Issue,
+    issues: Vec<Issue>,
 }
 
 impl TableWriter {
@@ -87,7 +88,13 @@ impl TableWriter {
                 code: "error_cells".to_owned(),
                 ..Issue::default()
             },
+            issues: Vec::new(),
         }
+    }
+
+    /// Notes something odd that is known from elsewhere.
+    pub fn add_issue(&mut self, issue: Issue) {
+        self.issues.push(issue);
     }
 
     /// Data rows taken so far.
@@ -327,7 +334,8 @@ impl TableWriter {
                 profile: profile.finish(kind, self.rows, &self.formats),
             });
         }
-        let issues = issues(&head.above, left_out, self.errors);
+        let mut issues = issues(&head.above, left_out, self.errors);
+        issues.extend(self.issues);
         TableMeta {
             engine: crate::VERSION.to_owned(),
             position: self.sheet.position,
