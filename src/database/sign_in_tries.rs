@@ -30,13 +30,14 @@ pub async fn lock(connection: &mut Connection, subject: &str) -> Result<()> {
 /// # Errors
 /// See [`super::Error`].
 pub async fn wait_needed(connection: &mut Connection, subject: &str, allowance: Allowance) -> Result<Option<Duration>> {
+    let (window, others) = (allowance.window.as_secs_f64(), allowance.tries - 1);
     let seconds = sqlx::query_scalar!(
         r#"select extract(epoch from at + make_interval(secs => $2) - now())::float8 as "seconds!"
              from sign_in_tries where subject = $1 and at > now() - make_interval(secs => $2)
             order by at desc offset $3 limit 1"#,
         subject,
-        allowance.window.as_secs_f64(),
-        allowance.tries - 1,
+        window,
+        others,
     )
     .fetch_optional(connection)
     .await?;
