@@ -127,7 +127,6 @@ fn add((count, examples): &mut (u64, Vec<String>), example: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::{prop_assert_eq, proptest};
 
     const SHEET: &str = concat!(
         r#"<row r="1"><c r="A1"><v>1</v></c><c r="B1"><f>A1</f><v>1</v></c><c r="C1"><f>A1+1</f></c>"#,
@@ -155,11 +154,11 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
-        fn oddities_are_found_wherever_the_pieces_end(size in 1_usize..400) {
+    #[test]
+    fn oddities_are_found_wherever_the_pieces_end() {
+        for size in 1..=SHEET.len() {
             let found = scan(&mut Pieces(SHEET.as_bytes(), size), 1000);
-            prop_assert_eq!(found.ok(), Some(expected()));
+            assert_eq!(found.ok(), Some(expected()), "pieces of {size}");
         }
     }
 
