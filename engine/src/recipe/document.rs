@@ -1,10 +1,180 @@
 //! The recipe as people write it: YAML or JSON, one schema.
+//!
+//! ```yaml
+//! name: Clean orders
+//! input: {sheets: first, header: auto}
+//! steps:
+//!   - trim: {columns: all}
+//!   - filter: {keep: "quantity > 0"}
+//! output: {format: xlsx, rejects: {policy: leave_out, as: list}}
+//! ```
+//!
+//! A [`Recipe`] is always well-formed; whether it fits a table is another question, see [`super::check`].
+
+mod input;
+mod node;
+mod output;
+mod reading;
+mod yaml;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
 
-/// A recipe that was read and checked.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub use input::{Header, Input, Sheets};
+pub use node::Place;
+pub use output::{OutputFormat, OutputOptions, RejectsForm, RejectsPolicy};
+pub(crate) use node::{Entry, Node, Value};
+pub(crate) use reading::{Options, Reading};
+
+pub use super::problem::Problem;
+pub use super::steps::Step;
+
+/// More steps than any honest recipe has.
+const MAX_STEPS: usize = 500;
+
+/// A recipe that was read and is well-formed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(try_from = "Json", into = "Json")]
 pub struct Recipe {
-    /// Its name for people.
+    /// Its name for people; may be empty.
     pub name: String,
+    /// Which sheets, and where their header is.
+    pub input: Input,
+    /// What to do, in order.
+    pub steps: Vec<Step>,
+    /// What comes out.
+    pub output: OutputOptions,
+    /// Where each path stood in the text, for problems that are found later.
+    places: BTreeMap<String, Place>,
 }
+
+impl PartialEq for Recipe {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.input == other.input
+            && self.steps == other.steps
+            && self.output == other.output
+    }
+}
+
+impl Recipe {
+    /// Reads YAML or JSON text. Answers everything that is wrong with it, each with line and column.
+    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let node = Node::parse(text).map_err(|problem| vec![problem])?;
+        Self::read(&node)
+    }
+
+    /// Reads a JSON value of the same schema.
+    pub fn from_json(value: &Json) -> Result<Self, Vec<Problem>> {
+        Self::read(&Node::from_json(value))
+    }
+
+    /// The recipe as JSON, every option written out: the form that is hashed, stored and sent.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        json!({
+            "name": self.name,
+            "input": self.input.to_json(),
+            "steps": self.steps.iter().map(Step::to_json).collect::<Vec<_>>(),
+            "output": self.output.to_json(),
+        })
+    }
+
+    /// The recipe as people write it.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        yaml::write(self)
+    }
+
+    /// The sha256 of what the recipe does, in hex: its name does not count.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let mut value = self.to_json();
+        if let Some(object) = value.as_object_mut() {
+            object.remove("name");
+        }
+        Sha256::digest(value.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Adds line and column to problems that were found after reading, by their paths.
+    #[must_use]
+    pub fn locate(&self, mut problems: Vec<Problem>) -> Vec<Problem> {
+        for problem in &mut problems {
+            let mut path = problem.path.as_str();
+            while problem.line == 0 && !path.is_empty() {
+                if let Some(place) = self.places.get(path) {
+                    (problem.line, problem.column) = (place.line, place.column);
+                }
+                path = path.rfind(['.', '[']).map_or("", |end| &path[..end]);
+            }
+        }
+        problems
+    }
+
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        let mut reading = Reading::default();
+        let recipe = Self::read_parts(node, &mut reading);
+        let mut problems = std::mem::take(&mut reading.problems);
+        match recipe {
+            Some(recipe) if problems.is_empty() => Ok(Self { places: reading.places, ..recipe }),
+            _ => {
+                problems.sort_by_key(|problem| (problem.line, problem.column));
+                Err(problems)
+            }
+        }
+    }
+
+    fn read_parts(node: &Node, reading: &mut Reading) -> Option<Self> {
+        let mut options = reading.map(node, "", "")?;
+        let name = options.optional_text(reading, "name").unwrap_or_default();
+        let input = options.take("input").and_then(|node| Input::read(node, reading)).unwrap_or_default();
+        let steps = options.require(reading, "steps").map(|node| read_steps(node, reading)).unwrap_or_default();
+        let output = options.take("output").and_then(|node| OutputOptions::read(node, reading)).unwrap_or_default();
+        options.finish(reading, &["name", "input", "steps", "output"]);
+        Some(Self { name, input, steps, output, places: BTreeMap::new() })
+    }
+}
+
+fn read_steps(node: &Node, reading: &mut Reading) -> Vec<Step> {
+    reading.places.insert("steps".into(), node.place);
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        _ if node.is_null() => &[],
+        _ => {
+            reading.problem(node.place, "steps", "`steps` expects a list: a line `- name: {options}` for each step.");
+            &[]
+        }
+    };
+    if items.len() > MAX_STEPS {
+        reading.problem(node.place, "steps", format!("A recipe has at most {MAX_STEPS} steps."));
+        return Vec::new();
+    }
+    let read = |(index, item)| {
+        reading.step = Some(index + 1);
+        Step::read(item, &format!("steps[{index}]"), reading)
+    };
+    let steps = items.iter().enumerate().filter_map(read).collect();
+    reading.step = None;
+    steps
+}
+
+impl TryFrom<Json> for Recipe {
+    type Error = String;
+
+    fn try_from(value: Json) -> Result<Self, String> {
+        Self::from_json(&value)
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl From<Recipe> for Json {
+    fn from(recipe: Recipe) -> Self {
+        recipe.to_json()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -39,3 +39,151 @@ impl LedgerStep {
             && self.hash_in == self.hash_out
     }
 }
+
+/// A step's account while rows go by: counts, and origins summed where rows come in and again where they end up. The two
+/// sums are taken from different arrays at different moments, so they agree only when no row was lost, made up or doubled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Rows that came in.
+    pub came: Sum,
+    /// Rows the step made.
+    pub added: Sum,
+    /// Rows that went on.
+    pub kept: Sum,
+    /// Rows rejected.
+    pub rejected: Sum,
+    /// Rows filtered out.
+    pub filtered: Sum,
+    /// Rows taken out as duplicates.
+    pub deduplicated: Sum,
+    /// Rows that went into groups.
+    pub aggregated: Sum,
+}
+
+/// A number of rows and the sum of their origins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// How many.
+    pub rows: u64,
+    /// Their origins, summed modulo 2^64.
+    pub origins: u64,
+}
+
+impl Sum {
+    /// Adds rows by their origins.
+    pub fn add(&mut self, origins: impl IntoIterator<Item = u64>) {
+        for origin in origins {
+            self.rows += 1;
+            self.origins = self.origins.wrapping_add(origin);
+        }
+    }
+
+    /// Adds another sum.
+    pub fn join(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.origins = self.origins.wrapping_add(other.origins);
+    }
+}
+
+impl Account {
+    /// Adds the account of other rows.
+    pub fn join(&mut self, other: &Self) {
+        self.came.join(other.came);
+        self.added.join(other.added);
+        self.kept.join(other.kept);
+        self.rejected.join(other.rejected);
+        self.filtered.join(other.filtered);
+        self.deduplicated.join(other.deduplicated);
+        self.aggregated.join(other.aggregated);
+    }
+
+    /// The entry of the ledger.
+    #[must_use]
+    pub fn entry(&self, step: usize, sheet: &str, label: &str) -> LedgerStep {
+        let ends = [self.kept, self.rejected, self.filtered, self.deduplicated, self.aggregated];
+        let hash_out = ends.iter().fold(0_u64, |sum, end| sum.wrapping_add(end.origins));
+        LedgerStep {
+            step,
+            sheet: sheet.to_owned(),
+            label: label.to_owned(),
+            rows_in: self.came.rows,
+            added: self.added.rows,
+            kept: self.kept.rows,
+            rejected: self.rejected.rows,
+            filtered: self.filtered.rows,
+            deduplicated: self.deduplicated.rows,
+            aggregated: self.aggregated.rows,
+            hash_in: format!("{:016x}", self.came.origins.wrapping_add(self.added.origins)),
+            hash_out: format!("{hash_out:016x}"),
+        }
+    }
+}
+
+/// The number that stands for a row in the sums: the row of a sheet, mixed well (the finaliser of SplitMix64) so that sums
+/// of different sets of rows differ.
+#[must_use]
+pub fn origin(sheet: u32, row: u32) -> u64 {
+    mixed((u64::from(sheet) << 32) | u64::from(row))
+}
+
+/// The number of a row that a step made out of others, by the first of them.
+#[must_use]
+pub fn made_from(first: u64) -> u64 {
+    mixed(first ^ 0x5bd1_e995_9d1b_54a5)
+}
+
+fn mixed(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Whether the accounts of a sheet's steps balance, each for itself and each with the next: what goes out of one comes into
+/// the other. Answers what is wrong, for the log.
+pub fn check(accounts: &[Account]) -> Result<(), String> {
+    for (index, account) in accounts.iter().enumerate() {
+        let entry = account.entry(index, "", "");
+        if !entry.balances() {
+            return Err(format!("entry {index} does not balance: {entry:?}"));
+        }
+        if let Some(next) = accounts.get(index + 1)
+            && next.came != account.kept
+        {
+            return Err(format!("{:?} went out of entry {index} and {:?} came into the next", account.kept, next.came));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(came: &[u64], kept: &[u64], filtered: &[u64]) -> Account {
+        let sum = |origins: &[u64]| {
+            let mut sum = Sum::default();
+            sum.add(origins.iter().copied());
+            sum
+        };
+        Account { came: sum(came), kept: sum(kept), filtered: sum(filtered), ..Account::default() }
+    }
+
+    #[test]
+    fn a_row_that_is_lost_doubled_or_swapped_does_not_balance() {
+        assert!(check(&[account(&[1, 2, 3], &[1, 3], &[2])]).is_ok());
+        assert!(check(&[account(&[1, 2, 3], &[1], &[2])]).is_err(), "lost");
+        assert!(check(&[account(&[1, 2, 3], &[1, 3, 3], &[2])]).is_err(), "doubled");
+        assert!(check(&[account(&[1, 2, 3], &[1, 1], &[2])]).is_err(), "swapped, with the right count");
+        assert!(check(&[account(&[1, 2], &[1, 2], &[]), account(&[1], &[1], &[])]).is_err(), "lost between steps");
+    }
+
+    #[test]
+    fn origins_of_neighbours_have_nothing_in_common() {
+        let mut seen: Vec<u64> = (0..4).flat_map(|sheet| (0..1000).map(move |row| origin(sheet, row))).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 4000);
+        assert_ne!(made_from(origin(0, 2)), origin(0, 2));
+    }
+}

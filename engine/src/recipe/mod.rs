@@ -1,4 +1,11 @@
 //! What to do with a table: document, steps, plan, fate, rejects, ledger.
 
+pub mod columns;
 pub mod document;
+pub mod expression;
+pub mod fate;
 pub mod ledger;
+pub mod plan;
+pub mod problem;
+pub mod rejects;
+pub mod steps;

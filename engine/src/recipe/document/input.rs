@@ -1,0 +1,231 @@
+//! Which sheets of a workbook a recipe is for, and where their header is.
+
+use serde_json::{Value as Json, json};
+
+use super::{Node, Reading, Value};
+use crate::sheets::{HeaderOption, IngestOptions, Visibility};
+
+/// The `input` part of a recipe.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    /// Which sheets.
+    pub sheets: Sheets,
+    /// Where the header is.
+    pub header: Header,
+}
+
+/// Which sheets of a workbook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Sheets {
+    /// The first one that is visible.
+    #[default]
+    First,
+    /// All of them.
+    All,
+    /// Those whose tab shows.
+    Visible,
+    /// These, by name; each must be there.
+    Named(Vec<String>),
+    /// Those whose name matches: `*` is any text, `?` any character.
+    Matching(String),
+}
+
+/// Where the header is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Header {
+    /// It is found.
+    #[default]
+    Auto,
+    /// There is none: columns go by their letters.
+    None,
+    /// These rows, first and last, as Excel numbers them.
+    Rows(u32, u32),
+}
+
+impl Input {
+    /// The options under which a file is read for this recipe.
+    #[must_use]
+    pub fn ingest_options(&self) -> IngestOptions {
+        let header = match self.header {
+            Header::Auto => HeaderOption::Auto,
+            Header::None => HeaderOption::None,
+            Header::Rows(first, last) => HeaderOption::Rows(first, last),
+        };
+        IngestOptions { header, ..IngestOptions::default() }
+    }
+
+    pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<Self> {
+        let mut options = reading.map(node, "input", "`input`")?;
+        let sheets = options.take("sheets").and_then(|node| Sheets::read(node, reading)).unwrap_or_default();
+        let header = options.take("header").and_then(|node| Header::read(node, reading)).unwrap_or_default();
+        options.finish(reading, &["sheets", "header"]);
+        Some(Self { sheets, header })
+    }
+
+    pub(super) fn to_json(&self) -> Json {
+        let sheets = match &self.sheets {
+            Sheets::First => json!("first"),
+            Sheets::All => json!("all"),
+            Sheets::Visible => json!("visible"),
+            Sheets::Named(names) => json!(names),
+            Sheets::Matching(pattern) => json!({ "matching": pattern }),
+        };
+        let header = match self.header {
+            Header::Auto => json!("auto"),
+            Header::None => json!("none"),
+            Header::Rows(first, last) if first == last => json!(first),
+            Header::Rows(first, last) => json!([first, last]),
+        };
+        json!({ "sheets": sheets, "header": header })
+    }
+}
+
+impl Sheets {
+    /// The positions of the sheets that are meant, in workbook order, or a sentence that says which is missing.
+    /// Names are compared without regard to case, as Excel does.
+    pub fn choose(&self, sheets: &[(String, Visibility)]) -> Result<Vec<usize>, String> {
+        let visible = |index: &usize| sheets[*index].1 == Visibility::Visible;
+        let all = 0..sheets.len();
+        let chosen: Vec<usize> = match self {
+            Self::First => all.clone().find(visible).or_else(|| all.clone().next()).into_iter().collect(),
+            Self::All => all.collect(),
+            Self::Visible => all.filter(visible).collect(),
+            Self::Named(names) => return named(names, sheets),
+            Self::Matching(pattern) => all.filter(|index| matches(pattern, &sheets[*index].0)).collect(),
+        };
+        if chosen.is_empty() {
+            return Err(match self {
+                Self::Matching(pattern) => format!("No sheet has a name like `{pattern}`."),
+                Self::Visible => "No sheet of this workbook is visible.".into(),
+                _ => "There is no sheet in this workbook.".into(),
+            });
+        }
+        Ok(chosen)
+    }
+
+    fn read(node: &Node, reading: &mut Reading) -> Option<Self> {
+        let (path, subject) = ("input.sheets", "`sheets` of `input`");
+        match &node.value {
+            Value::List(_) => {
+                let names = reading.texts(node, path, subject)?;
+                if names.is_empty() {
+                    reading.problem(node.place, path, "`sheets` of `input` is an empty list: name a sheet, or say `all`.");
+                }
+                Some(Self::Named(names))
+            }
+            Value::Map(_) => {
+                let mut options = reading.map(node, path, subject)?;
+                let pattern = options.required_text(reading, "matching");
+                options.finish(reading, &["matching"]);
+                pattern.map(Self::Matching)
+            }
+            Value::Scalar { .. } => {
+                let words = [("first", Self::First), ("all", Self::All), ("visible", Self::Visible)];
+                let choices: Vec<(&str, usize)> = words.iter().enumerate().map(|(i, (word, _))| (*word, i)).collect();
+                let index = reading.choice(node, path, "`sheets` of `input` (names go into a list)", &choices)?;
+                Some(words[index].1.clone())
+            }
+        }
+    }
+}
+
+fn named(names: &[String], sheets: &[(String, Visibility)]) -> Result<Vec<usize>, String> {
+    let mut chosen = Vec::new();
+    for name in names {
+        let exact = sheets.iter().position(|(sheet, _)| sheet == name);
+        let folded = || sheets.iter().position(|(sheet, _)| sheet.to_lowercase() == name.to_lowercase());
+        let Some(index) = exact.or_else(folded) else {
+            let there = sheets.iter().map(|(sheet, _)| sheet.as_str());
+            let hint = super::super::problem::did_you_mean(name, there.clone());
+            return Err(format!("There is no sheet `{name}`.{hint} The sheets are {}.", super::super::problem::listed(there)));
+        };
+        if !chosen.contains(&index) {
+            chosen.push(index);
+        }
+    }
+    chosen.sort_unstable();
+    Ok(chosen)
+}
+
+/// Whether a name matches a pattern of `*` and `?`, without regard to case.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.to_lowercase().chars().collect(), name.to_lowercase().chars().collect());
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        if p < pattern.len() && pattern[p] == '*' {
+            star = Some((p, n));
+            p += 1;
+        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == name[n]) {
+            p += 1;
+            n += 1;
+        } else if let Some((star_p, star_n)) = star {
+            star = Some((star_p, star_n + 1));
+            p = star_p + 1;
+            n = star_n + 1;
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+impl Header {
+    fn read(node: &Node, reading: &mut Reading) -> Option<Self> {
+        let (path, subject) = ("input.header", "`header` of `input`");
+        let rows = match &node.value {
+            Value::List(_) => reading.texts(node, path, subject)?,
+            Value::Map(_) => Vec::new(),
+            Value::Scalar { text, .. } if text == "auto" => return Some(Self::Auto),
+            Value::Scalar { text, .. } if text == "none" => return Some(Self::None),
+            Value::Scalar { text, .. } => vec![text.clone()],
+        };
+        let numbers: Option<Vec<u32>> =
+            rows.iter().map(|text| text.parse().ok().filter(|row| (1..=1_048_576).contains(row))).collect();
+        match numbers.as_deref() {
+            Some([row]) => return Some(Self::Rows(*row, *row)),
+            Some([first, last]) if first <= last && last - first < 20 => return Some(Self::Rows(*first, *last)),
+            _ => {}
+        }
+        let message = "`header` of `input` is `auto`, `none`, a row number such as 3, or first and last row such as [3, 4].";
+        reading.problem(node.place, path, message);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn book() -> Vec<(String, Visibility)> {
+        let sheet = |name: &str, visibility| (name.to_owned(), visibility);
+        vec![
+            sheet("notes", Visibility::Hidden),
+            sheet("2024", Visibility::Visible),
+            sheet("2025", Visibility::Visible),
+        ]
+    }
+
+    #[test]
+    fn sheets_are_chosen_by_word_name_and_pattern() {
+        assert_eq!(Sheets::First.choose(&book()), Ok(vec![1]));
+        assert_eq!(Sheets::All.choose(&book()), Ok(vec![0, 1, 2]));
+        assert_eq!(Sheets::Visible.choose(&book()), Ok(vec![1, 2]));
+        assert_eq!(Sheets::Matching("20*".into()).choose(&book()), Ok(vec![1, 2]));
+        assert_eq!(Sheets::Matching("20?5".into()).choose(&book()), Ok(vec![2]));
+        assert_eq!(Sheets::Named(vec!["2025".into(), "NOTES".into()]).choose(&book()), Ok(vec![0, 2]));
+    }
+
+    #[test]
+    fn a_missing_sheet_is_named_with_the_nearest_one() {
+        let sentence = Sheets::Named(vec!["note".into()]).choose(&book()).expect_err("missing");
+        assert!(sentence.contains("`note`") && sentence.contains("Did you mean `notes`?"), "{sentence}");
+        assert!(Sheets::Matching("x*".into()).choose(&book()).is_err());
+    }
+
+    #[test]
+    fn a_hostile_pattern_takes_no_time() {
+        assert!(!matches(&"*a".repeat(40), &"a".repeat(39)));
+    }
+}

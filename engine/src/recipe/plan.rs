@@ -1,0 +1,195 @@
+//! How a recipe is carried out on a table.
+//!
+//! ```text
+//! parts ─ windows of rows, side by side ─▶ steps that work chunk by chunk ─ in row order ─▶ sort, deduplicate, group ─▶ …
+//!                                              └─▶ accounts and rejects, also in row order
+//! ```
+//!
+//! Steps that look at a row at a time are carried out window by window, each window by itself, on as many threads as wanted;
+//! what comes of them is put together in row order. Steps that need other rows (sort, deduplicate, group) read that stream
+//! in order, on one thread, within their share of the memory, and go to disk beyond it. So neither the number of threads nor
+//! the memory has any influence on the result. Expressions and sorting are DataFusion's, the rest is ours, since each row
+//! must be accounted for.
+
+pub mod cells;
+pub mod chunk;
+pub mod conversion;
+pub mod deduplicate;
+pub mod exact_sum;
+pub mod external;
+pub mod group;
+pub mod operator;
+pub mod sort;
+pub mod stages;
+pub mod totals;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::columns::{Column, of_table};
+use super::document::{Recipe, RejectsPolicy};
+use super::fate::TakenOut;
+use super::ledger::Account;
+use super::problem::Problem;
+use super::rejects::{Reject, Spool};
+use crate::tables::read::Table;
+use chunk::Marked;
+use operator::{Operator, PlanError};
+
+/// A step of a plan.
+#[derive(Debug)]
+pub struct PlannedStep {
+    /// Its position in the recipe, from 1.
+    pub number: usize,
+    /// What carries it out.
+    pub operator: Operator,
+    /// The columns that it meets.
+    pub before: Vec<Column>,
+}
+
+/// A recipe made for one table.
+#[derive(Debug)]
+pub struct Plan {
+    /// The steps.
+    pub steps: Vec<PlannedStep>,
+    /// The columns of the result.
+    pub columns: Vec<Column>,
+    /// What becomes of rejected rows.
+    pub policy: RejectsPolicy,
+}
+
+impl Plan {
+    /// Makes a plan of the first `steps` steps, or says what does not fit the table.
+    pub fn new(recipe: &Recipe, table: &crate::tables::TableMeta, steps: usize) -> Result<Self, Vec<Problem>> {
+        let mut columns = of_table(table);
+        let mut planned = Vec::new();
+        for (index, step) in recipe.steps.iter().take(steps).enumerate() {
+            let number = index + 1;
+            let after = step.check(number, &columns)?;
+            let operator = step.plan(number, &columns)?;
+            planned.push(PlannedStep { number, operator, before: std::mem::replace(&mut columns, after) });
+        }
+        Ok(Self { steps: planned, columns, policy: recipe.output.policy })
+    }
+
+    /// Which columns of the table are needed at all.
+    #[must_use]
+    pub fn needs(&self, all: usize) -> Vec<bool> {
+        let mut wanted = vec![true; self.columns.len()];
+        for step in self.steps.iter().rev() {
+            let before = step.before.len();
+            wanted = match &step.operator {
+                Operator::Step(operator) => operator.needs(&wanted, before),
+                Operator::Sort(sort) => sort.needs(wanted),
+                Operator::Deduplicate(deduplicate) => deduplicate.needs(wanted),
+                Operator::Group(group) => group.needs(before),
+            };
+        }
+        wanted.resize(all, true);
+        wanted
+    }
+
+    /// How many steps hold many rows at once; they share the memory.
+    #[must_use]
+    pub fn holding_steps(&self) -> usize {
+        self.steps.iter().filter(|step| !matches!(step.operator, Operator::Step(_))).count()
+    }
+
+    /// Whether the first rows of the table give the first rows of the result.
+    #[must_use]
+    pub fn streams(&self) -> bool {
+        use super::steps::Keep;
+        self.steps.iter().all(|step| match &step.operator {
+            Operator::Step(_) => true,
+            Operator::Deduplicate(deduplicate) => deduplicate.keep == Keep::First,
+            Operator::Sort(_) | Operator::Group(_) => false,
+        })
+    }
+}
+
+/// What a plan works with.
+#[derive(Clone, Debug)]
+pub struct Resources {
+    /// Where spilled data goes.
+    pub scratch: PathBuf,
+    /// Bytes that steps may hold before they spill.
+    pub memory: u64,
+    /// Threads.
+    pub jobs: usize,
+    /// Rows of a window.
+    pub window_rows: u64,
+}
+
+/// What is being carried out: a plan, its table and everything that is counted on the way.
+#[derive(Debug)]
+pub struct Work {
+    /// The plan.
+    pub plan: Plan,
+    /// The table.
+    pub table: Table,
+    /// What it may use.
+    pub resources: Resources,
+    /// Whether changes are marked, for previews.
+    pub marked: Marked,
+    tally: Mutex<Tally>,
+}
+
+/// What was counted.
+#[derive(Debug)]
+pub struct Tally {
+    /// The reading, then one account per step.
+    pub accounts: Vec<Account>,
+    /// The rejects.
+    pub rejects: Spool,
+    /// For previews: rows that were taken out.
+    pub taken: Vec<TakenOut>,
+}
+
+/// What a run of rows adds to the tally.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Accounts by their position in [`Tally::accounts`].
+    pub accounts: Vec<(usize, Account)>,
+    /// Rejects in row order.
+    pub rejects: Vec<Reject>,
+    /// For previews: rows that were taken out.
+    pub taken: Vec<TakenOut>,
+}
+
+impl Work {
+    /// Sets out to carry out a plan. `rejects` is where rejects go.
+    #[must_use]
+    pub fn new(plan: Plan, table: Table, resources: Resources, marked: Marked, rejects: Spool) -> Arc<Self> {
+        let accounts = vec![Account::default(); plan.steps.len() + 1];
+        let tally = Mutex::new(Tally { accounts, rejects, taken: Vec::new() });
+        Arc::new(Self { plan, table, resources, marked, tally })
+    }
+
+    /// Bytes that one of the steps that hold rows may hold.
+    #[must_use]
+    pub fn share(&self) -> usize {
+        const LEAST: u64 = 32 << 20;
+        let share = self.resources.memory / (self.plan.holding_steps().max(1) as u64);
+        usize::try_from(share.max(LEAST)).unwrap_or(usize::MAX)
+    }
+
+    /// Adds what a run of rows did; runs are added in row order.
+    pub fn note(&self, effects: Effects) -> Result<(), PlanError> {
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        for (index, account) in effects.accounts {
+            tally.accounts[index].join(&account);
+        }
+        tally.taken.extend(effects.taken);
+        tally.rejects.extend(effects.rejects)
+    }
+
+    /// Takes what was counted; `rejects` takes the place of the rejects.
+    #[must_use]
+    pub fn take_tally(&self, rejects: Spool) -> Tally {
+        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *tally, Tally { accounts: Vec::new(), rejects, taken: Vec::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

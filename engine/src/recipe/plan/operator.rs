@@ -1,0 +1,111 @@
+//! What steps are carried out by.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use arrow::array::{ArrayRef, BooleanArray};
+
+use super::chunk::Chunk;
+use super::deduplicate::DeduplicatePlan;
+use super::group::GroupPlan;
+use super::sort::SortPlan;
+use crate::recipe::expression::Rejection;
+
+/// Why a plan could not be carried through.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A table part or `table.json`.
+    #[error("table: {0}")]
+    Table(#[from] crate::tables::read::TableError),
+    /// Arrow.
+    #[error("column: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// DataFusion.
+    #[error("plan: {0}")]
+    DataFusion(#[from] datafusion::error::DataFusionError),
+    /// A file of ours.
+    #[error("file {path}: {error}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// An output.
+    #[error("output: {0}")]
+    Write(#[from] crate::sheets::write::WriteError),
+    /// A task of the plan ended early.
+    #[error("a part of the plan stopped: {0}")]
+    Task(#[from] tokio::task::JoinError),
+    /// The recipe wants to stop at a value that cannot be converted.
+    #[error("stopped at a value")]
+    Stopped(Box<Rejection>),
+    /// Something that cannot be.
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+/// A step's work, by how it goes through the rows.
+#[derive(Debug)]
+pub enum Operator {
+    /// Chunk by chunk, each for itself.
+    Step(Box<dyn ChunkStep>),
+    /// All rows put in order.
+    Sort(SortPlan),
+    /// Rows that are alike.
+    Deduplicate(DeduplicatePlan),
+    /// Rows made into groups.
+    Group(GroupPlan),
+}
+
+impl Operator {
+    /// A step that works chunk by chunk.
+    pub fn step(step: impl ChunkStep + 'static) -> Self {
+        Self::Step(Box::new(step))
+    }
+}
+
+/// A step that works on each chunk for itself, whatever the others are: so chunks can be worked on side by side.
+pub trait ChunkStep: fmt::Debug + Send + Sync {
+    /// Works on a chunk. It takes no row away itself: it says which are to go.
+    fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError>;
+
+    /// Why a row is filtered, in words.
+    fn why_filtered(&self) -> &str {
+        ""
+    }
+
+    /// Which of the `before` columns are needed when these columns behind it are wanted.
+    fn needs(&self, wanted: &[bool], before: usize) -> Vec<bool> {
+        let mut needed = wanted.to_vec();
+        needed.resize(before, true);
+        needed
+    }
+}
+
+/// What a step made of a chunk.
+#[derive(Debug)]
+pub struct Applied {
+    /// The columns after the step, for all rows of the chunk.
+    pub columns: Vec<ArrayRef>,
+    /// For each of them the column before the step that it goes on; `None`: it is new. Nothing: they are the same columns.
+    pub sources: Option<Vec<Option<usize>>>,
+    /// The rows that are filtered out.
+    pub filtered: Option<BooleanArray>,
+    /// What is wrong with rows; they are rejected.
+    pub rejections: Vec<Rejection>,
+}
+
+impl Applied {
+    /// The same columns, with other values.
+    #[must_use]
+    pub fn same_columns(columns: Vec<ArrayRef>) -> Self {
+        Self { columns, sources: None, filtered: None, rejections: Vec::new() }
+    }
+
+    /// Other columns, each with the one that it goes on.
+    #[must_use]
+    pub fn with_sources(columns: Vec<ArrayRef>, sources: Vec<Option<usize>>) -> Self {
+        Self { sources: Some(sources), ..Self::same_columns(columns) }
+    }
+}

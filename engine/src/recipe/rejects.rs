@@ -1,0 +1,181 @@
+//! Rejected rows on their way to the list of rejects: kept in memory while few, in a file of the scratch folder beyond.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::reader::FileReader;
+use arrow::ipc::writer::FileWriter;
+
+use super::plan::operator::PlanError;
+
+/// Records that are held before they are written out.
+const HELD: usize = 8192;
+
+/// One thing wrong with one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// The sheet.
+    pub sheet: String,
+    /// The row as Excel numbers it; 0 where there is no single one.
+    pub row: u32,
+    /// The letters of the sheet's column, where the value comes from one.
+    pub letters: Option<String>,
+    /// The column at that step, where it is one column's fault.
+    pub column: Option<String>,
+    /// The value at fault.
+    pub value: String,
+    /// The step's position from 1.
+    pub step: usize,
+    /// A stable word.
+    pub rule: &'static str,
+    /// In words.
+    pub message: String,
+}
+
+/// Headers of the list of rejects, in order.
+pub const HEADERS: [&str; 9] = ["file", "sheet", "row", "cell", "column", "value", "step", "rule", "message"];
+
+/// Collects rejects of one run.
+pub struct Spool {
+    file: String,
+    path: PathBuf,
+    held: Vec<Reject>,
+    writer: Option<FileWriter<File>>,
+    rows: u64,
+}
+
+impl fmt::Debug for Spool {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Spool({} rows)", self.rows)
+    }
+}
+
+impl Spool {
+    /// Starts an empty one. `file` is the input's name for people.
+    #[must_use]
+    pub fn new(file: &str, scratch: &Path) -> Self {
+        let path = scratch.join("rejects.arrow");
+        Self { file: file.to_owned(), path, held: Vec::new(), writer: None, rows: 0 }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Adds some.
+    pub fn extend(&mut self, rejects: Vec<Reject>) -> Result<(), PlanError> {
+        self.rows += rejects.len() as u64;
+        self.held.extend(rejects);
+        while self.held.len() >= HELD {
+            let rest = self.held.split_off(HELD);
+            let full = std::mem::replace(&mut self.held, rest);
+            let batch = self.batch(&full)?;
+            if self.writer.is_none() {
+                let file = File::create(&self.path).map_err(|error| self.io(error))?;
+                self.writer = Some(FileWriter::try_new(file, &schema())?);
+            }
+            if let Some(writer) = &mut self.writer {
+                writer.write(&batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All of them, in order, to be written; columns as in [`HEADERS`].
+    pub fn finish(mut self, mut take: impl FnMut(&RecordBatch) -> Result<(), PlanError>) -> Result<(), PlanError> {
+        if let Some(mut writer) = self.writer.take() {
+            writer.finish()?;
+            drop(writer);
+            let file = File::open(&self.path).map_err(|error| self.io(error))?;
+            for batch in FileReader::try_new(file, None)? {
+                take(&batch?)?;
+            }
+            std::fs::remove_file(&self.path).map_err(|error| self.io(error))?;
+        }
+        take(&self.batch(&self.held)?)
+    }
+
+    fn batch(&self, rejects: &[Reject]) -> Result<RecordBatch, PlanError> {
+        let texts = |text: &dyn Fn(&Reject) -> Option<String>| -> ArrayRef {
+            Arc::new(rejects.iter().map(text).collect::<StringArray>())
+        };
+        let row = |reject: &Reject| (reject.row > 0).then(|| i64::from(reject.row));
+        let step = |reject: &Reject| i64::try_from(reject.step).ok();
+        let cell = |reject: &Reject| reject.letters.as_ref().filter(|_| reject.row > 0).map(|l| format!("{l}{}", reject.row));
+        let columns: Vec<ArrayRef> = vec![
+            texts(&|_| Some(self.file.clone())),
+            texts(&|reject| Some(reject.sheet.clone())),
+            Arc::new(rejects.iter().map(row).collect::<Int64Array>()),
+            texts(&cell),
+            texts(&|reject| reject.column.clone()),
+            texts(&|reject| Some(reject.value.clone())),
+            Arc::new(rejects.iter().map(step).collect::<Int64Array>()),
+            texts(&|reject| Some(reject.rule.to_owned())),
+            texts(&|reject| Some(reject.message.clone())),
+        ];
+        Ok(RecordBatch::try_new(schema(), columns)?)
+    }
+
+    fn io(&self, error: std::io::Error) -> PlanError {
+        PlanError::Io { path: self.path.clone(), error }
+    }
+}
+
+fn schema() -> SchemaRef {
+    let field = |name: &&str| {
+        let number = matches!(*name, "row" | "step");
+        Field::new(*name, if number { DataType::Int64 } else { DataType::Utf8 }, true)
+    };
+    Arc::new(Schema::new(HEADERS.iter().map(field).collect::<Vec<_>>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::AsArray;
+    use arrow::datatypes::Int64Type;
+
+    fn reject(row: u32) -> Reject {
+        Reject {
+            sheet: "Orders".into(),
+            row,
+            letters: Some("F".into()),
+            column: Some("quantity".into()),
+            value: "n/a".into(),
+            step: 2,
+            rule: "not_integer",
+            message: "`n/a` is not a whole number".into(),
+        }
+    }
+
+    #[test]
+    fn many_rejects_come_back_in_order_with_their_addresses() -> Result<(), Box<dyn std::error::Error>> {
+        let scratch = tempfile::tempdir()?;
+        let mut spool = Spool::new("orders.xlsx", scratch.path());
+        for start in (0..50_000).step_by(1000) {
+            spool.extend((start..start + 1000).map(|row| reject(row + 2)).collect())?;
+        }
+        assert_eq!(spool.rows(), 50_000);
+        let (mut next, mut last) = (2, String::new());
+        spool.finish(|batch| {
+            for row in batch.column(2).as_primitive::<Int64Type>() {
+                assert_eq!(row, Some(next));
+                next += 1;
+            }
+            if let Some(cell) = batch.column(3).as_string::<i32>().iter().flatten().last() {
+                last = cell.to_owned();
+            }
+            Ok(())
+        })?;
+        assert_eq!(next, 50_002);
+        assert_eq!(last, "F50001");
+        assert_eq!(std::fs::read_dir(scratch.path())?.count(), 0, "nothing is left behind");
+        Ok(())
+    }
+}
