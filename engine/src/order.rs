@@ -6,6 +6,8 @@
 mod cells;
 mod execute;
 mod ingest;
+mod preview;
+mod process;
 mod rows;
 #[cfg(test)]
 mod tests;

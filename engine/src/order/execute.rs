@@ -1,6 +1,6 @@
 //! Carries out one order and always ends with one message: done, refused or failed.
 
-use super::{Message, Order, Report, cells, ingest, rows};
+use super::{Message, Order, Report, cells, ingest, preview, process, rows};
 use crate::sheets::{ReadError, Refusal};
 use crate::tables::read::TableError;
 use crate::tables::write::MakeError;
@@ -49,14 +49,8 @@ pub fn execute(order: Order, say: &mut dyn FnMut(Message)) {
         Order::Ingest(order) => (order.name.clone(), ingest::run(&order, say)),
         Order::Cells(order) => (order.name.clone(), cells::run(&order, say)),
         Order::Rows(order) => (String::new(), rows::run(&order, say)),
-        Order::Process(_) | Order::Preview(_) => {
-            return say(Message::Failed {
-                code: "unknown_order".to_owned(),
-                sentence: "This engine cannot apply recipes.".to_owned(),
-                detail: String::new(),
-                input_at_fault: false,
-            });
-        }
+        Order::Process(order) => return process::run(&order, say),
+        Order::Preview(order) => return preview::run(&order, say),
     };
     say(last_message(&name, result));
 }

@@ -89,6 +89,22 @@ impl Plan {
         wanted
     }
 
+    /// For each column of the result the column that it was in front of the step at `position`, where it was there.
+    #[must_use]
+    pub fn lineage(&self, position: usize) -> Vec<Option<usize>> {
+        let mut sources: Vec<Option<usize>> = (0..self.steps[position].before.len()).map(Some).collect();
+        for (index, step) in self.steps.iter().enumerate().skip(position) {
+            let after = self.steps.get(index + 1).map_or(self.columns.len(), |next| next.before.len());
+            let step = match &step.operator {
+                Operator::Step(operator) => operator.lineage(step.before.len(), after),
+                Operator::Sort(_) | Operator::Deduplicate(_) => (0..after).map(Some).collect(),
+                Operator::Group(group) => group.lineage(after),
+            };
+            sources = step.into_iter().map(|source| source.and_then(|source| sources[source])).collect();
+        }
+        sources
+    }
+
     /// How many steps hold many rows at once; they share the memory.
     #[must_use]
     pub fn holding_steps(&self) -> usize {
@@ -118,6 +134,10 @@ pub struct Resources {
     pub jobs: usize,
     /// Rows of a window.
     pub window_rows: u64,
+    /// At most so many rows of the table are read; `None`: all.
+    pub limit: Option<u64>,
+    /// Bytes of keys and totals that one step holds before it goes to disk; `None`: half of its share.
+    pub held: Option<usize>,
 }
 
 /// What is being carried out: a plan, its table and everything that is counted on the way.
@@ -171,6 +191,18 @@ impl Work {
         const LEAST: u64 = 32 << 20;
         let share = self.resources.memory / (self.plan.holding_steps().max(1) as u64);
         usize::try_from(share.max(LEAST)).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes of keys and totals that a step may hold before it goes to disk.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.resources.held.unwrap_or(self.share() / 2)
+    }
+
+    /// How many rows were read so far.
+    #[must_use]
+    pub fn read_so_far(&self) -> u64 {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).accounts.first().map_or(0, |account| account.kept.rows)
     }
 
     /// Adds what a run of rows did; runs are added in row order.

@@ -142,7 +142,7 @@ async fn first_of_each(
     let keys = Keys::new(&step.before, &plan.by)?;
     let mut seen: HashSet<Box<[u8]>> = HashSet::new();
     let mut bytes = 0;
-    while bytes < work.share() / 2 {
+    while bytes <= work.held() {
         let Some(chunk) = stream.next().await else { return Ok(()) };
         let chunk = chunk?;
         let rows = keys.of(&chunk)?;

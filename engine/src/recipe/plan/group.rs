@@ -63,6 +63,12 @@ impl GroupPlan {
         needed
     }
 
+    /// For each column after the grouping the one before it that it goes on: the keys do.
+    #[must_use]
+    pub fn lineage(&self, after: usize) -> Vec<Option<usize>> {
+        (0..after).map(|column| self.by.get(column).copied()).collect()
+    }
+
     fn aggregates(&self) -> impl Iterator<Item = &Aggregate> {
         self.totals.iter().flat_map(|total| &total.aggregates)
     }
@@ -186,7 +192,7 @@ async fn group(
         let Some(chunk) = stream.next().await else { break };
         let (chunk, values) = arguments(work, index, plan, chunk?)?;
         add_all(plan, &keys, &mut groups, &chunk, &values, &mut ordinal)?;
-        full = groups.bytes > work.share() / 2;
+        full = groups.bytes > work.held();
     }
     if !full {
         if plan.by.is_empty() && groups.len() == 0 {
@@ -198,7 +204,7 @@ async fn group(
     let later = later_groups(work, index, plan, keys, groups.clone(), stream, ordinal)?;
     // Nothing comes out of a sort before everything went in, so the known groups are complete with the first batch.
     let mut later = later.peekable();
-    drop(std::pin::Pin::new(&mut later).peek().await);
+    std::pin::Pin::new(&mut later).peek().await;
     let known = groups.lock().unwrap_or_else(PoisonError::into_inner).rows(plan, work.marked)?;
     hand_on(work, index, plan, &known, sender).await?;
     while let Some(chunk) = later.next().await {

@@ -75,6 +75,11 @@ pub trait ChunkStep: fmt::Debug + Send + Sync {
         ""
     }
 
+    /// For each of the columns after the step the column before it that it goes on, where there is one.
+    fn lineage(&self, before: usize, after: usize) -> Vec<Option<usize>> {
+        (0..after).map(|column| (column < before).then_some(column)).collect()
+    }
+
     /// Which of the `before` columns are needed when these columns behind it are wanted.
     fn needs(&self, wanted: &[bool], before: usize) -> Vec<bool> {
         let mut needed = wanted.to_vec();

@@ -22,11 +22,16 @@ pub type ChunkStream = Pin<Box<dyn Stream<Item = Result<Chunk, PlanError>> + Sen
 
 /// The rows that come out of a plan, in order. Must be called on a tokio runtime.
 pub fn run(work: &Arc<Work>) -> ChunkStream {
+    run_until(work, work.plan.steps.len())
+}
+
+/// The rows that come out of the first `last` steps.
+pub(super) fn run_until(work: &Arc<Work>, last: usize) -> ChunkStream {
     let steps = &work.plan.steps;
-    let mut next = end_of_steps(work, 0);
+    let mut next = end_of_steps(work, 0).min(last);
     let mut stream = windows(work, next);
-    while next < steps.len() {
-        let end = end_of_steps(work, next);
+    while next < last {
+        let end = end_of_steps(work, next).min(last);
         (stream, next) = match &steps[next].operator {
             Operator::Sort(_) => (sort::run(work, next, stream), next + 1),
             Operator::Deduplicate(_) => (deduplicate::run(work, next, stream), next + 1),
@@ -55,12 +60,14 @@ struct Window {
 fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
     let size = work.resources.window_rows.max(1);
     let mut windows = Vec::new();
+    let mut left = work.resources.limit.unwrap_or(u64::MAX);
     for (part, meta) in work.table.meta().parts.iter().enumerate() {
         let mut offset = 0;
-        while offset < meta.rows {
-            let rows = size.min(meta.rows - offset);
+        while offset < meta.rows && left > 0 {
+            let rows = size.min(meta.rows - offset).min(left);
             windows.push(Window { part, offset, rows });
             offset += rows;
+            left -= rows;
         }
     }
     let needs = Arc::new(work.plan.needs(work.table.meta().columns.len()));

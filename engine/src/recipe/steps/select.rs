@@ -79,6 +79,10 @@ impl ChunkStep for SelectStep {
         Ok(Applied::with_sources(columns, self.positions.iter().copied().map(Some).collect()))
     }
 
+    fn lineage(&self, _before: usize, _after: usize) -> Vec<Option<usize>> {
+        self.positions.iter().copied().map(Some).collect()
+    }
+
     fn needs(&self, wanted: &[bool], before: usize) -> Vec<bool> {
         let mut needed = vec![false; before];
         for (position, wanted) in self.positions.iter().zip(wanted) {

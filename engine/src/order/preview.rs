@@ -1,0 +1,173 @@
+//! Shows what the first steps of a recipe make of real rows.
+//!
+//! Where each row goes its own way, only as many rows are read as are shown: kept ones and, in their places, those that were
+//! taken out. Where a step needs all rows, all are read, and rows that were taken out stand behind those that stayed.
+
+use arrow::array::Array;
+use futures_util::StreamExt;
+
+use super::process::{Halt, entries, plan, runtime};
+use super::{AnswerColumn, AnswerRow, Message, PreviewOrder, Report, RowFate, RowsAnswer, shown_cell};
+use crate::recipe::columns::Column;
+use crate::recipe::fate::TakenOut;
+use crate::recipe::ledger;
+use crate::recipe::plan::chunk::{Chunk, Marked};
+use crate::recipe::plan::operator::PlanError;
+use crate::recipe::plan::{Resources, Tally, Work, stages};
+use crate::recipe::rejects::Spool;
+use crate::sheets::view::ColumnView;
+use crate::tables::CHUNK_ROWS;
+use crate::tables::read::Table;
+
+/// A grid shows no more at once.
+const MOST_ROWS: usize = 1000;
+/// Threads for counting all rows: previews share the machine with runs.
+const JOBS: usize = 2;
+
+/// Answers with rows; the last message is `Done` or `Failed`.
+pub(super) fn run(order: &PreviewOrder, say: &mut dyn FnMut(Message)) {
+    let last = match preview(order) {
+        Ok(answer) => {
+            say(Message::Rows(Box::new(answer)));
+            Message::Done(Report::default())
+        }
+        Err(halt) => halt.message(),
+    };
+    say(last);
+}
+
+fn preview(order: &PreviewOrder) -> Result<RowsAnswer, Halt> {
+    let table = Table::open(&order.table.folder).map_err(PlanError::from)?;
+    let rows = order.rows.min(MOST_ROWS);
+    let streams = plan(&order.recipe, &table, order.steps, "")?.streams();
+    let mut answer = if streams {
+        pass(order, &table, Pass { marked: Marked::Yes, read: Some(rows as u64), shown: rows, to_end: true })?
+    } else {
+        pass(order, &table, Pass { marked: Marked::Yes, read: None, shown: rows, to_end: order.count_all })?
+    };
+    if order.count_all && streams {
+        let counted = pass(order, &table, Pass { marked: Marked::No, read: None, shown: 0, to_end: true })?;
+        (answer.total, answer.ledger) = (counted.total, counted.ledger);
+    } else if !order.count_all {
+        (answer.total, answer.ledger) = (None, Vec::new());
+    }
+    Ok(answer)
+}
+
+/// How the rows are gone through.
+#[derive(Clone, Copy)]
+struct Pass {
+    marked: Marked,
+    read: Option<u64>,
+    shown: usize,
+    to_end: bool,
+}
+
+fn pass(order: &PreviewOrder, table: &Table, pass: Pass) -> Result<RowsAnswer, Halt> {
+    let plan = plan(&order.recipe, table, order.steps, "")?;
+    let small = pass.read.is_some();
+    let jobs = if small { 1 } else { JOBS };
+    let runtime = runtime(jobs)?;
+    let resources = Resources {
+        scratch: order.scratch.clone(),
+        memory: order.memory,
+        jobs,
+        window_rows: pass.read.unwrap_or(CHUNK_ROWS as u64).max(1),
+        limit: pass.read,
+        held: None,
+    };
+    let work = Work::new(plan, table.clone(), resources, pass.marked, Spool::new("", &order.scratch));
+    let _entered = runtime.enter();
+    let mut stream = stages::run(&work);
+    let (mut kept, mut shown) = (Vec::new(), 0);
+    while pass.to_end || shown < pass.shown {
+        let Some(chunk) = runtime.block_on(stream.next()) else { break };
+        let chunk = chunk?;
+        let wanted = chunk.rows().min(pass.shown - shown);
+        if wanted > 0 {
+            shown += wanted;
+            kept.push(chunk.slice(0, wanted)?);
+        }
+    }
+    drop(stream);
+    let tally = work.take_tally(Spool::new("", &order.scratch));
+    if pass.to_end {
+        ledger::check(&tally.accounts).map_err(|detail| Halt {
+            code: "ledger_unbalanced",
+            sentence: "Something went wrong on our side while the recipe was previewed.".to_owned(),
+            detail,
+            input_at_fault: false,
+        })?;
+    }
+    Ok(answer(order, &work, &kept, &tally, pass)?)
+}
+
+fn answer(
+    order: &PreviewOrder,
+    work: &Work,
+    kept: &[Chunk],
+    tally: &Tally,
+    pass: Pass,
+) -> Result<RowsAnswer, PlanError> {
+    let columns = &work.plan.columns;
+    let mut rows = Vec::new();
+    for chunk in kept {
+        let all = (0..columns.len()).map(Some).collect::<Vec<_>>();
+        rows.extend(shown_rows(work, chunk, columns, &all, |_| RowFate::Kept)?);
+    }
+    for taken in &tally.taken {
+        rows.extend(taken_rows(work, taken)?);
+    }
+    if work.plan.streams() {
+        rows.sort_by_key(|row| row.row);
+    }
+    rows.truncate(if work.plan.streams() { pass.shown } else { 2 * pass.shown });
+    let column = |column: &Column| AnswerColumn { name: column.name.clone(), kind: column.kind };
+    Ok(RowsAnswer {
+        columns: columns.iter().map(column).collect(),
+        rows,
+        total: tally.accounts.last().map(|account| account.kept.rows),
+        ledger: entries(work, &order.recipe, &tally.accounts),
+    })
+}
+
+/// Rows that were taken out, in the columns of the answer as far as they had them.
+fn taken_rows(work: &Work, taken: &TakenOut) -> Result<Vec<AnswerRow>, PlanError> {
+    let Some(position) = work.plan.steps.iter().position(|step| step.number == taken.step) else { return Ok(Vec::new()) };
+    let before = &work.plan.steps[position].before;
+    let sources = work.plan.lineage(position);
+    let fate = |row: usize| RowFate::Out {
+        step: taken.step,
+        how: taken.fate.word().to_owned(),
+        why: taken.why(row).to_owned(),
+    };
+    shown_rows(work, &taken.rows, before, &sources, fate)
+}
+
+/// A chunk's rows as they show; `sources` says which of its columns stands in each column of the answer.
+fn shown_rows(
+    work: &Work,
+    chunk: &Chunk,
+    columns: &[Column],
+    sources: &[Option<usize>],
+    fate: impl Fn(usize) -> RowFate,
+) -> Result<Vec<AnswerRow>, PlanError> {
+    let views = chunk.columns.iter().map(ColumnView::of).collect::<Result<Vec<_>, _>>()?;
+    let formats = &work.table.meta().formats;
+    let is_changed = |column: usize, row: usize| {
+        let flags = chunk.changed.as_ref().and_then(|changed| changed.get(column)).and_then(Option::as_ref);
+        flags.is_some_and(|flags| flags.is_valid(row) && flags.value(row))
+    };
+    let cell = |source: &Option<usize>, row: usize| {
+        source.map_or_else(super::AnswerCell::default, |column| {
+            let shown = shown_cell(&views[column], row, columns[column].format.as_deref(), formats);
+            super::AnswerCell { changed: is_changed(column, row), ..shown }
+        })
+    };
+    let answer_row = |row: usize| AnswerRow {
+        row: u64::from(chunk.sources.value(row)),
+        fate: fate(row),
+        cells: sources.iter().map(|source| cell(source, row)).collect(),
+    };
+    Ok((0..chunk.rows()).map(answer_row).collect())
+}
