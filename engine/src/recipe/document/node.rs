@@ -242,7 +242,7 @@ mod tests {
             ("a: 1\na: 2\n", 2, "twice"),
             ("a: &x 1\nb: *x\n", 1, "Anchors"),
             ("a: 1\n---\nb: 2\n", 2, "second"),
-            ("a: [1, 2\n", 2, "neither YAML nor JSON"),
+            ("a: 1\nb: [1, 2\n", 2, "neither YAML nor JSON"),
         ] {
             let problem = Node::parse(text).expect_err(text);
             assert!(problem.message.contains(words), "{text:?}: {problem:?}");

@@ -307,11 +307,11 @@ pub fn number_of_text(text: &str, decimal: DecimalMark) -> Option<f64> {
     let sign = if text.starts_with(['-', '−']) { "-" } else { "" };
     let (digits, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, ""));
     let (whole, fraction) = digits.split_once(mark).unwrap_or((digits, ""));
-    let whole = ungrouped(whole, groups)?;
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !is_digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
         return None;
     }
+    let whole = ungrouped(whole, groups)?;
     let plain_exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     if unsigned.contains(['e', 'E']) && (plain_exponent.is_empty() || !is_digits(plain_exponent)) {
         return None;
