@@ -5,6 +5,7 @@
 //!   never fails the plan; what is not reached (the other branch of a `case`, the right of a false `and`) rejects nothing.
 //! * `<>` and `not in` treat a blank as a value: `status <> 'x'` is true for a blank status. All other comparisons with a
 //!   blank are neither true nor false, as in SQL.
+//! * Joined to a text with `||`, a blank is an empty text.
 //! * A date plus a number is a date so many days later; the difference of two dates is a number of days.
 //! * Columns of several kinds are seen as text; where a number or a date is needed, as that, and a cell that is not one
 //!   rejects its row.

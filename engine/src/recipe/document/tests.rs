@@ -70,7 +70,7 @@ fn problems_name_step_option_and_the_nearest_right_spelling() {
         ("steps:\n  - trim\n  - sort: {bye: [a]}", 3, 11, Some(2), "`sort` needs `by`; is `bye` a misspelling of it?"),
         ("steps:\n  - trim: {column: all}", 2, 12, Some(1), "`column` is not an option of `trim`. Did you mean `columns`?"),
         ("steps:\n  - convert: {column: a, to: dat}", 2, 30, Some(1), "Did you mean `date`?"),
-        ("steps:\n  - convert: {column: a, to: date, formats: [\"%d/%m\"]}", 2, 44, Some(1), "day, month and year"),
+        ("steps:\n  - convert: {column: a, to: date, formats: [\"%d/%m\"]}", 2, 45, Some(1), "day, month and year"),
         ("steps:\n  - deduplicate: {by: [a], keep: frist}", 2, 34, Some(1), "Did you mean `first`?"),
         ("steps:\n  - filter: {}", 2, 13, Some(1), "`filter` needs a condition"),
         ("steps:\n  - filter: {keep: a, drop: b}", 2, 13, Some(1), "both `keep` and `drop`"),
@@ -107,5 +107,5 @@ fn a_problem_that_is_found_later_knows_its_line() {
     let located = recipe.locate(vec![problem]);
     assert_eq!((located[0].line, located[0].column), (9, 20));
     let column = recipe.locate(vec![Problem::of_step(6, "deduplicate.by[0]", "x")]);
-    assert_eq!((column[0].line, column[0].column), (11, 23));
+    assert_eq!((column[0].line, column[0].column), (11, 24));
 }

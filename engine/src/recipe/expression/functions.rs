@@ -203,24 +203,25 @@ impl Call<'_, '_> {
     fn careful_number(&mut self, name: &str) -> Result<Term, Fault> {
         self.take(1..=1)?;
         let term = self.number_at(0)?;
-        let work = match name {
-            "sqrt" => expr_fn::sqrt,
-            "exp" => expr_fn::exp,
-            "ln" => expr_fn::ln,
-            _ => expr_fn::log10,
+        let (name, work): (_, own::Body) = match name {
+            "sqrt" => ("sqrt", own::sqrt),
+            "exp" => ("exp", own::exp),
+            "ln" => ("ln", own::ln),
+            _ => ("log10", own::log10),
         };
-        Ok(self.finite(work(term.expr.clone()), &format!("`{name}` has no result for this number")))
+        Ok(self.finite(name, work, vec![term.expr]))
     }
 
-    fn finite(&mut self, expr: Expr, message: &str) -> Term {
-        let site = self.lowering.site("not_finite", message.to_owned(), None);
-        Term::fallible(own::call("finite", own::finite, DataType::Float64, Some(site), vec![expr]), Kind::Number)
+    /// A call whose result may be no number.
+    fn finite(&mut self, name: &'static str, work: own::Body, arguments: Vec<Expr>) -> Term {
+        let site = self.lowering.site("not_finite", format!("`{name}` has no result for this number"), None);
+        Term::fallible(own::call(name, work, DataType::Float64, Some(site), arguments), Kind::Number)
     }
 
     fn power(&mut self) -> Result<Term, Fault> {
         self.take(2..=2)?;
         let (base, exponent) = (self.number_at(0)?, self.number_at(1)?);
-        Ok(self.finite(expr_fn::power(base.expr, exponent.expr), "`power` has no result for these numbers"))
+        Ok(self.finite("power", own::power, vec![base.expr, exponent.expr]))
     }
 
     fn remainder(&mut self) -> Result<Term, Fault> {

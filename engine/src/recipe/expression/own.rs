@@ -175,13 +175,35 @@ pub(super) fn checked(rows: &Rows<'_>) -> Result<ArrayRef> {
     Ok(converted.clone())
 }
 
-/// The number itself; an infinity or no number at all is noted.
-pub(super) fn finite(rows: &Rows<'_>) -> Result<ArrayRef> {
-    let numbers = rows.numbers(0)?;
-    if numbers.iter().flatten().all(f64::is_finite) {
-        return Ok(rows.arguments[0].clone());
-    }
-    let result = numbers.iter().enumerate().map(|(row, number)| {
+/// The square root, with negative numbers noted. (DataFusion's fails the whole plan.)
+pub(super) fn sqrt(rows: &Rows<'_>) -> Result<ArrayRef> {
+    finite(rows, rows.numbers(0)?.iter().map(|number| number.map(f64::sqrt)))
+}
+
+/// e to the power of a number.
+pub(super) fn exp(rows: &Rows<'_>) -> Result<ArrayRef> {
+    finite(rows, rows.numbers(0)?.iter().map(|number| number.map(f64::exp)))
+}
+
+/// The natural logarithm; what is not above zero is noted.
+pub(super) fn ln(rows: &Rows<'_>) -> Result<ArrayRef> {
+    finite(rows, rows.numbers(0)?.iter().map(|number| number.map(f64::ln)))
+}
+
+/// The logarithm to base 10; what is not above zero is noted.
+pub(super) fn log10(rows: &Rows<'_>) -> Result<ArrayRef> {
+    finite(rows, rows.numbers(0)?.iter().map(|number| number.map(f64::log10)))
+}
+
+/// The first number to the power of the second.
+pub(super) fn power(rows: &Rows<'_>) -> Result<ArrayRef> {
+    let pairs = rows.numbers(0)?.iter().zip(rows.numbers(1)?);
+    finite(rows, pairs.map(|(base, exponent)| Some(base?.powf(exponent?))))
+}
+
+/// The numbers; rows whose number is infinite or none at all are noted.
+fn finite(rows: &Rows<'_>, numbers: impl Iterator<Item = Option<f64>>) -> Result<ArrayRef> {
+    let result = numbers.enumerate().map(|(row, number)| {
         let number = number?;
         if !number.is_finite() {
             rows.note(row, None);
