@@ -48,7 +48,7 @@ pub struct Recipe {
     /// What comes out.
     pub output: OutputOptions,
     /// Where each path stood in the text, for problems that are found later.
-    places: BTreeMap<String, Place>,
+    pub places: BTreeMap<String, Place>,
 }
 
 impl PartialEq for Recipe {
