@@ -32,6 +32,7 @@ mod home;
 mod live;
 mod marks;
 mod progress;
+mod recipes;
 mod routes;
 mod runs;
 mod sign_in;

@@ -3,7 +3,7 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{PageError, Pages, admin, artifact, assets, files, frame, home, runs, sign_in, theme, welcome};
+use super::{PageError, Pages, admin, artifact, assets, files, frame, home, recipes, runs, sign_in, theme, welcome};
 
 /// Every page. They take every path that is left, so they come after all others.
 pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
@@ -27,10 +27,14 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/files/{file}/download", get().to(files::bytes::download))
         .route("/files/{file}/remove", post().to(files::bytes::remove))
         .route("/files/{file}/tables/{position}/rows", get().to(files::rows::rows))
-        .route(
-            "/files/{file}/tables/{position}/columns/{column}",
-            get().to(files::column::show),
-        )
+        .route("/files/{file}/tables/{position}/columns/{column}", get().to(files::column::show))
+        .route("/recipes", get().to(recipes::list::show))
+        .route("/recipes", post().to(recipes::save::create))
+        .route("/recipes/new", get().to(recipes::builder::blank))
+        .route("/recipes/preview", post().to(recipes::preview::preview))
+        .route("/recipes/{recipe}", get().to(recipes::builder::show))
+        .route("/recipes/{recipe}", post().to(recipes::save::save))
+        .route("/recipes/{recipe}/remove", post().to(recipes::save::remove))
         .route("/runs", get().to(runs::list::show))
         .route("/runs", post().to(runs::act::start))
         .route("/runs/{run}", get().to(runs::run::show))

@@ -95,7 +95,8 @@ pub(in crate::pages) async fn blank(
         None => None,
     };
     drop(connection);
-    let recipe = Recipe { name: name.unwrap_or_else(|| "New recipe".to_owned()), ..Recipe::default() };
+    let mut recipe = Recipe::default();
+    recipe.name = name.unwrap_or_else(|| "New recipe".to_owned());
     page(&request, &pages, &session, &look, Begun::new(&recipe)).await
 }
 
