@@ -10,6 +10,8 @@ mod preview;
 mod process;
 mod rows;
 #[cfg(test)]
+mod recipe_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
