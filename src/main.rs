@@ -27,10 +27,17 @@ enum Command {
     Serve(Place),
     /// Runs the worker half.
     Work(Place),
+    /// Applies a recipe to files.
+    Run(cli::run::Arguments),
+    /// Writes a file in another format, by the ending of PATH.
+    Convert(cli::convert::Arguments),
     /// Says what is in a file: sheets, columns, types, oddities.
     Inspect(cli::inspect::Arguments),
     /// Prints every filled cell as read, one JSON object a row.
     Cells(cli::cells::Arguments),
+    /// Works on recipes.
+    #[command(subcommand)]
+    Recipe(cli::recipe::Command),
     /// Brings the database to this version.
     Migrate(Folder),
     /// Works on accounts.
@@ -110,8 +117,11 @@ fn main() -> ExitCode {
         Command::Up(place) => app::main(place.into(), Halves::Both),
         Command::Serve(place) => app::main(place.into(), Halves::Web),
         Command::Work(place) => app::main(place.into(), Halves::Worker),
+        Command::Run(arguments) => cli::run::main(&arguments),
+        Command::Convert(arguments) => cli::convert::main(&arguments),
         Command::Inspect(arguments) => cli::inspect::main(&arguments),
         Command::Cells(arguments) => cli::cells::main(&arguments),
+        Command::Recipe(command) => cli::recipe::main(&command),
         Command::Migrate(folder) => app::chores::migrate(folder.into()),
         Command::User(User::Add { email, admin, folder }) => {
             let role = if admin { Role::Admin } else { Role::Member };

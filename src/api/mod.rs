@@ -18,6 +18,7 @@ mod error;
 mod files;
 mod health;
 mod openapi;
+mod recipes;
 mod run_view;
 mod runs;
 mod stream;
@@ -59,6 +60,9 @@ pub fn routes(config: &mut ServiceConfig, api: web::Data<Api>) {
         .route("/files/{id}", get().to(files::show))
         .route("/files/{id}", delete().to(files::remove))
         .route("/files/{id}/events", get().to(files::events))
+        .route("/recipes", post().to(recipes::create))
+        .route("/recipes/{id}/revisions", post().to(recipes::revise))
+        .route("/runs", post().to(runs::start))
         .route("/runs/{id}", get().to(runs::show))
         .route("/runs/{id}", delete().to(runs::cancel))
         .route("/runs/{id}/events", get().to(runs::events))

@@ -4,15 +4,15 @@ use actix_web::HttpResponse;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{artifacts, files, runs};
+use super::{artifacts, files, recipes, runs};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Sheetmill", description = "Upload workbooks, run recipes on them, fetch what comes out."),
     paths(
         files::upload, files::show, files::remove, files::events,
-
-        runs::show, runs::cancel, runs::events,
+        recipes::create, recipes::revise,
+        runs::start, runs::show, runs::cancel, runs::events,
         artifacts::download,
     ),
     security(("token" = [])),
@@ -65,6 +65,9 @@ mod tests {
                 "get /api/v1/runs/{id}",
                 "get /api/v1/runs/{id}/events",
                 "post /api/v1/files",
+                "post /api/v1/recipes",
+                "post /api/v1/recipes/{id}/revisions",
+                "post /api/v1/runs",
             ]
         );
         assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");

@@ -1,16 +1,38 @@
 //! Runs: started, looked at, followed, cancelled.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Serialize;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sheetmill_engine::recipe::document::Recipe;
 use utoipa::ToSchema;
 
 use super::caller::Bearer;
 use super::run_view::{ArtifactView, RunView};
 use super::stream::{Followed, Message, follow, last_seen};
-use super::{Api, Error};
-use crate::domain::ids::{RunId, UserId};
+use super::{Api, Error, recipes};
+use crate::domain::ids::{FileId, RecipeId, RunId, UserId};
 use crate::events::Heard;
 use crate::runs;
+
+/// What a run is started with.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Start {
+    /// The id of a saved recipe, or a recipe document.
+    #[schema(value_type = Value)]
+    recipe: Value,
+    /// The files, by id.
+    #[schema(value_type = Vec<String>)]
+    files: Vec<FileId>,
+    /// Not before this instant.
+    start_at: Option<DateTime<Utc>>,
+    /// Not before so many seconds from now.
+    delay_s: Option<u32>,
+    /// Higher goes first among your own runs; 0 is usual.
+    #[serde(default)]
+    priority: i32,
+}
 
 /// A started run.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,6 +42,79 @@ pub(super) struct Started {
     id: RunId,
     /// How far it has come.
     state: &'static str,
+}
+
+/// Starts a run of a recipe on files.
+#[utoipa::path(
+    post,
+    path = "/api/v1/runs",
+    tag = "runs",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body again start nothing and give the same answer")),
+    request_body = Start,
+    responses(
+        (status = 202, description = "It is started", body = Started),
+        (status = 404, description = "There is no such file or recipe", body = super::error::Problem),
+        (status = 422, description = "What is wrong with it", body = super::error::Problem),
+    )
+)]
+pub(super) async fn start(
+    request: HttpRequest,
+    api: web::Data<Api>,
+    caller: Bearer,
+    body: web::Bytes,
+) -> Result<HttpResponse, Error> {
+    let start: Start = serde_json::from_slice(&body)
+        .map_err(|cause| Error::invalid("not_understood", format!("The body is not as described: {cause}.")))?;
+    let recipe = which(&start.recipe)?;
+    let run_at = match (start.start_at, start.delay_s) {
+        (Some(_), Some(_)) => return Err(Error::invalid("two_times", "Give `start_at` or `delay_s`, not both.")),
+        (at, None) => at,
+        (None, Some(seconds)) => Some(api.clock.now() + TimeDelta::seconds(i64::from(seconds))),
+    };
+    let wanted = runs::Start {
+        owner: caller.user,
+        recipe,
+        files: start.files,
+        priority: start.priority,
+        run_at,
+        idempotency_key: idempotency_key(&request)?,
+        request: caller.request,
+    };
+    let started = runs::start(&api.pool, wanted).await?;
+    Ok(HttpResponse::Accepted().json(Started {
+        id: started.run,
+        state: started.state.as_str(),
+    }))
+}
+
+fn which(recipe: &Value) -> Result<runs::RecipeRef, Error> {
+    match recipe {
+        Value::String(id) => match id.parse::<RecipeId>() {
+            Ok(id) => Ok(runs::RecipeRef::Saved(id)),
+            Err(_no_id) => Recipe::parse(id)
+                .map(|it| runs::RecipeRef::Inline(Box::new(it)))
+                .map_err(recipes::wrong),
+        },
+        document => Recipe::from_json(document)
+            .map(|it| runs::RecipeRef::Inline(Box::new(it)))
+            .map_err(recipes::wrong),
+    }
+}
+
+/// Longer keys are not keys.
+const KEY_CHARS: usize = 200;
+
+fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Error> {
+    let Some(key) = request.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    match key.to_str() {
+        Ok(key) if (1..=KEY_CHARS).contains(&key.len()) => Ok(Some(key.to_owned())),
+        _ => Err(Error::invalid(
+            "idempotency_key",
+            format!("An Idempotency-Key is 1 to {KEY_CHARS} visible ASCII characters."),
+        )),
+    }
 }
 
 /// Shows a run.

@@ -10,10 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub mod cells;
+pub mod convert;
 pub mod inspect;
 mod mill;
+mod outputs;
 mod progress;
+pub mod recipe;
 mod report;
+pub mod run;
 
 /// How a command ends. Programs rely on the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,115 @@
+//! `sheetmill recipe check`: what is wrong with a recipe, and where.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use sheetmill_engine::recipe::document::{Problem, Recipe};
+use sheetmill_engine::recipe::plan::Plan;
+
+use super::mill::{Mill, Share, TroubleKind, meta};
+use super::progress::Line;
+use super::{End, Stop, answer, existing, finish};
+
+/// What can be done with recipes.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Says what is wrong with a recipe and where, by itself or for a file.
+    Check {
+        /// The recipe, YAML or JSON.
+        recipe: PathBuf,
+        /// A file whose columns the recipe is checked against.
+        file: Option<PathBuf>,
+    },
+}
+
+/// Works on recipes.
+#[must_use]
+pub fn main(command: &Command) -> ExitCode {
+    match command {
+        Command::Check { recipe, file } => finish(check(recipe, file.as_deref())),
+    }
+}
+
+/// Reads a recipe; what is wrong with it is the sentence of the error, a line each with file, line and column.
+pub(super) fn read(path: &Path) -> Result<Recipe, Stop> {
+    let text = std::fs::read_to_string(path).map_err(|cause| Stop::wrong(format!("{}: {cause}", path.display())))?;
+    Recipe::parse(&text).map_err(|problems| Stop::wrong(listed(path, &problems)))
+}
+
+async fn check(path: &Path, file: Option<&Path>) -> Result<End, Stop> {
+    let recipe = read(path)?;
+    if let Some(file) = file {
+        let mill = Mill::new(Share {
+            memory: 512 << 20,
+            jobs: 1,
+        })?;
+        let read = mill
+            .ingest(&existing(file)?, recipe.input.ingest_options(), &Line::silent())
+            .await?;
+        if let Some(trouble) = read.trouble {
+            let end = if trouble.kind == TroubleKind::Refused {
+                End::Refused
+            } else {
+                End::Failed
+            };
+            return Err(Stop {
+                end,
+                sentence: trouble.sentence,
+            });
+        }
+        let tables = read
+            .tables
+            .iter()
+            .map(|folder| meta(folder))
+            .collect::<Result<Vec<_>, _>>()?;
+        let sheets: Vec<_> = tables
+            .iter()
+            .map(|table| (table.sheet.clone(), table.visibility))
+            .collect();
+        let chosen = recipe.input.sheets.choose(&sheets).map_err(Stop::wrong)?;
+        let misfits = |index: usize| Plan::new(&recipe, &tables[index], recipe.steps.len()).err();
+        let problems = recipe.locate(chosen.into_iter().find_map(misfits).unwrap_or_default());
+        if !problems.is_empty() {
+            return Err(Stop::wrong(listed(path, &problems)));
+        }
+    }
+    answer(&format!(
+        "{}: {} steps, nothing wrong\n",
+        path.display(),
+        recipe.steps.len()
+    ))?;
+    Ok(End::Done)
+}
+
+/// `orders.yaml:3:5: step 2: …`, the form that editors jump to.
+fn listed(path: &Path, problems: &[Problem]) -> String {
+    let line = |problem: &Problem| {
+        let step = problem.step.map(|step| format!("step {step}: ")).unwrap_or_default();
+        format!(
+            "{}:{}:{}: {step}{}",
+            path.display(),
+            problem.line,
+            problem.column,
+            problem.message
+        )
+    };
+    problems.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_told_with_the_place_that_editors_jump_to() {
+        let problem = Problem {
+            step: Some(2),
+            line: 3,
+            column: 5,
+            message: "No.".to_owned(),
+            ..Problem::default()
+        };
+        assert_eq!(listed(Path::new("a.yaml"), &[problem]), "a.yaml:3:5: step 2: No.");
+    }
+}

@@ -1,0 +1,324 @@
+//! `sheetmill run`: applies a recipe to files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use sheetmill_engine::order::Report;
+use sheetmill_engine::recipe::document::{OutputFormat, Recipe};
+use sheetmill_engine::tables::TableMeta;
+
+use super::mill::{Answer, Mill, Share, Trouble, TroubleKind, meta};
+use super::outputs::{Made, place};
+use super::progress::{Line, Lines};
+use super::report::{InputReport, IssueReport, LedgerEntry, RunReport, sha256};
+use super::{End, Stop, existing, finish, name_of, recipe, say};
+use crate::domain::units;
+
+/// What `run` is told.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The recipe, YAML or JSON.
+    recipe: PathBuf,
+    /// The files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    target: Target,
+    /// Another table by the name that the recipe calls it.
+    #[arg(long = "with", value_name = "NAME=FILE", value_parser = reference)]
+    with: Vec<(String, PathBuf)>,
+}
+
+/// Where results go and what may be taken: the same for `run` and `convert`.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// The result: a file for one, a folder for several.
+    #[arg(long, value_name = "PATH")]
+    pub(super) out: PathBuf,
+    /// The format, instead of the one that PATH's ending or the recipe says.
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    pub(super) format: Option<OutputFormat>,
+    /// Where rejected rows go.
+    #[arg(long, value_name = "PATH")]
+    pub(super) rejects: Option<PathBuf>,
+    /// Where a report in JSON goes.
+    #[arg(long, value_name = "PATH")]
+    pub(super) report: Option<PathBuf>,
+    /// Threads in all; by default as many as the machine has.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) jobs: Option<u16>,
+    /// Memory of each child.
+    #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = units::bytes)]
+    pub(super) memory: u64,
+}
+
+/// Applies a recipe to files.
+#[must_use]
+pub fn main(arguments: &Arguments) -> ExitCode {
+    finish(async {
+        let recipe = recipe::read(&arguments.recipe)?;
+        apply(recipe, &arguments.files, &arguments.with, &arguments.target).await
+    })
+}
+
+/// What became of one input.
+struct Done {
+    name: String,
+    sha256: String,
+    rows: u64,
+    tables: Vec<TableMeta>,
+    report: Report,
+    outputs: Vec<Made>,
+    seconds: BTreeMap<String, f64>,
+    peak_memory: u64,
+    trouble: Option<Trouble>,
+    /// Holds the folder that the outputs are in.
+    _mill: Mill,
+}
+
+pub(super) async fn apply(
+    mut recipe: Recipe,
+    files: &[PathBuf],
+    with: &[(String, PathBuf)],
+    target: &Target,
+) -> Result<End, Stop> {
+    if let Some(format) = target.format.or_else(|| format_of(&target.out)) {
+        recipe.output.format = format;
+    }
+    let files = files.iter().map(|file| existing(file)).collect::<Result<Vec<_>, _>>()?;
+    let jobs = target.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(1, usize::from),
+        usize::from,
+    );
+    let at_once = jobs.min(files.len());
+    let share = Share {
+        memory: target.memory,
+        jobs: (jobs / at_once).max(1),
+    };
+    let references = References::read(with, share).await?;
+    let lines = Lines::default();
+    let (recipe, references) = (&recipe, &references.tables);
+    // In the order of the command, whichever is ready first.
+    let done: Vec<Done> = stream::iter(files)
+        .map(|file| {
+            let line = lines.of(&name_of(&file));
+            async move { one(&file, recipe, references, share, &line).await }
+        })
+        .buffered(at_once)
+        .try_collect()
+        .await?;
+    tell(recipe, done, target)
+}
+
+/// Takes one input through the mill.
+async fn one(
+    file: &Path,
+    recipe: &Recipe,
+    references: &BTreeMap<String, PathBuf>,
+    share: Share,
+    line: &Line,
+) -> Result<Done, Stop> {
+    let mill = Mill::new(share)?;
+    let name = name_of(file);
+    let read = mill.ingest(file, recipe.input.ingest_options(), line).await?;
+    let tables = read
+        .tables
+        .iter()
+        .map(|folder| meta(folder))
+        .collect::<Result<Vec<_>, _>>()?;
+    let made = match read.trouble {
+        Some(_) => Answer::default(),
+        None => mill.process(&name, recipe, &read.tables, references, line).await?,
+    };
+    let mut seconds = read.report.seconds.clone();
+    for (stage, spent) in &made.report.seconds {
+        *seconds.entry(stage.clone()).or_default() += spent;
+    }
+    Ok(Done {
+        name,
+        sha256: sha256(file)?,
+        rows: read.report.rows_in,
+        tables,
+        report: made.report,
+        outputs: made.outputs,
+        seconds,
+        peak_memory: read.peak_memory.max(made.peak_memory),
+        trouble: read.trouble.or(made.trouble),
+        _mill: mill,
+    })
+}
+
+/// Places what was made, writes the report, tells what went wrong, and says how the command ends.
+fn tell(recipe: &Recipe, mut done: Vec<Done>, target: &Target) -> Result<End, Stop> {
+    let made: Vec<Vec<Made>> = done
+        .iter_mut()
+        .map(|input| std::mem::take(&mut input.outputs))
+        .collect();
+    let mut report = RunReport {
+        engine: sheetmill_engine::VERSION,
+        recipe: recipe.hash(),
+        ..RunReport::default()
+    };
+    report.outputs = place(&made, &target.out, target.rejects.as_deref())?;
+    let mut end = End::Done;
+    let mut rejected = 0;
+    for input in done {
+        if let Some(trouble) = &input.trouble {
+            say(&trouble.sentence);
+            end = worse(end, trouble.kind);
+        }
+        rejected += input.report.rejected;
+        add(&mut report, input);
+    }
+    if rejected > 0 {
+        let kept = report
+            .outputs
+            .iter()
+            .any(|it| it.role == sheetmill_engine::order::OutputRole::Rejects);
+        say(&format!(
+            "{rejected} rows were rejected{}",
+            if kept { "" } else { "; --rejects PATH keeps them" }
+        ));
+    }
+    if let Some(path) = &target.report {
+        report.write(path)?;
+    }
+    Ok(end)
+}
+
+fn add(report: &mut RunReport, input: Done) {
+    let (code, sentence) = input.trouble.map(|it| (it.code, it.sentence)).unzip();
+    report.code = report.code.take().or_else(|| code.clone());
+    report.sentence = report.sentence.take().or_else(|| sentence.clone());
+    let name = &input.name;
+    report
+        .ledger
+        .extend(input.report.ledger.into_iter().map(|step| LedgerEntry {
+            input: name.clone(),
+            step,
+        }));
+    for table in input.tables {
+        let sheet = table.sheet;
+        let issues = table.issues.into_iter().map(|issue| IssueReport {
+            input: name.clone(),
+            sheet: sheet.clone(),
+            issue,
+        });
+        report.issues.extend(issues);
+    }
+    for (stage, spent) in input.seconds {
+        *report.seconds.entry(stage).or_default() += spent;
+    }
+    report.peak_memory = report.peak_memory.max(input.peak_memory);
+    let (rows, rejected) = (input.rows, input.report.rejected);
+    report.inputs.push(InputReport {
+        name: input.name,
+        sha256: input.sha256,
+        rows,
+        rejected,
+        code,
+        sentence,
+    });
+}
+
+/// Of several ends the worst counts: failed, then refused, then rejected.
+fn worse(end: End, trouble: TroubleKind) -> End {
+    match (end, trouble) {
+        (End::Failed, _) | (_, TroubleKind::Failed) => End::Failed,
+        (End::Refused, _) | (_, TroubleKind::Refused) => End::Refused,
+        (_, TroubleKind::Rejected) => End::Rejected,
+    }
+}
+
+/// The tables that a recipe names.
+struct References {
+    tables: BTreeMap<String, PathBuf>,
+    /// Hold the folders.
+    _mills: Vec<Mill>,
+}
+
+impl References {
+    /// Reads the first sheet of each file.
+    async fn read(with: &[(String, PathBuf)], share: Share) -> Result<Self, Stop> {
+        let mut references = Self {
+            tables: BTreeMap::new(),
+            _mills: Vec::new(),
+        };
+        for (name, file) in with {
+            let mill = Mill::new(share)?;
+            let read = mill
+                .ingest(&existing(file)?, Default::default(), &Line::silent())
+                .await?;
+            if let Some(trouble) = read.trouble {
+                let end = if trouble.kind == TroubleKind::Refused {
+                    End::Refused
+                } else {
+                    End::Failed
+                };
+                return Err(Stop {
+                    end,
+                    sentence: trouble.sentence,
+                });
+            }
+            let first = read.tables.into_iter().next();
+            let table = first.ok_or_else(|| Stop::wrong(format!("{} holds no table", file.display())))?;
+            references.tables.insert(name.clone(), table);
+            references._mills.push(mill);
+        }
+        Ok(references)
+    }
+}
+
+fn reference(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), PathBuf::from(file))),
+        _ => Err("write it like prices=prices.xlsx".to_owned()),
+    }
+}
+
+fn format(word: &str) -> Result<OutputFormat, String> {
+    let found = OutputFormat::WORDS
+        .iter()
+        .find(|(it, _)| *it == word)
+        .map(|(_, format)| *format);
+    let all = || {
+        OutputFormat::WORDS
+            .iter()
+            .map(|(word, _)| *word)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    found.ok_or_else(|| format!("formats are: {}", all()))
+}
+
+/// The format that a file's ending names.
+pub(super) fn format_of(path: &Path) -> Option<OutputFormat> {
+    format(&path.extension()?.to_str()?.to_ascii_lowercase()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_of_several_ends_counts() {
+        let end = |troubles: &[TroubleKind]| troubles.iter().fold(End::Done, |end, trouble| worse(end, *trouble));
+        assert_eq!(end(&[]), End::Done);
+        assert_eq!(end(&[TroubleKind::Rejected]), End::Rejected);
+        assert_eq!(end(&[TroubleKind::Refused, TroubleKind::Rejected]), End::Refused);
+        assert_eq!(
+            end(&[TroubleKind::Rejected, TroubleKind::Failed, TroubleKind::Refused]),
+            End::Failed
+        );
+    }
+
+    #[test]
+    fn a_reference_has_a_name_and_a_file() {
+        assert_eq!(reference("p=a=b.xlsx"), Ok(("p".to_owned(), PathBuf::from("a=b.xlsx"))));
+        assert!(reference("prices.xlsx").is_err());
+        assert!(reference("=prices.xlsx").is_err());
+    }
+}
