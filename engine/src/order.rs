@@ -8,9 +8,9 @@ mod execute;
 mod ingest;
 mod preview;
 mod process;
-mod rows;
 #[cfg(test)]
 mod recipe_tests;
+mod rows;
 #[cfg(test)]
 mod tests;
 

@@ -230,7 +230,7 @@ impl From<upload::Error> for Error {
             Upload::Spool(cause) => Self::Unavailable(format!("the spool cannot be written: {cause}")),
             Upload::Storage(error) => error.into(),
             Upload::Database(error) => error.into(),
-            Upload::Queue(error) => Self::Unavailable(error.to_string()),
+            Upload::Queue(error) => Self::Internal(error.to_string()),
         }
     }
 }
@@ -241,8 +241,7 @@ impl From<runs::Error> for Error {
         let sentence = error.to_string();
         match error {
             Runs::Database(error) => error.into(),
-            Runs::Queue(_) => Self::Unavailable(sentence),
-            Runs::Form(_) => Self::Internal(sentence),
+            Runs::Queue(_) | Runs::Form(_) => Self::Internal(sentence),
             Runs::NoRecipe => Self::NotFound("recipe"),
             Runs::NoFile(_) => Self::NotFound("file"),
             Runs::NoRun => Self::NotFound("run"),

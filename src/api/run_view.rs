@@ -11,7 +11,7 @@ use crate::database::run_files::{self, RunFileRow};
 use crate::database::{Connection, runs};
 use crate::domain::ids::{ArtifactId, FileId, RunId, TaskId, UserId};
 use crate::domain::progress::{Progress, Stage};
-use crate::domain::states::RunState;
+use crate::domain::states::{RunFileState, RunState};
 
 /// More files and artifacts than this are in the page of the run, not in one answer.
 const MOST: i64 = 10_000;
@@ -145,6 +145,7 @@ impl RunView {
 fn progress(files: &[RunFileRow]) -> RunProgress {
     let running: Vec<Progress> = files
         .iter()
+        .filter(|file| file.state == RunFileState::Running)
         .filter_map(|file| serde_json::from_value(file.progress.clone()?).ok())
         .collect();
     let done: i64 = files.iter().filter_map(|file| file.rows_in).sum();

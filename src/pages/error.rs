@@ -13,7 +13,7 @@ use super::chrome::Chrome;
 use super::filters;
 use super::gate::Session;
 use crate::domain::ids::RequestId;
-use crate::{accounts, database, preview, queue, runs, storage, upload};
+use crate::{accounts, database, preview, runs, storage, upload};
 
 /// Why a page is not what was asked for.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl From<upload::Error> for PageError {
             }
             E::Spool(_) => Self::Unavailable(error.to_string()),
             E::Storage(error) => error.into(),
-            E::Database(error) | E::Queue(queue::Error::Database(error)) => error.into(),
+            E::Database(error) => error.into(),
             E::Queue(_) => Self::Internal(error.to_string()),
         }
     }
@@ -139,7 +139,7 @@ impl From<runs::Error> for PageError {
     fn from(error: runs::Error) -> Self {
         use runs::Error as E;
         match error {
-            E::Database(error) | E::Queue(queue::Error::Database(error)) => error.into(),
+            E::Database(error) => error.into(),
             E::NoRecipe | E::NoFile(_) | E::NoRun => Self::NotFound,
             E::NoFiles => Self::Wrong("Tick at least one file to run the recipe on.".to_owned()),
             E::TooManyFiles(_) => Self::Wrong(error.to_string()),

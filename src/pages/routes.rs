@@ -27,7 +27,10 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/files/{file}/download", get().to(files::bytes::download))
         .route("/files/{file}/remove", post().to(files::bytes::remove))
         .route("/files/{file}/tables/{position}/rows", get().to(files::rows::rows))
-        .route("/files/{file}/tables/{position}/columns/{column}", get().to(files::column::show))
+        .route(
+            "/files/{file}/tables/{position}/columns/{column}",
+            get().to(files::column::show),
+        )
         .route("/recipes", get().to(recipes::list::show))
         .route("/recipes", post().to(recipes::save::create))
         .route("/recipes/new", get().to(recipes::builder::blank))

@@ -25,8 +25,8 @@ pub enum Error {
     #[error(transparent)]
     Database(#[from] database::Error),
     /// The queue's.
-    #[error(transparent)]
-    Queue(#[from] queue::Error),
+    #[error("{0}")]
+    Queue(#[source] queue::Error),
     /// A recipe that has no JSON form: a mistake of ours.
     #[error("the recipe cannot be stored: {0}")]
     Form(#[from] serde_json::Error),
@@ -57,6 +57,16 @@ pub enum Error {
     /// Nothing failed that could be tried again.
     #[error("Nothing of it failed that could be tried again.")]
     NothingToRetry,
+}
+
+impl From<queue::Error> for Error {
+    /// A database that is away is the same thing whoever asked it.
+    fn from(error: queue::Error) -> Self {
+        match error {
+            queue::Error::Database(error) => Self::Database(error),
+            other => Self::Queue(other),
+        }
+    }
 }
 
 /// A saved revision.

@@ -107,8 +107,18 @@ pub enum Error {
     #[error(transparent)]
     Database(#[from] database::Error),
     /// The queue did not do its part.
-    #[error(transparent)]
-    Queue(#[from] queue::Error),
+    #[error("{0}")]
+    Queue(#[source] queue::Error),
+}
+
+impl From<queue::Error> for Error {
+    /// A database that is away is the same thing whoever asked it.
+    fn from(error: queue::Error) -> Self {
+        match error {
+            queue::Error::Database(error) => Self::Database(error),
+            other => Self::Queue(other),
+        }
+    }
 }
 
 /// What upload functions answer.

@@ -21,7 +21,11 @@ pub struct Client {
 impl Client {
     /// Speaks to the instance at `address`.
     pub fn new(address: &str, token: &str) -> Self {
-        Self { http: reqwest::Client::new(), address: address.to_owned(), token: token.to_owned() }
+        Self {
+            http: reqwest::Client::new(),
+            address: address.to_owned(),
+            token: token.to_owned(),
+        }
     }
 
     /// Uploads a file and gives its id; it must be accepted.
@@ -30,13 +34,20 @@ impl Client {
         let bytes = std::fs::read(path).expect("a readable file");
         let (status, answer) = self.upload_bytes(&name, bytes).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
-        answer[0]["id"].as_str().unwrap_or_else(|| panic!("an id in {answer}")).to_owned()
+        answer[0]["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("an id in {answer}"))
+            .to_owned()
     }
 
     /// Uploads bytes under a name; the status and the body whatever they are.
     pub async fn upload_bytes(&self, name: &str, bytes: Vec<u8>) -> (StatusCode, Value) {
         let form = Form::new().part("file", Part::bytes(bytes).file_name(name.to_owned()));
-        let request = self.http.post(self.url("/files")).bearer_auth(&self.token).multipart(form);
+        let request = self
+            .http
+            .post(self.url("/files"))
+            .bearer_auth(&self.token)
+            .multipart(form);
         let answer = request.send().await.expect("an answer");
         let status = answer.status();
         (status, answer.json().await.unwrap_or(Value::Null))
@@ -45,7 +56,14 @@ impl Client {
     /// Starts a run of a recipe document on files and gives its id.
     pub async fn run(&self, recipe: &Value, files: &[&str]) -> String {
         let body = json!({"recipe": recipe, "files": files});
-        let answer = self.http.post(self.url("/runs")).bearer_auth(&self.token).json(&body).send().await.expect("an answer");
+        let answer = self
+            .http
+            .post(self.url("/runs"))
+            .bearer_auth(&self.token)
+            .json(&body)
+            .send()
+            .await
+            .expect("an answer");
         let status = answer.status();
         let answer: Value = answer.json().await.expect("JSON");
         assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
@@ -54,7 +72,13 @@ impl Client {
 
     /// What the API says at `path`; `None` while nobody answers or the answer is not a success.
     pub async fn get(&self, path: &str) -> Option<Value> {
-        let answer = self.http.get(self.url(path)).bearer_auth(&self.token).send().await.ok()?;
+        let answer = self
+            .http
+            .get(self.url(path))
+            .bearer_auth(&self.token)
+            .send()
+            .await
+            .ok()?;
         answer.error_for_status().ok()?.json().await.ok()
     }
 
@@ -77,7 +101,11 @@ impl Client {
 
     /// Waits until a file's tables can be used.
     pub async fn ready(&self, file: &str) -> Value {
-        let answer = self.until(&format!("/files/{file}"), |it| ["ready", "refused", "failed"].contains(&it["state"].as_str().unwrap_or_default())).await;
+        let answer = self
+            .until(&format!("/files/{file}"), |it| {
+                ["ready", "refused", "failed"].contains(&it["state"].as_str().unwrap_or_default())
+            })
+            .await;
         assert_eq!(answer["state"], "ready", "{answer}");
         answer
     }
@@ -85,18 +113,39 @@ impl Client {
     /// Waits until a run has ended, however it did.
     pub async fn ended(&self, run: &str) -> Value {
         let ends = ["succeeded", "failed", "cancelled"];
-        self.until(&format!("/runs/{run}"), |it| ends.contains(&it["state"].as_str().unwrap_or_default())).await
+        self.until(&format!("/runs/{run}"), |it| {
+            ends.contains(&it["state"].as_str().unwrap_or_default())
+        })
+        .await
     }
 
     /// An artifact's bytes.
     pub async fn artifact(&self, id: &str) -> Vec<u8> {
-        let answer = self.http.get(self.url(&format!("/artifacts/{id}"))).bearer_auth(&self.token).send().await.expect("an answer");
-        answer.error_for_status().expect("a success").bytes().await.expect("a body").to_vec()
+        let answer = self
+            .http
+            .get(self.url(&format!("/artifacts/{id}")))
+            .bearer_auth(&self.token)
+            .send()
+            .await
+            .expect("an answer");
+        answer
+            .error_for_status()
+            .expect("a success")
+            .bytes()
+            .await
+            .expect("a body")
+            .to_vec()
     }
 
     /// Sends `DELETE` and gives the status.
     pub async fn delete(&self, path: &str) -> StatusCode {
-        self.http.delete(self.url(path)).bearer_auth(&self.token).send().await.expect("an answer").status()
+        self.http
+            .delete(self.url(path))
+            .bearer_auth(&self.token)
+            .send()
+            .await
+            .expect("an answer")
+            .status()
     }
 
     fn url(&self, path: &str) -> String {

@@ -39,7 +39,10 @@ impl Process {
         })
         .await
         .expect("it says that it listens in time");
-        assert!(address.is_some(), "sheetmill {arguments:?} ended before it listened: {said:?}");
+        assert!(
+            address.is_some(),
+            "sheetmill {arguments:?} ended before it listened: {said:?}"
+        );
         // What it prints later must not fill the pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { child, address, said }
@@ -47,7 +50,11 @@ impl Process {
 
     /// Starts a process without a web half.
     pub fn work(arguments: &[&str], settings: &[(&str, String)]) -> Self {
-        Self { child: spawn(arguments, settings), address: None, said: Vec::new() }
+        Self {
+            child: spawn(arguments, settings),
+            address: None,
+            said: Vec::new(),
+        }
     }
 
     /// The process id.
@@ -63,21 +70,37 @@ impl Process {
     /// Ctrl-C, and waits for the end.
     pub async fn interrupt(mut self) -> ExitStatus {
         signal(self.pid(), Signal::INT);
-        timeout(PATIENCE, self.child.wait()).await.expect("it ends in time").expect("its end can be waited for")
+        timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("it ends in time")
+            .expect("its end can be waited for")
     }
 }
 
 /// Runs a chore to its end and gives what it printed.
 pub async fn chore(arguments: &[&str], settings: &[(&str, String)]) -> String {
-    let output = timeout(PATIENCE, command(arguments, settings).output()).await.expect("it ends in time").expect("it starts");
-    assert!(output.status.success(), "sheetmill {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("it prints text").trim().to_owned()
+    let output = timeout(PATIENCE, command(arguments, settings).output())
+        .await
+        .expect("it ends in time")
+        .expect("it starts");
+    assert!(
+        output.status.success(),
+        "sheetmill {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout)
+        .expect("it prints text")
+        .trim()
+        .to_owned()
 }
 
 fn command(arguments: &[&str], settings: &[(&str, String)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sheetmill"));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    command.env_clear().env("PATH", path).envs(settings.iter().map(|(name, value)| (*name, value.as_str())));
+    command
+        .env_clear()
+        .env("PATH", path)
+        .envs(settings.iter().map(|(name, value)| (*name, value.as_str())));
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
     command
 }
@@ -87,7 +110,11 @@ fn spawn(arguments: &[&str], settings: &[(&str, String)]) -> Child {
         Some(_) => Stdio::inherit(),
         None => Stdio::null(),
     };
-    command(arguments, settings).stdout(Stdio::piped()).stderr(stderr).spawn().expect("sheetmill starts")
+    command(arguments, settings)
+        .stdout(Stdio::piped())
+        .stderr(stderr)
+        .spawn()
+        .expect("sheetmill starts")
 }
 
 /// Sends a signal to a process that this test started.
@@ -114,13 +141,17 @@ pub fn descendants(pid: u32, word: &str) -> Vec<u32> {
 }
 
 fn children(parent: u32) -> Vec<u32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
         .filter(|pid| {
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             // The name in parentheses may hold spaces: what follows the last one is state, then the parent.
-            stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok()) == Some(parent)
+            stat.rsplit_once(')')
+                .and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok())
+                == Some(parent)
         })
         .collect()
 }
@@ -128,8 +159,16 @@ fn children(parent: u32) -> Vec<u32> {
 /// Resident memory of a process in MiB, now.
 pub fn resident_mib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or_default() / 1024
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap_or_default();
+    line.trim()
+        .trim_end_matches(" kB")
+        .trim()
+        .parse::<u64>()
+        .unwrap_or_default()
+        / 1024
 }
 
 /// The pid of the Postgres server that keeps its cluster somewhere below `folder`.
@@ -139,8 +178,15 @@ pub fn postmaster_below(folder: &Path) -> Option<u32> {
         if let Ok(text) = std::fs::read_to_string(next.join("postmaster.pid")) {
             return text.lines().next()?.trim().parse().ok();
         }
-        let Ok(entries) = std::fs::read_dir(&next) else { continue };
-        folders.extend(entries.filter_map(Result::ok).filter(|it| it.file_type().is_ok_and(|kind| kind.is_dir())).map(|it| it.path()));
+        let Ok(entries) = std::fs::read_dir(&next) else {
+            continue;
+        };
+        folders.extend(
+            entries
+                .filter_map(Result::ok)
+                .filter(|it| it.file_type().is_ok_and(|kind| kind.is_dir()))
+                .map(|it| it.path()),
+        );
     }
     None
 }

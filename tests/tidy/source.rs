@@ -22,10 +22,12 @@ impl Source {
     /// A file's text.
     pub fn new(path: &str, text: &str) -> Self {
         let code: Vec<String> = code_of(text).lines().map(str::to_owned).collect();
-        let tests_from = code
+        let whole = path.ends_with("tests.rs") || path.contains("/tests/");
+        let unit = code
             .windows(2)
             .position(|pair| pair[0].trim() == "#[cfg(test)]" && pair[1].trim_start().starts_with("mod "))
             .unwrap_or(code.len());
+        let tests_from = if whole { 0 } else { unit };
         Self {
             path: path.to_owned(),
             lines: text.lines().map(str::to_owned).collect(),
@@ -181,4 +183,5 @@ fn raw_strings_end_where_they_end() {
 fn unit_tests_are_told_from_the_product() {
     let source = Source::new("src/x/y.rs", "fn a() {}\n#[cfg(test)]\nmod tests {\n}\n");
     assert_eq!((source.product().count(), source.module()), (1, "x"));
+    assert_eq!(Source::new("src/x/tests.rs", "fn a() {}\n").product().count(), 0);
 }

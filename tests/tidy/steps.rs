@@ -7,36 +7,52 @@ const STEPS: &str = "engine/src/recipe/steps";
 const KINDS: &str = "src/domain/states.rs";
 
 pub fn check() -> Vec<Finding> {
-    let mut findings: Vec<Finding> = rust_sources(&[STEPS]).iter().flat_map(untested_step).collect();
-    let tests: String = rust_sources(&["tests/app", "src/worker"])
-        .iter()
-        .map(|it| it.lines.join("\n"))
-        .collect();
-    findings.extend(untested_kinds(&text_of(KINDS), &tests));
+    let of = |folders: &[&str]| -> String {
+        rust_sources(folders)
+            .iter()
+            .filter(|it| is_test(it))
+            .map(|it| it.lines.join("\n"))
+            .collect()
+    };
+    let mut findings = untested_steps(&rust_sources(&[STEPS]), &of(&["engine/src", "engine/tests"]));
+    let jobs: Vec<String> = rust_sources(&["src/worker"]).iter().map(|it| it.path.clone()).collect();
+    findings.extend(untested_kinds(&text_of(KINDS), &jobs, &of(&["tests/app", "src"])));
     findings
 }
 
-fn untested_step(source: &Source) -> Vec<Finding> {
-    let tested = source.path.ends_with("/mod.rs")
-        || source
-            .code
-            .iter()
-            .any(|line| line.trim() == "#[test]" || line.contains("::test]"));
-    if tested {
-        Vec::new()
-    } else {
-        vec![finding(source, 1, "a step has its tests beside it")]
-    }
+/// Whether a file holds tests: such files are read whole, for what they say stands in quotes.
+fn is_test(source: &Source) -> bool {
+    source.path.starts_with("tests/") || source.tests_from < source.code.len()
 }
 
-/// Kinds that no test mentions by their word or their variant.
-fn untested_kinds(states: &str, tests: &str) -> Vec<Finding> {
+/// Steps whose name no test writes as a recipe does: `filter: …` or `"filter"`.
+fn untested_steps(steps: &[Source], tests: &str) -> Vec<Finding> {
+    let word = |source: &Source| {
+        source
+            .path
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".rs")
+            .to_owned()
+    };
+    let is_tested = |word: &str| tests.contains(&format!("{word}: ")) || tests.contains(&format!("\"{word}\""));
+    steps
+        .iter()
+        .filter(|step| !matches!(word(step).as_str(), "mod" | "tests") && !is_tested(&word(step)))
+        .map(|step| finding(step, 1, "no test has a recipe with this step"))
+        .collect()
+}
+
+/// Kinds that the worker has a job for, and that no test mentions by their word or their variant.
+fn untested_kinds(states: &str, jobs: &[String], tests: &str) -> Vec<Finding> {
+    let about = |sentence: String| Finding {
+        path: KINDS.to_owned(),
+        line: 1,
+        sentence,
+    };
     let Some((_, rest)) = states.split_once("TaskKind {") else {
-        return vec![Finding {
-            path: KINDS.to_owned(),
-            line: 1,
-            sentence: "the list of kinds is gone".to_owned(),
-        }];
+        return vec![about("the list of kinds is gone".to_owned())];
     };
     let list = rest.split('}').next().unwrap_or(rest);
     let kinds = list
@@ -44,33 +60,27 @@ fn untested_kinds(states: &str, tests: &str) -> Vec<Finding> {
         .filter_map(|entry| entry.split_once('='))
         .map(|(variant, word)| (variant.trim(), word.trim()));
     kinds
-        .filter(|(variant, word)| !tests.contains(word) && !tests.contains(&format!("TaskKind::{variant}")))
-        .map(|(variant, _)| Finding {
-            path: KINDS.to_owned(),
-            line: 1,
-            sentence: format!("no test names the kind `{variant}`"),
+        .filter(|(_, word)| {
+            jobs.iter()
+                .any(|job| job.ends_with(&format!("/{}.rs", word.trim_matches('"'))))
         })
+        .filter(|(variant, word)| !tests.contains(word) && !tests.contains(&format!("TaskKind::{variant}")))
+        .map(|(variant, _)| about(format!("no test names the kind `{variant}`")))
         .collect()
 }
 
 #[test]
 fn an_untested_step_is_found() {
-    assert_eq!(
-        untested_step(&Source::new("engine/src/recipe/steps/trim.rs", "fn a() {}")).len(),
-        1
-    );
-    assert_eq!(
-        untested_step(&Source::new("engine/src/recipe/steps/trim.rs", "#[test]\nfn a() {}")),
-        []
-    );
+    let step = [Source::new("engine/src/recipe/steps/trim.rs", "fn a() {}")];
+    assert_eq!(untested_steps(&step, "filter: {keep: a}").len(), 1);
+    assert_eq!(untested_steps(&step, "- trim: {columns: all}"), []);
 }
 
 #[test]
 fn an_untested_kind_is_found() {
-    let found = untested_kinds(
-        "TaskKind { Ingest = \"ingest\", Process = \"process\" }",
-        "TaskKind::Ingest",
-    );
+    let states = "TaskKind { Ingest = \"ingest\", Process = \"process\", Deliver = \"deliver\" }";
+    let jobs = ["src/worker/ingest.rs".to_owned(), "src/worker/process.rs".to_owned()];
+    let found = untested_kinds(states, &jobs, "TaskKind::Ingest");
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].sentence, "no test names the kind `Process`");
 }

@@ -41,12 +41,39 @@ fn preview(order: &PreviewOrder) -> Result<RowsAnswer, Halt> {
     let rows = order.rows.min(MOST_ROWS);
     let streams = plan(&order.recipe, &table, order.steps, "")?.streams();
     let mut answer = if streams {
-        pass(order, &table, Pass { marked: Marked::Yes, read: Some(rows as u64), shown: rows, to_end: true })?
+        pass(
+            order,
+            &table,
+            Pass {
+                marked: Marked::Yes,
+                read: Some(rows as u64),
+                shown: rows,
+                to_end: true,
+            },
+        )?
     } else {
-        pass(order, &table, Pass { marked: Marked::Yes, read: None, shown: rows, to_end: order.count_all })?
+        pass(
+            order,
+            &table,
+            Pass {
+                marked: Marked::Yes,
+                read: None,
+                shown: rows,
+                to_end: order.count_all,
+            },
+        )?
     };
     if order.count_all && streams {
-        let counted = pass(order, &table, Pass { marked: Marked::No, read: None, shown: 0, to_end: true })?;
+        let counted = pass(
+            order,
+            &table,
+            Pass {
+                marked: Marked::No,
+                read: None,
+                shown: 0,
+                to_end: true,
+            },
+        )?;
         (answer.total, answer.ledger) = (counted.total, counted.ledger);
     } else if !order.count_all {
         (answer.total, answer.ledger) = (None, Vec::new());
@@ -76,12 +103,20 @@ fn pass(order: &PreviewOrder, table: &Table, pass: Pass) -> Result<RowsAnswer, H
         limit: pass.read,
         held: None,
     };
-    let work = Work::new(plan, table.clone(), resources, pass.marked, Spool::new("", &order.scratch));
+    let work = Work::new(
+        plan,
+        table.clone(),
+        resources,
+        pass.marked,
+        Spool::new("", &order.scratch),
+    );
     let _entered = runtime.enter();
     let mut stream = stages::run(&work);
     let (mut kept, mut shown) = (Vec::new(), 0);
     while pass.to_end || shown < pass.shown {
-        let Some(chunk) = runtime.block_on(stream.next()) else { break };
+        let Some(chunk) = runtime.block_on(stream.next()) else {
+            break;
+        };
         let chunk = chunk?;
         let wanted = chunk.rows().min(pass.shown - shown);
         if wanted > 0 {
@@ -121,8 +156,15 @@ fn answer(
     if work.plan.streams() {
         rows.sort_by_key(|row| row.row);
     }
-    rows.truncate(if work.plan.streams() { pass.shown } else { 2 * pass.shown });
-    let column = |column: &Column| AnswerColumn { name: column.name.clone(), kind: column.kind };
+    rows.truncate(if work.plan.streams() {
+        pass.shown
+    } else {
+        2 * pass.shown
+    });
+    let column = |column: &Column| AnswerColumn {
+        name: column.name.clone(),
+        kind: column.kind,
+    };
     Ok(RowsAnswer {
         columns: columns.iter().map(column).collect(),
         rows,
@@ -133,7 +175,9 @@ fn answer(
 
 /// Rows that were taken out, in the columns of the answer as far as they had them.
 fn taken_rows(work: &Work, taken: &TakenOut) -> Result<Vec<AnswerRow>, PlanError> {
-    let Some(position) = work.plan.steps.iter().position(|step| step.number == taken.step) else { return Ok(Vec::new()) };
+    let Some(position) = work.plan.steps.iter().position(|step| step.number == taken.step) else {
+        return Ok(Vec::new());
+    };
     let before = &work.plan.steps[position].before;
     let sources = work.plan.lineage(position);
     let fate = |row: usize| RowFate::Out {
@@ -152,16 +196,27 @@ fn shown_rows(
     sources: &[Option<usize>],
     fate: impl Fn(usize) -> RowFate,
 ) -> Result<Vec<AnswerRow>, PlanError> {
-    let views = chunk.columns.iter().map(ColumnView::of).collect::<Result<Vec<_>, _>>()?;
+    let views = chunk
+        .columns
+        .iter()
+        .map(ColumnView::of)
+        .collect::<Result<Vec<_>, _>>()?;
     let formats = &work.table.meta().formats;
     let is_changed = |column: usize, row: usize| {
-        let flags = chunk.changed.as_ref().and_then(|changed| changed.get(column)).and_then(Option::as_ref);
+        let flags = chunk
+            .changed
+            .as_ref()
+            .and_then(|changed| changed.get(column))
+            .and_then(Option::as_ref);
         flags.is_some_and(|flags| flags.is_valid(row) && flags.value(row))
     };
     let cell = |source: &Option<usize>, row: usize| {
         source.map_or_else(super::AnswerCell::default, |column| {
             let shown = shown_cell(&views[column], row, columns[column].format.as_deref(), formats);
-            super::AnswerCell { changed: is_changed(column, row), ..shown }
+            super::AnswerCell {
+                changed: is_changed(column, row),
+                ..shown
+            }
         })
     };
     let answer_row = |row: usize| AnswerRow {

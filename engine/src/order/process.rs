@@ -44,18 +44,38 @@ pub(super) struct Halt {
 impl Halt {
     /// The input or the recipe is at fault.
     pub(super) fn input(code: &'static str, sentence: String) -> Self {
-        Self { code, sentence, detail: String::new(), input_at_fault: true }
+        Self {
+            code,
+            sentence,
+            detail: String::new(),
+            input_at_fault: true,
+        }
     }
 
     fn ours(code: &'static str, detail: String) -> Self {
         let sentence = "Something went wrong on our side while the recipe was applied.".to_owned();
-        Self { code, sentence, detail, input_at_fault: false }
+        Self {
+            code,
+            sentence,
+            detail,
+            input_at_fault: false,
+        }
     }
 
     /// The last message of an order that ended so.
     pub(super) fn message(self) -> Message {
-        let Self { code, sentence, detail, input_at_fault } = self;
-        Message::Failed { code: code.to_owned(), sentence, detail, input_at_fault }
+        let Self {
+            code,
+            sentence,
+            detail,
+            input_at_fault,
+        } = self;
+        Message::Failed {
+            code: code.to_owned(),
+            sentence,
+            detail,
+            input_at_fault,
+        }
     }
 }
 
@@ -84,18 +104,37 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
     let plans = plans(order)?;
     let runtime = runtime(order.jobs)?;
     let names = Names::new(order);
-    let mut outputs = Outputs { order, names: &names, open: None, made: Vec::new() };
+    let mut outputs = Outputs {
+        order,
+        names: &names,
+        open: None,
+        made: Vec::new(),
+    };
     let (mut report, mut spool) = (Report::default(), Spool::new(&order.name, &order.scratch));
     let (started, sheets) = (Instant::now(), u32::try_from(plans.len()).unwrap_or(u32::MAX));
     for (number, (table, plan)) in (1..).zip(plans) {
-        let beat = Beat { sheet: table.meta().sheet.clone(), number, sheets, last: Instant::now() };
+        let beat = Beat {
+            sheet: table.meta().sheet.clone(),
+            number,
+            sheets,
+            last: Instant::now(),
+        };
         outputs.start(&table, &plan.columns)?;
-        spool = table_through(order, &runtime, (table, plan), &mut outputs, spool, (&mut report, beat, &mut *say))?;
+        spool = table_through(
+            order,
+            &runtime,
+            (table, plan),
+            &mut outputs,
+            spool,
+            (&mut report, beat, &mut *say),
+        )?;
         if order.recipe.output.format == OutputFormat::Csv {
             outputs.finish()?;
         }
     }
-    report.seconds.insert("processing".to_owned(), started.elapsed().as_secs_f64());
+    report
+        .seconds
+        .insert("processing".to_owned(), started.elapsed().as_secs_f64());
     report.rejected = spool.rows();
     let failing = order.recipe.output.policy == RejectsPolicy::Fail && spool.rows() > 0;
     let writing = Instant::now();
@@ -108,12 +147,21 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
     if rejected > 0 {
         outputs.write_rejects(spool)?;
     }
-    report.seconds.insert("writing".to_owned(), writing.elapsed().as_secs_f64());
+    report
+        .seconds
+        .insert("writing".to_owned(), writing.elapsed().as_secs_f64());
     outputs.made.into_iter().for_each(|output| say(Message::Output(output)));
     if failing {
         say(Message::Account(report));
-        let rows = if rejected == 1 { "1 value was".to_owned() } else { format!("{rejected} values were") };
-        let sentence = format!("`{}`: {rows} rejected, and the recipe is to fail on that. The list says which.", order.name);
+        let rows = if rejected == 1 {
+            "1 value was".to_owned()
+        } else {
+            format!("{rejected} values were")
+        };
+        let sentence = format!(
+            "`{}`: {rows} rejected, and the recipe is to fail on that. The list says which.",
+            order.name
+        );
         return Err(Halt::input("rows_rejected", sentence));
     }
     Ok(report)
@@ -123,7 +171,10 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
 fn plans(order: &ProcessOrder) -> Result<Vec<(Table, Plan)>, Halt> {
     let open = |files: &super::TableFiles| Table::open(&files.folder).map_err(PlanError::from);
     let tables = order.tables.iter().map(open).collect::<Result<Vec<_>, _>>()?;
-    let sheets: Vec<_> = tables.iter().map(|table| (table.meta().sheet.clone(), table.meta().visibility)).collect();
+    let sheets: Vec<_> = tables
+        .iter()
+        .map(|table| (table.meta().sheet.clone(), table.meta().visibility))
+        .collect();
     let chosen = order.recipe.input.sheets.choose(&sheets);
     let chosen = chosen.map_err(|sentence| Halt::input("sheet_missing", format!("`{}`: {sentence}", order.name)))?;
     let mut plans = Vec::with_capacity(chosen.len());
@@ -140,7 +191,11 @@ pub(super) fn plan(recipe: &Recipe, table: &Table, steps: usize, file: &str) -> 
     Plan::new(recipe, table.meta(), steps).map_err(|problems| {
         let problem = problems.first().cloned().unwrap_or_default();
         let step = problem.step.map_or_else(String::new, |step| format!("step {step}, "));
-        let place = if file.is_empty() { String::new() } else { format!("`{file}`, sheet `{}`: ", table.meta().sheet) };
+        let place = if file.is_empty() {
+            String::new()
+        } else {
+            format!("`{file}`, sheet `{}`: ", table.meta().sheet)
+        };
         Halt {
             detail: problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             ..Halt::input("recipe_does_not_fit", format!("{place}{step}{}", problem.message))
@@ -195,7 +250,11 @@ fn table_through(
                 stage = Stage::Writing;
             }
         }
-        let rows = if stage == Stage::Writing { written.rows } else { work.read_so_far() };
+        let rows = if stage == Stage::Writing {
+            written.rows
+        } else {
+            work.read_so_far()
+        };
         beat.tell(stage, rows, (stage == Stage::Processing).then_some(all), say);
     }
     drop(stream);
@@ -215,7 +274,12 @@ fn table_through(
 pub(super) fn entries(work: &Work, recipe: &Recipe, accounts: &[ledger::Account]) -> Vec<ledger::LedgerStep> {
     let sheet = &work.table.meta().sheet;
     let labels = std::iter::once("Read the sheet".to_owned()).chain(recipe.labels());
-    accounts.iter().zip(labels).enumerate().map(|(step, (account, label))| account.entry(step, sheet, &label)).collect()
+    accounts
+        .iter()
+        .zip(labels)
+        .enumerate()
+        .map(|(step, (account, label))| account.entry(step, sheet, &label))
+        .collect()
 }
 
 fn schema(columns: &[Column]) -> SchemaRef {
@@ -225,7 +289,11 @@ fn schema(columns: &[Column]) -> SchemaRef {
 
 fn batch(schema: &SchemaRef, chunk: &Chunk) -> Result<RecordBatch, PlanError> {
     let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(chunk.rows()));
-    Ok(RecordBatch::try_new_with_options(schema.clone(), chunk.columns.clone(), &options)?)
+    Ok(RecordBatch::try_new_with_options(
+        schema.clone(),
+        chunk.columns.clone(),
+        &options,
+    )?)
 }
 
 /// Tells progress, not too often.
@@ -272,9 +340,20 @@ impl Outputs<'_> {
             let path = format!("result-{}.{}", self.made.len() + 1, format.word());
             let sink = self.sink(&path)?;
             let name = self.names.result(&meta.sheet, format);
-            self.open = Some((sink, Output { path, name, role: OutputRole::Result, rows: 0 }));
+            self.open = Some((
+                sink,
+                Output {
+                    path,
+                    name,
+                    role: OutputRole::Result,
+                    rows: 0,
+                },
+            ));
         }
-        let column = |column: &Column| OutputColumn { name: column.name.clone(), format: column.format.clone() };
+        let column = |column: &Column| OutputColumn {
+            name: column.name.clone(),
+            format: column.format.clone(),
+        };
         let sheet = OutputSheet {
             name: meta.sheet.clone(),
             columns: columns.iter().map(column).collect(),
@@ -287,7 +366,9 @@ impl Outputs<'_> {
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<(), PlanError> {
-        let Some((sink, output)) = &mut self.open else { return Err(PlanError::Internal("no output is open")) };
+        let Some((sink, output)) = &mut self.open else {
+            return Err(PlanError::Internal("no output is open"));
+        };
         sink.write(batch)?;
         output.rows += batch.num_rows() as u64;
         Ok(())
@@ -297,7 +378,9 @@ impl Outputs<'_> {
         if let Some((sink, output)) = self.open.take() {
             let written = sink.finish()?;
             if written.rows != output.rows {
-                return Err(PlanError::Internal("the writer wrote another number of rows than it was given"));
+                return Err(PlanError::Internal(
+                    "the writer wrote another number of rows than it was given",
+                ));
             }
             self.made.push(output);
         }
@@ -313,7 +396,9 @@ impl Outputs<'_> {
         for output in self.made.drain(..).chain(open) {
             let path = self.order.out.join(&output.path);
             match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(PlanError::Io { path, error }),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(PlanError::Io { path, error });
+                }
                 _ => {}
             }
         }
@@ -324,12 +409,24 @@ impl Outputs<'_> {
         let format = self.order.recipe.output.format;
         let path = format!("rejects.{}", format.word());
         let (mut sink, rows) = (self.sink(&path)?, spool.rows());
-        let column = |name: &&str| OutputColumn { name: (*name).to_owned(), format: None };
+        let column = |name: &&str| OutputColumn {
+            name: (*name).to_owned(),
+            format: None,
+        };
         let columns = HEADERS.iter().map(column).collect();
-        sink.start_sheet(&OutputSheet { name: "Rejects".to_owned(), columns, formats: Vec::new() })?;
+        sink.start_sheet(&OutputSheet {
+            name: "Rejects".to_owned(),
+            columns,
+            formats: Vec::new(),
+        })?;
         spool.finish(|batch| Ok(sink.write(batch)?))?;
         sink.finish()?;
-        self.made.push(Output { path, name: self.names.rejects(format), role: OutputRole::Rejects, rows });
+        self.made.push(Output {
+            path,
+            name: self.names.rejects(format),
+            role: OutputRole::Rejects,
+            rows,
+        });
         Ok(())
     }
 
@@ -338,7 +435,11 @@ impl Outputs<'_> {
             OutputFormat::Xlsx => write::OutputFormat::Xlsx,
             OutputFormat::Csv => write::OutputFormat::Csv,
         };
-        Ok(write::open(format, &self.order.out.join(PathBuf::from(path)), &self.order.scratch)?)
+        Ok(write::open(
+            format,
+            &self.order.out.join(PathBuf::from(path)),
+            &self.order.scratch,
+        )?)
     }
 }
 
@@ -355,9 +456,17 @@ impl Names {
         let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
         let (stem, slug) = (plain(stem, 100), slug(&order.recipe.name));
         let stem = if stem.is_empty() { "result".to_owned() } else { stem };
-        let stem = if slug.is_empty() { stem } else { format!("{stem}-{slug}") };
+        let stem = if slug.is_empty() {
+            stem
+        } else {
+            format!("{stem}-{slug}")
+        };
         let several = order.tables.len() > 1 && order.recipe.input.sheets != crate::recipe::document::Sheets::First;
-        Self { stem, several, taken: std::cell::RefCell::default() }
+        Self {
+            stem,
+            several,
+            taken: std::cell::RefCell::default(),
+        }
     }
 
     fn result(&self, sheet: &str, format: OutputFormat) -> String {
@@ -366,8 +475,15 @@ impl Names {
             _ => self.stem.clone(),
         };
         let mut taken = self.taken.borrow_mut();
-        let times = taken.entry(name.to_lowercase()).and_modify(|times| *times += 1).or_insert(1);
-        if *times == 1 { format!("{name}.{}", format.word()) } else { format!("{name}-{times}.{}", format.word()) }
+        let times = taken
+            .entry(name.to_lowercase())
+            .and_modify(|times| *times += 1)
+            .or_insert(1);
+        if *times == 1 {
+            format!("{name}.{}", format.word())
+        } else {
+            format!("{name}-{times}.{}", format.word())
+        }
     }
 
     fn rejects(&self, format: OutputFormat) -> String {
@@ -377,15 +493,34 @@ impl Names {
 
 /// A name without what file systems do not take, and not too long.
 fn plain(name: &str, length: usize) -> String {
-    let safe = |c: char| if c.is_control() || r#"<>:"/\|?*"#.contains(c) { '_' } else { c };
-    let name: String = name.trim_start_matches(['.', ' ']).chars().map(safe).take(length).collect();
+    let safe = |c: char| {
+        if c.is_control() || r#"<>:"/\|?*"#.contains(c) {
+            '_'
+        } else {
+            c
+        }
+    };
+    let name: String = name
+        .trim_start_matches(['.', ' '])
+        .chars()
+        .map(safe)
+        .take(length)
+        .collect();
     name.trim_end_matches(['.', ' ']).to_owned()
 }
 
 /// `Clean orders!` as `clean-orders`.
 fn slug(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect::<Vec<_>>().join("-").chars().take(60).collect()
+    let words = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words
+        .map(str::to_lowercase)
+        .collect::<Vec<_>>()
+        .join("-")
+        .chars()
+        .take(60)
+        .collect()
 }
 
 #[cfg(test)]

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
 
-use super::{
-    Message, Order, OutputRole, PreviewOrder, ProcessOrder, RowFate, RowsAnswer, TableFiles, execute,
-};
+use super::{Message, Order, OutputRole, PreviewOrder, ProcessOrder, RowFate, RowsAnswer, TableFiles, execute};
 use crate::recipe::document::Recipe;
 use crate::recipe::plan::cells::iso_date;
 use crate::recipe::plan::tests::make_table;
@@ -28,10 +26,19 @@ fn orders(rows: usize) -> Vec<(&'static str, ArrayRef)> {
     };
     vec![
         ("id", Arc::new(Int64Array::from_iter_values(numbers.clone()))),
-        ("day", Arc::new(Date32Array::from_iter(numbers.clone().map(|_| iso_date("2024-01-31"))))),
+        (
+            "day",
+            Arc::new(Date32Array::from_iter(numbers.clone().map(|_| iso_date("2024-01-31")))),
+        ),
         ("status", Arc::new(StringArray::from_iter(numbers.clone().map(status)))),
-        ("quantity", Arc::new(Int64Array::from_iter_values(numbers.clone().map(|n| n % 5)))),
-        ("price", Arc::new(Float64Array::from_iter_values(numbers.map(|n| n as f64 / 8.0)))),
+        (
+            "quantity",
+            Arc::new(Int64Array::from_iter_values(numbers.clone().map(|n| n % 5))),
+        ),
+        (
+            "price",
+            Arc::new(Float64Array::from_iter_values(numbers.map(|n| n as f64 / 8.0))),
+        ),
     ]
 }
 
@@ -81,7 +88,11 @@ fn process(columns: &[(&str, ArrayRef)], text: &str, jobs: usize, memory: u64) -
     let mut messages = Vec::new();
     execute(Order::Process(order), &mut |message| messages.push(message));
     assert_eq!(std::fs::read_dir(&scratch)?.count(), 0, "scratch is left clean");
-    Ok(Ran { messages, out, _folder: folder })
+    Ok(Ran {
+        messages,
+        out,
+        _folder: folder,
+    })
 }
 
 const CLEAN: &str = "name: Clean orders\nsteps:\n  - trim\n  - filter: {keep: \"status <> 'cancelled'\"}\n  \
@@ -90,7 +101,9 @@ const CLEAN: &str = "name: Clean orders\nsteps:\n  - trim\n  - filter: {keep: \"
 #[test]
 fn a_recipe_writes_what_it_kept_lists_what_it_rejected_and_accounts_for_all() -> Fallible {
     let ran = process(&orders(12), &format!("{CLEAN}output: {{format: csv}}"), 2, 64 << 20)?;
-    let Message::Done(report) = ran.last() else { panic!("{:?}", ran.last()) };
+    let Message::Done(report) = ran.last() else {
+        panic!("{:?}", ran.last())
+    };
     assert_eq!((report.rows_in, report.rows_out, report.rejected), (12, 7, 2));
     let result = ran.text(OutputRole::Result)?;
     let lines: Vec<&str> = result.lines().collect();
@@ -100,17 +113,35 @@ fn a_recipe_writes_what_it_kept_lists_what_it_rejected_and_accounts_for_all() ->
     let rejects = ran.text(OutputRole::Rejects)?;
     let lines: Vec<&str> = rejects.lines().collect();
     assert_eq!(lines[0], "file,sheet,row,cell,column,value,step,rule,message");
-    assert_eq!(lines[1], "Orders 2024.xlsx,Orders,2,D2,quantity,0,3,division_by_zero,a division by zero");
+    assert_eq!(
+        lines[1],
+        "Orders 2024.xlsx,Orders,2,D2,quantity,0,3,division_by_zero,a division by zero"
+    );
     assert_eq!(lines.len(), 3);
     let names: Vec<&str> = [OutputRole::Result, OutputRole::Rejects]
         .into_iter()
         .filter_map(|role| ran.output(role))
         .map(|output| output.name.as_str())
         .collect();
-    assert_eq!(names, ["Orders 2024-clean-orders.csv", "Orders 2024-clean-orders-rejects.csv"]);
-    let ledger: Vec<(u64, u64, u64, u64)> =
-        report.ledger.iter().map(|step| (step.rows_in, step.kept, step.filtered, step.rejected)).collect();
-    assert_eq!(ledger, [(12, 12, 0, 0), (12, 12, 0, 0), (12, 9, 3, 0), (9, 7, 0, 2), (7, 7, 0, 0)]);
+    assert_eq!(
+        names,
+        ["Orders 2024-clean-orders.csv", "Orders 2024-clean-orders-rejects.csv"]
+    );
+    let ledger: Vec<(u64, u64, u64, u64)> = report
+        .ledger
+        .iter()
+        .map(|step| (step.rows_in, step.kept, step.filtered, step.rejected))
+        .collect();
+    assert_eq!(
+        ledger,
+        [
+            (12, 12, 0, 0),
+            (12, 12, 0, 0),
+            (12, 9, 3, 0),
+            (9, 7, 0, 2),
+            (7, 7, 0, 0)
+        ]
+    );
     assert!(report.ledger.iter().all(crate::recipe::ledger::LedgerStep::balances));
     assert_eq!(report.ledger[2].label, "Keep rows where status <> 'cancelled'");
     Ok(())
@@ -134,12 +165,27 @@ fn the_same_bytes_come_out_at_any_jobs_and_memory() -> Fallible {
 fn a_run_that_is_to_fail_on_rejects_lists_them_and_leaves_no_result() -> Fallible {
     let text = format!("{CLEAN}output: {{format: csv, rejects: {{policy: fail}}}}");
     let ran = process(&orders(12), &text, 1, 64 << 20)?;
-    let Message::Failed { code, sentence, input_at_fault, .. } = ran.last() else { panic!("{:?}", ran.last()) };
+    let Message::Failed {
+        code,
+        sentence,
+        input_at_fault,
+        ..
+    } = ran.last()
+    else {
+        panic!("{:?}", ran.last())
+    };
     assert_eq!((code.as_str(), *input_at_fault), ("rows_rejected", true));
-    assert!(sentence.contains("Orders 2024.xlsx") && sentence.contains("2 values"), "{sentence}");
+    assert!(
+        sentence.contains("Orders 2024.xlsx") && sentence.contains("2 values"),
+        "{sentence}"
+    );
     assert!(ran.output(OutputRole::Result).is_none());
     assert_eq!(ran.text(OutputRole::Rejects)?.lines().count(), 3);
-    assert!(ran.messages.iter().any(|message| matches!(message, Message::Account(report) if report.rejected == 2)));
+    assert!(
+        ran.messages
+            .iter()
+            .any(|message| matches!(message, Message::Account(report) if report.rejected == 2))
+    );
     assert_eq!(std::fs::read_dir(&ran.out)?.count(), 1);
     Ok(())
 }
@@ -147,13 +193,28 @@ fn a_run_that_is_to_fail_on_rejects_lists_them_and_leaves_no_result() -> Fallibl
 #[test]
 fn a_recipe_that_does_not_fit_fails_with_file_sheet_step_and_spelling() -> Fallible {
     let ran = process(&orders(3), "steps: [{filter: {keep: quantty > 0}}]", 1, 64 << 20)?;
-    let Message::Failed { code, sentence, input_at_fault, .. } = ran.last() else { panic!("{:?}", ran.last()) };
+    let Message::Failed {
+        code,
+        sentence,
+        input_at_fault,
+        ..
+    } = ran.last()
+    else {
+        panic!("{:?}", ran.last())
+    };
     assert_eq!((code.as_str(), *input_at_fault), ("recipe_does_not_fit", true));
-    for words in ["`Orders 2024.xlsx`", "sheet `Orders`", "step 1", "Did you mean `quantity`?"] {
+    for words in [
+        "`Orders 2024.xlsx`",
+        "sheet `Orders`",
+        "step 1",
+        "Did you mean `quantity`?",
+    ] {
         assert!(sentence.contains(words), "{sentence}");
     }
     let ran = process(&orders(3), "input: {sheets: [Ordrs]}\nsteps: []", 1, 64 << 20)?;
-    assert!(matches!(ran.last(), Message::Failed { code, sentence, .. } if code == "sheet_missing" && sentence.contains("Did you mean `Orders`?")));
+    assert!(
+        matches!(ran.last(), Message::Failed { code, sentence, .. } if code == "sheet_missing" && sentence.contains("Did you mean `Orders`?"))
+    );
     Ok(())
 }
 
@@ -161,8 +222,10 @@ fn a_recipe_that_does_not_fit_fails_with_file_sheet_step_and_spelling() -> Falli
 fn a_recipe_may_stop_at_what_it_cannot_convert() -> Fallible {
     let text = "steps: [{convert: {column: status, to: integer, otherwise: fail}}]";
     let ran = process(&orders(3), text, 1, 64 << 20)?;
-    assert!(matches!(ran.last(), Message::Failed { code, input_at_fault: true, sentence, .. }
-        if code == "value_not_converted" && sentence.contains("`shipped` is not a whole number")));
+    assert!(
+        matches!(ran.last(), Message::Failed { code, input_at_fault: true, sentence, .. }
+        if code == "value_not_converted" && sentence.contains("`shipped` is not a whole number"))
+    );
     Ok(())
 }
 
@@ -171,14 +234,19 @@ fn no_steps_are_a_conversion_and_no_rows_are_no_trouble() -> Fallible {
     let ran = process(&orders(0), "steps: []\noutput: {format: csv}", 1, 64 << 20)?;
     assert_eq!(ran.text(OutputRole::Result)?, "id,day,status,quantity,price\n");
     assert!(ran.output(OutputRole::Rejects).is_none());
-    assert_eq!(ran.output(OutputRole::Result).map(|output| output.name.as_str()), Some("Orders 2024.csv"));
+    assert_eq!(
+        ran.output(OutputRole::Result).map(|output| output.name.as_str()),
+        Some("Orders 2024.csv")
+    );
     Ok(())
 }
 
 fn preview(folder: &Path, text: &str, steps: usize, rows: usize, count_all: bool) -> Fallible<RowsAnswer> {
     let scratch = tempfile::tempdir()?;
     let order = PreviewOrder {
-        table: TableFiles { folder: folder.to_owned() },
+        table: TableFiles {
+            folder: folder.to_owned(),
+        },
         recipe: recipe(text),
         steps,
         rows,
@@ -200,7 +268,10 @@ fn a_preview_shows_rows_in_their_places_with_what_changed_and_who_left() -> Fall
     let folder = tempfile::tempdir()?;
     make_table(folder.path(), &orders(5000), 1000)?;
     let answer = preview(folder.path(), CLEAN, 3, 8, false)?;
-    assert_eq!(answer.rows.iter().map(|row| row.row).collect::<Vec<_>>(), [2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(
+        answer.rows.iter().map(|row| row.row).collect::<Vec<_>>(),
+        [2, 3, 4, 5, 6, 7, 8, 9]
+    );
     assert_eq!((answer.total, answer.ledger.len()), (None, 0));
     let out = |row: usize| match &answer.rows[row].fate {
         RowFate::Out { step, how, .. } => Some((*step, how.as_str())),
@@ -226,9 +297,17 @@ fn a_preview_counts_all_rows_when_asked_and_sorts_over_all_of_them() -> Fallible
     assert_eq!((answer.total, answer.ledger.len()), (Some(3000), 4));
     assert!(answer.ledger.iter().all(crate::recipe::ledger::LedgerStep::balances));
     let sorted = preview(folder.path(), CLEAN, 4, 3, false)?;
-    let kept: Vec<u64> =
-        sorted.rows.iter().filter(|row| row.fate == RowFate::Kept).map(|row| row.row).collect();
-    assert_eq!(kept, [4998, 4993, 4988].map(|id: u64| id), "the greatest of all rows first");
+    let kept: Vec<u64> = sorted
+        .rows
+        .iter()
+        .filter(|row| row.fate == RowFate::Kept)
+        .map(|row| row.row)
+        .collect();
+    assert_eq!(
+        kept,
+        [4998, 4993, 4988].map(|id: u64| id),
+        "the greatest of all rows first"
+    );
     assert!(sorted.total.is_none());
     Ok(())
 }
@@ -240,6 +319,13 @@ fn rows_that_left_before_columns_were_renamed_still_show() -> Fallible {
     let text = "steps: [{filter: {keep: id > 0}}, {rename: {status: state}}, {select: [state, id]}]";
     let answer = preview(folder.path(), text, 3, 2, false)?;
     assert!(matches!(answer.rows[0].fate, RowFate::Out { step: 1, .. }));
-    assert_eq!(answer.rows[0].cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>(), ["shipped", "0"]);
+    assert_eq!(
+        answer.rows[0]
+            .cells
+            .iter()
+            .map(|cell| cell.text.as_str())
+            .collect::<Vec<_>>(),
+        ["shipped", "0"]
+    );
     Ok(())
 }

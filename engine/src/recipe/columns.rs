@@ -20,7 +20,12 @@ impl Column {
     /// A column that a step makes.
     #[must_use]
     pub fn made(name: &str, kind: ColumnKind) -> Self {
-        Self { name: name.to_owned(), kind, format: None, letters: None }
+        Self {
+            name: name.to_owned(),
+            kind,
+            format: None,
+            letters: None,
+        }
     }
 }
 
@@ -38,7 +43,10 @@ pub fn of_table(table: &TableMeta) -> Vec<Column> {
 
 /// Where a column stands, or a sentence with the nearest name and those that are there.
 pub fn find(columns: &[Column], name: &str) -> Result<usize, String> {
-    columns.iter().position(|column| column.name == name).ok_or_else(|| missing(columns, name))
+    columns
+        .iter()
+        .position(|column| column.name == name)
+        .ok_or_else(|| missing(columns, name))
 }
 
 /// The sentence for a column that is not there.

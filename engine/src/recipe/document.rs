@@ -25,8 +25,8 @@ use sha2::{Digest, Sha256};
 
 pub use input::{Header, Input, Sheets};
 pub use node::Place;
-pub use output::{OutputFormat, OutputOptions, RejectsForm, RejectsPolicy};
 pub(crate) use node::{Entry, Node, Value};
+pub use output::{OutputFormat, OutputOptions, RejectsForm, RejectsPolicy};
 pub(crate) use reading::{Options, Reading};
 
 pub use super::problem::Problem;
@@ -53,10 +53,7 @@ pub struct Recipe {
 
 impl PartialEq for Recipe {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-            && self.input == other.input
-            && self.steps == other.steps
-            && self.output == other.output
+        self.name == other.name && self.input == other.input && self.steps == other.steps && self.output == other.output
     }
 }
 
@@ -96,7 +93,10 @@ impl Recipe {
         if let Some(object) = value.as_object_mut() {
             object.remove("name");
         }
-        Sha256::digest(value.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(value.to_string().as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     /// Adds line and column to problems that were found after reading, by their paths.
@@ -119,7 +119,10 @@ impl Recipe {
         let recipe = Self::read_parts(node, &mut reading);
         let mut problems = std::mem::take(&mut reading.problems);
         match recipe {
-            Some(recipe) if problems.is_empty() => Ok(Self { places: reading.places, ..recipe }),
+            Some(recipe) if problems.is_empty() => Ok(Self {
+                places: reading.places,
+                ..recipe
+            }),
             _ => {
                 problems.sort_by_key(|problem| (problem.line, problem.column));
                 Err(problems)
@@ -130,11 +133,26 @@ impl Recipe {
     fn read_parts(node: &Node, reading: &mut Reading) -> Option<Self> {
         let mut options = reading.map(node, "", "")?;
         let name = options.optional_text(reading, "name").unwrap_or_default();
-        let input = options.take("input").and_then(|node| Input::read(node, reading)).unwrap_or_default();
-        let steps = options.require(reading, "steps").map(|node| read_steps(node, reading)).unwrap_or_default();
-        let output = options.take("output").and_then(|node| OutputOptions::read(node, reading)).unwrap_or_default();
+        let input = options
+            .take("input")
+            .and_then(|node| Input::read(node, reading))
+            .unwrap_or_default();
+        let steps = options
+            .require(reading, "steps")
+            .map(|node| read_steps(node, reading))
+            .unwrap_or_default();
+        let output = options
+            .take("output")
+            .and_then(|node| OutputOptions::read(node, reading))
+            .unwrap_or_default();
         options.finish(reading, &["name", "input", "steps", "output"]);
-        Some(Self { name, input, steps, output, places: BTreeMap::new() })
+        Some(Self {
+            name,
+            input,
+            steps,
+            output,
+            places: BTreeMap::new(),
+        })
     }
 }
 
@@ -144,7 +162,11 @@ fn read_steps(node: &Node, reading: &mut Reading) -> Vec<Step> {
         Value::List(items) => items.as_slice(),
         _ if node.is_null() => &[],
         _ => {
-            reading.problem(node.place, "steps", "`steps` expects a list: a line `- name: {options}` for each step.");
+            reading.problem(
+                node.place,
+                "steps",
+                "`steps` expects a list: a line `- name: {options}` for each step.",
+            );
             &[]
         }
     };

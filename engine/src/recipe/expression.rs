@@ -36,7 +36,10 @@ pub struct Fault {
 
 impl Fault {
     fn new(message: impl Into<String>, span: Option<(usize, usize)>) -> Self {
-        Self { message: message.into(), span }
+        Self {
+            message: message.into(),
+            span,
+        }
     }
 }
 

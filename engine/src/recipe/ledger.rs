@@ -100,7 +100,13 @@ impl Account {
     /// The entry of the ledger.
     #[must_use]
     pub fn entry(&self, step: usize, sheet: &str, label: &str) -> LedgerStep {
-        let ends = [self.kept, self.rejected, self.filtered, self.deduplicated, self.aggregated];
+        let ends = [
+            self.kept,
+            self.rejected,
+            self.filtered,
+            self.deduplicated,
+            self.aggregated,
+        ];
         let hash_out = ends.iter().fold(0_u64, |sum, end| sum.wrapping_add(end.origins));
         LedgerStep {
             step,
@@ -150,7 +156,10 @@ pub fn check(accounts: &[Account]) -> Result<(), String> {
         if let Some(next) = accounts.get(index + 1)
             && next.came != account.kept
         {
-            return Err(format!("{:?} went out of entry {index} and {:?} came into the next", account.kept, next.came));
+            return Err(format!(
+                "{:?} went out of entry {index} and {:?} came into the next",
+                account.kept, next.came
+            ));
         }
     }
     Ok(())
@@ -166,7 +175,12 @@ mod tests {
             sum.add(origins.iter().copied());
             sum
         };
-        Account { came: sum(came), kept: sum(kept), filtered: sum(filtered), ..Account::default() }
+        Account {
+            came: sum(came),
+            kept: sum(kept),
+            filtered: sum(filtered),
+            ..Account::default()
+        }
     }
 
     #[test]
@@ -174,13 +188,21 @@ mod tests {
         assert!(check(&[account(&[1, 2, 3], &[1, 3], &[2])]).is_ok());
         assert!(check(&[account(&[1, 2, 3], &[1], &[2])]).is_err(), "lost");
         assert!(check(&[account(&[1, 2, 3], &[1, 3, 3], &[2])]).is_err(), "doubled");
-        assert!(check(&[account(&[1, 2, 3], &[1, 1], &[2])]).is_err(), "swapped, with the right count");
-        assert!(check(&[account(&[1, 2], &[1, 2], &[]), account(&[1], &[1], &[])]).is_err(), "lost between steps");
+        assert!(
+            check(&[account(&[1, 2, 3], &[1, 1], &[2])]).is_err(),
+            "swapped, with the right count"
+        );
+        assert!(
+            check(&[account(&[1, 2], &[1, 2], &[]), account(&[1], &[1], &[])]).is_err(),
+            "lost between steps"
+        );
     }
 
     #[test]
     fn origins_of_neighbours_have_nothing_in_common() {
-        let mut seen: Vec<u64> = (0..4).flat_map(|sheet| (0..1000).map(move |row| origin(sheet, row))).collect();
+        let mut seen: Vec<u64> = (0..4)
+            .flat_map(|sheet| (0..1000).map(move |row| origin(sheet, row)))
+            .collect();
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 4000);

@@ -67,9 +67,17 @@ impl Plan {
             let number = index + 1;
             let after = step.check(number, &columns)?;
             let operator = step.plan(number, &columns)?;
-            planned.push(PlannedStep { number, operator, before: std::mem::replace(&mut columns, after) });
+            planned.push(PlannedStep {
+                number,
+                operator,
+                before: std::mem::replace(&mut columns, after),
+            });
         }
-        Ok(Self { steps: planned, columns, policy: recipe.output.policy })
+        Ok(Self {
+            steps: planned,
+            columns,
+            policy: recipe.output.policy,
+        })
     }
 
     /// Which columns of the table are needed at all.
@@ -94,13 +102,19 @@ impl Plan {
     pub fn lineage(&self, position: usize) -> Vec<Option<usize>> {
         let mut sources: Vec<Option<usize>> = (0..self.steps[position].before.len()).map(Some).collect();
         for (index, step) in self.steps.iter().enumerate().skip(position) {
-            let after = self.steps.get(index + 1).map_or(self.columns.len(), |next| next.before.len());
+            let after = self
+                .steps
+                .get(index + 1)
+                .map_or(self.columns.len(), |next| next.before.len());
             let step = match &step.operator {
                 Operator::Step(operator) => operator.lineage(step.before.len(), after),
                 Operator::Sort(_) | Operator::Deduplicate(_) => (0..after).map(Some).collect(),
                 Operator::Group(group) => group.lineage(after),
             };
-            sources = step.into_iter().map(|source| source.and_then(|source| sources[source])).collect();
+            sources = step
+                .into_iter()
+                .map(|source| source.and_then(|source| sources[source]))
+                .collect();
         }
         sources
     }
@@ -108,7 +122,10 @@ impl Plan {
     /// How many steps hold many rows at once; they share the memory.
     #[must_use]
     pub fn holding_steps(&self) -> usize {
-        self.steps.iter().filter(|step| !matches!(step.operator, Operator::Step(_))).count()
+        self.steps
+            .iter()
+            .filter(|step| !matches!(step.operator, Operator::Step(_)))
+            .count()
     }
 
     /// Whether the first rows of the table give the first rows of the result.
@@ -181,8 +198,18 @@ impl Work {
     #[must_use]
     pub fn new(plan: Plan, table: Table, resources: Resources, marked: Marked, rejects: Spool) -> Arc<Self> {
         let accounts = vec![Account::default(); plan.steps.len() + 1];
-        let tally = Mutex::new(Tally { accounts, rejects, taken: Vec::new() });
-        Arc::new(Self { plan, table, resources, marked, tally })
+        let tally = Mutex::new(Tally {
+            accounts,
+            rejects,
+            taken: Vec::new(),
+        });
+        Arc::new(Self {
+            plan,
+            table,
+            resources,
+            marked,
+            tally,
+        })
     }
 
     /// Bytes that one of the steps that hold rows may hold.
@@ -202,7 +229,12 @@ impl Work {
     /// How many rows were read so far.
     #[must_use]
     pub fn read_so_far(&self) -> u64 {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner).accounts.first().map_or(0, |account| account.kept.rows)
+        self.tally
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .accounts
+            .first()
+            .map_or(0, |account| account.kept.rows)
     }
 
     /// Adds what a run of rows did; runs are added in row order.
@@ -219,7 +251,14 @@ impl Work {
     #[must_use]
     pub fn take_tally(&self, rejects: Spool) -> Tally {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *tally, Tally { accounts: Vec::new(), rejects, taken: Vec::new() })
+        std::mem::replace(
+            &mut *tally,
+            Tally {
+                accounts: Vec::new(),
+                rejects,
+                taken: Vec::new(),
+            },
+        )
     }
 }
 

@@ -26,13 +26,20 @@ impl Problem {
     /// A problem that knows its path and words only; [`super::document::Recipe::locate`] adds line and column.
     #[must_use]
     pub fn at(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into(), ..Self::default() }
+        Self {
+            path: path.into(),
+            message: message.into(),
+            ..Self::default()
+        }
     }
 
     /// The same, of a step's option: `path` is relative to the step, such as `filter.keep`.
     #[must_use]
     pub fn of_step(step: usize, path: &str, message: impl Into<String>) -> Self {
-        Self { step: Some(step), ..Self::at(format!("steps[{}].{path}", step.saturating_sub(1)), message) }
+        Self {
+            step: Some(step),
+            ..Self::at(format!("steps[{}].{path}", step.saturating_sub(1)), message)
+        }
     }
 
     /// The same, with the characters of an expression that it is about.
@@ -72,7 +79,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 /// "Did you mean `x`?" with a blank in front, or nothing.
 #[must_use]
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(word, candidates).map(|candidate| format!(" Did you mean `{candidate}`?")).unwrap_or_default()
+    nearest(word, candidates)
+        .map(|candidate| format!(" Did you mean `{candidate}`?"))
+        .unwrap_or_default()
 }
 
 /// Some of the names, for "the columns are …": all of a few, the first of many.
@@ -80,12 +89,24 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
 pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 12;
     let names: Vec<&str> = names.into_iter().collect();
-    let shown = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN { format!("{shown} and {} more", names.len() - SHOWN) } else { shown }
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        format!("{shown} and {} more", names.len() - SHOWN)
+    } else {
+        shown
+    }
 }
 
 fn plain(word: &str) -> Vec<char> {
-    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    word.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours.
@@ -130,8 +151,15 @@ mod tests {
 
     #[test]
     fn a_problem_reads_as_a_sentence_with_its_place() {
-        let problem = Problem { line: 3, column: 5, ..Problem::of_step(2, "filter.keep", "The column is not there.") };
+        let problem = Problem {
+            line: 3,
+            column: 5,
+            ..Problem::of_step(2, "filter.keep", "The column is not there.")
+        };
         assert_eq!(problem.path, "steps[1].filter.keep");
-        assert_eq!(problem.to_string(), "line 3, column 5: step 2: The column is not there.");
+        assert_eq!(
+            problem.to_string(),
+            "line 3, column 5: step 2: The column is not there."
+        );
     }
 }

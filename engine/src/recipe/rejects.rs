@@ -37,7 +37,9 @@ pub struct Reject {
 }
 
 /// Headers of the list of rejects, in order.
-pub const HEADERS: [&str; 9] = ["file", "sheet", "row", "cell", "column", "value", "step", "rule", "message"];
+pub const HEADERS: [&str; 9] = [
+    "file", "sheet", "row", "cell", "column", "value", "step", "rule", "message",
+];
 
 /// Collects rejects of one run.
 pub struct Spool {
@@ -59,7 +61,13 @@ impl Spool {
     #[must_use]
     pub fn new(file: &str, scratch: &Path) -> Self {
         let path = scratch.join("rejects.arrow");
-        Self { file: file.to_owned(), path, held: Vec::new(), writer: None, rows: 0 }
+        Self {
+            file: file.to_owned(),
+            path,
+            held: Vec::new(),
+            writer: None,
+            rows: 0,
+        }
     }
 
     /// How many there are.
@@ -107,7 +115,13 @@ impl Spool {
         };
         let row = |reject: &Reject| (reject.row > 0).then(|| i64::from(reject.row));
         let step = |reject: &Reject| i64::try_from(reject.step).ok();
-        let cell = |reject: &Reject| reject.letters.as_ref().filter(|_| reject.row > 0).map(|l| format!("{l}{}", reject.row));
+        let cell = |reject: &Reject| {
+            reject
+                .letters
+                .as_ref()
+                .filter(|_| reject.row > 0)
+                .map(|l| format!("{l}{}", reject.row))
+        };
         let columns: Vec<ArrayRef> = vec![
             texts(&|_| Some(self.file.clone())),
             texts(&|reject| Some(reject.sheet.clone())),
@@ -123,7 +137,10 @@ impl Spool {
     }
 
     fn io(&self, error: std::io::Error) -> PlanError {
-        PlanError::Io { path: self.path.clone(), error }
+        PlanError::Io {
+            path: self.path.clone(),
+            error,
+        }
     }
 }
 

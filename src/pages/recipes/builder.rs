@@ -78,7 +78,15 @@ impl Begun {
     /// A recipe that was not saved yet.
     pub(super) fn new(recipe: &Recipe) -> Self {
         let (document, text) = (recipe.to_json(), recipe.to_yaml());
-        Self { id: None, number: None, older: false, saved_at: None, document, text, problems: Vec::new() }
+        Self {
+            id: None,
+            number: None,
+            older: false,
+            saved_at: None,
+            document,
+            text,
+            problems: Vec::new(),
+        }
     }
 }
 
@@ -91,7 +99,9 @@ pub(in crate::pages) async fn blank(
 ) -> Result<HttpResponse, PageError> {
     let mut connection = pages.pool.acquire().await?;
     let name = match look.file {
-        Some(file) => files::find(&mut connection, session.user(), file).await?.map(|it| name_for(&it.name)),
+        Some(file) => files::find(&mut connection, session.user(), file)
+            .await?
+            .map(|it| name_for(&it.name)),
         None => None,
     };
     drop(connection);
@@ -109,14 +119,19 @@ pub(in crate::pages) async fn show(
     look: web::Query<Look>,
 ) -> Result<HttpResponse, PageError> {
     let mut connection = pages.pool.acquire().await?;
-    let latest = recipes::latest(&mut connection, session.user(), *recipe).await?.ok_or(PageError::NotFound)?;
+    let latest = recipes::latest(&mut connection, session.user(), *recipe)
+        .await?
+        .ok_or(PageError::NotFound)?;
     let newest = latest.number;
     let row = match look.revision.filter(|number| *number != newest) {
-        Some(number) => recipes::revision(&mut connection, session.user(), *recipe, number).await?.ok_or(PageError::NotFound)?,
+        Some(number) => recipes::revision(&mut connection, session.user(), *recipe, number)
+            .await?
+            .ok_or(PageError::NotFound)?,
         None => latest,
     };
     drop(connection);
-    let stored = Recipe::from_json(&row.document).map_err(|_| PageError::Internal(format!("revision {} of recipe {recipe}", row.number)))?;
+    let stored = Recipe::from_json(&row.document)
+        .map_err(|_| PageError::Internal(format!("revision {} of recipe {recipe}", row.number)))?;
     let begun = Begun {
         id: Some(row.id),
         number: Some(row.number),
@@ -138,14 +153,28 @@ pub(super) async fn page(
     let mut connection = pages.pool.acquire().await?;
     let files = ready_files(&mut connection, session.user(), look.file).await?;
     drop(connection);
-    let chosen = look.file.filter(|file| files.iter().any(|it| it.id == *file)).or(files.first().map(|it| it.id));
-    let tables = files.iter().find(|it| Some(it.id) == chosen).map_or(&[][..], |it| &it.tables);
-    let first = tables.iter().find(|it| it.visible).or(tables.first()).map_or(0, |it| it.position);
+    let chosen = look
+        .file
+        .filter(|file| files.iter().any(|it| it.id == *file))
+        .or(files.first().map(|it| it.id));
+    let tables = files
+        .iter()
+        .find(|it| Some(it.id) == chosen)
+        .map_or(&[][..], |it| &it.tables);
+    let first = tables
+        .iter()
+        .find(|it| it.visible)
+        .or(tables.first())
+        .map_or(0, |it| it.position);
     let named = begun.document["name"].as_str().unwrap_or_default();
     let page = BuilderPage {
         chrome: Chrome::of(request, session, "recipes", pages.clock.now()),
         id: begun.id,
-        name: if named.is_empty() { "Unnamed recipe".to_owned() } else { named.to_owned() },
+        name: if named.is_empty() {
+            "Unnamed recipe".to_owned()
+        } else {
+            named.to_owned()
+        },
         number: begun.number,
         older: begun.older,
         saved_at: begun.saved_at,
@@ -160,7 +189,11 @@ pub(super) async fn page(
     crate::pages::page(&page)
 }
 
-async fn ready_files(connection: &mut Connection, user: UserId, chosen: Option<FileId>) -> Result<Vec<FileChoice>, PageError> {
+async fn ready_files(
+    connection: &mut Connection,
+    user: UserId,
+    chosen: Option<FileId>,
+) -> Result<Vec<FileChoice>, PageError> {
     let mut rows = files::page(connection, user, None, FILES).await?;
     if let Some(chosen) = chosen.filter(|chosen| !rows.iter().any(|it| it.id == *chosen)) {
         rows.extend(files::find(connection, user, chosen).await?);
@@ -169,12 +202,20 @@ async fn ready_files(connection: &mut Connection, user: UserId, chosen: Option<F
     let ingests: Vec<_> = rows.iter().map(|it| it.ingest).collect();
     let mut sheets: HashMap<_, Vec<TableChoice>> = HashMap::new();
     for (ingest, table) in tables::of_several(connection, &ingests).await? {
-        let choice = TableChoice { position: table.position, visible: table.visibility == "visible", sheet: table.sheet };
+        let choice = TableChoice {
+            position: table.position,
+            visible: table.visibility == "visible",
+            sheet: table.sheet,
+        };
         sheets.entry(ingest).or_default().push(choice);
     }
     // Two files of the same content share their sheets.
     let tables_of = |ingest| sheets.get(&ingest).into_iter().flatten();
-    let copy = |it: &TableChoice| TableChoice { position: it.position, sheet: it.sheet.clone(), visible: it.visible };
+    let copy = |it: &TableChoice| TableChoice {
+        position: it.position,
+        sheet: it.sheet.clone(),
+        visible: it.visible,
+    };
     let choice = |file: files::File| FileChoice {
         id: file.id,
         rows: file.rows,

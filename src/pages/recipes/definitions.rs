@@ -17,7 +17,11 @@ pub(super) fn definitions() -> Value {
 }
 
 fn option(form: &OptionForm) -> Value {
-    let choices = if let OptionKind::Choice(words) = form.kind { words } else { &[] };
+    let choices = if let OptionKind::Choice(words) = form.kind {
+        words
+    } else {
+        &[]
+    };
     json!({
         "name": form.name,
         "title": form.title,
@@ -48,7 +52,11 @@ fn kind(kind: OptionKind) -> &'static str {
 
 /// JSON for a data block: what could end the block early is written as an escape.
 pub(super) fn block(value: &Value) -> String {
-    value.to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+    value
+        .to_string()
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026")
 }
 
 #[cfg(test)]
@@ -59,7 +67,10 @@ mod tests {
     fn a_data_block_cannot_be_left() {
         let block = block(&json!({ "name": "</script><script>alert(1)</script>" }));
         assert!(!block.contains('<') && !block.contains('>'), "{block}");
-        assert_eq!(serde_json::from_str::<Value>(&block).expect("it reads back")["name"], "</script><script>alert(1)</script>");
+        assert_eq!(
+            serde_json::from_str::<Value>(&block).expect("it reads back")["name"],
+            "</script><script>alert(1)</script>"
+        );
     }
 
     #[test]

@@ -27,5 +27,8 @@ pub(in crate::pages) async fn show(
     let mut connection = pages.pool.acquire().await?;
     let recipes = recipes::list(&mut connection, session.user(), None, MOST).await?;
     drop(connection);
-    crate::pages::page(&RecipesPage { chrome: Chrome::of(&request, &session, "recipes", pages.clock.now()), recipes })
+    crate::pages::page(&RecipesPage {
+        chrome: Chrome::of(&request, &session, "recipes", pages.clock.now()),
+        recipes,
+    })
 }

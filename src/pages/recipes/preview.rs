@@ -76,7 +76,12 @@ pub(in crate::pages) async fn preview(
     let asked = sent.0;
     let recipe = match save::read(asked.text.as_deref(), asked.document.as_ref()) {
         Ok(recipe) => recipe,
-        Err(problems) => return Ok(HttpResponse::Ok().json(Answer { problems, ..Answer::default() })),
+        Err(problems) => {
+            return Ok(HttpResponse::Ok().json(Answer {
+                problems,
+                ..Answer::default()
+            }));
+        }
     };
     let mut answer = Answer {
         document: Some(recipe.to_json()),
@@ -91,9 +96,20 @@ pub(in crate::pages) async fn preview(
         let meta = table::load(&pages, ingest, asked.table).await?;
         (answer.before, answer.problems) = check(&recipe, columns::of_table(&meta));
         // A later step that is wrong does not hide what the earlier ones make.
-        if answer.problems.iter().all(|it| it.step.is_some_and(|step| step > asked.steps)) {
+        if answer
+            .problems
+            .iter()
+            .all(|it| it.step.is_some_and(|step| step > asked.steps))
+        {
             let (steps, count_all) = (asked.steps, asked.count);
-            let of = PreviewOf { ingest, position: asked.table, recipe, steps, rows: ROWS, count_all };
+            let of = PreviewOf {
+                ingest,
+                position: asked.table,
+                recipe,
+                steps,
+                rows: ROWS,
+                count_all,
+            };
             answer.rows = Some(pages.previews.preview(of).await?);
         }
     }
@@ -102,7 +118,15 @@ pub(in crate::pages) async fn preview(
 
 /// The columns at each point, up to the first step that is wrong, and what is wrong with that.
 fn check(recipe: &Recipe, table: Vec<Column>) -> (Vec<Vec<ColumnHere>>, Vec<Problem>) {
-    let here = |columns: &[Column]| columns.iter().map(|it| ColumnHere { name: it.name.clone(), kind: it.kind }).collect();
+    let here = |columns: &[Column]| {
+        columns
+            .iter()
+            .map(|it| ColumnHere {
+                name: it.name.clone(),
+                kind: it.kind,
+            })
+            .collect()
+    };
     let mut before = vec![here(&table)];
     let mut columns = table;
     for (index, step) in recipe.steps.iter().enumerate() {
@@ -120,7 +144,10 @@ mod tests {
     use super::*;
 
     fn table() -> Vec<Column> {
-        vec![Column::made("id", ColumnKind::Integer), Column::made("name", ColumnKind::Text)]
+        vec![
+            Column::made("id", ColumnKind::Integer),
+            Column::made("name", ColumnKind::Text),
+        ]
     }
 
     #[test]

@@ -90,5 +90,7 @@ async fn keep(
     if wants_json(request) {
         return Ok(HttpResponse::Ok().json(json!({ "id": saved.recipe, "revision": saved.number })));
     }
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, format!("/recipes/{}", saved.recipe))).finish())
+    Ok(HttpResponse::SeeOther()
+        .insert_header((LOCATION, format!("/recipes/{}", saved.recipe)))
+        .finish())
 }

@@ -51,13 +51,22 @@ impl Input {
             Header::None => HeaderOption::None,
             Header::Rows(first, last) => HeaderOption::Rows(first, last),
         };
-        IngestOptions { header, ..IngestOptions::default() }
+        IngestOptions {
+            header,
+            ..IngestOptions::default()
+        }
     }
 
     pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<Self> {
         let mut options = reading.map(node, "input", "`input`")?;
-        let sheets = options.take("sheets").and_then(|node| Sheets::read(node, reading)).unwrap_or_default();
-        let header = options.take("header").and_then(|node| Header::read(node, reading)).unwrap_or_default();
+        let sheets = options
+            .take("sheets")
+            .and_then(|node| Sheets::read(node, reading))
+            .unwrap_or_default();
+        let header = options
+            .take("header")
+            .and_then(|node| Header::read(node, reading))
+            .unwrap_or_default();
         options.finish(reading, &["sheets", "header"]);
         Some(Self { sheets, header })
     }
@@ -87,7 +96,12 @@ impl Sheets {
         let visible = |index: &usize| sheets[*index].1 == Visibility::Visible;
         let all = 0..sheets.len();
         let chosen: Vec<usize> = match self {
-            Self::First => all.clone().find(visible).or_else(|| all.clone().next()).into_iter().collect(),
+            Self::First => all
+                .clone()
+                .find(visible)
+                .or_else(|| all.clone().next())
+                .into_iter()
+                .collect(),
             Self::All => all.collect(),
             Self::Visible => all.filter(visible).collect(),
             Self::Named(names) => return named(names, sheets),
@@ -109,7 +123,11 @@ impl Sheets {
             Value::List(_) => {
                 let names = reading.texts(node, path, subject)?;
                 if names.is_empty() {
-                    reading.problem(node.place, path, "`sheets` of `input` is an empty list: name a sheet, or say `all`.");
+                    reading.problem(
+                        node.place,
+                        path,
+                        "`sheets` of `input` is an empty list: name a sheet, or say `all`.",
+                    );
                 }
                 Some(Self::Named(names))
             }
@@ -133,11 +151,18 @@ fn named(names: &[String], sheets: &[(String, Visibility)]) -> Result<Vec<usize>
     let mut chosen = Vec::new();
     for name in names {
         let exact = sheets.iter().position(|(sheet, _)| sheet == name);
-        let folded = || sheets.iter().position(|(sheet, _)| sheet.to_lowercase() == name.to_lowercase());
+        let folded = || {
+            sheets
+                .iter()
+                .position(|(sheet, _)| sheet.to_lowercase() == name.to_lowercase())
+        };
         let Some(index) = exact.or_else(folded) else {
             let there = sheets.iter().map(|(sheet, _)| sheet.as_str());
             let hint = super::super::problem::did_you_mean(name, there.clone());
-            return Err(format!("There is no sheet `{name}`.{hint} The sheets are {}.", super::super::problem::listed(there)));
+            return Err(format!(
+                "There is no sheet `{name}`.{hint} The sheets are {}.",
+                super::super::problem::listed(there)
+            ));
         };
         if !chosen.contains(&index) {
             chosen.push(index);
@@ -149,8 +174,10 @@ fn named(names: &[String], sheets: &[(String, Visibility)]) -> Result<Vec<usize>
 
 /// Whether a name matches a pattern of `*` and `?`, without regard to case.
 fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.to_lowercase().chars().collect(), name.to_lowercase().chars().collect());
+    let (pattern, name): (Vec<char>, Vec<char>) = (
+        pattern.to_lowercase().chars().collect(),
+        name.to_lowercase().chars().collect(),
+    );
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while n < name.len() {
@@ -181,14 +208,17 @@ impl Header {
             Value::Scalar { text, .. } if text == "none" => return Some(Self::None),
             Value::Scalar { text, .. } => vec![text.clone()],
         };
-        let numbers: Option<Vec<u32>> =
-            rows.iter().map(|text| text.parse().ok().filter(|row| (1..=1_048_576).contains(row))).collect();
+        let numbers: Option<Vec<u32>> = rows
+            .iter()
+            .map(|text| text.parse().ok().filter(|row| (1..=1_048_576).contains(row)))
+            .collect();
         match numbers.as_deref() {
             Some([row]) => return Some(Self::Rows(*row, *row)),
             Some([first, last]) if first <= last && last - first < 20 => return Some(Self::Rows(*first, *last)),
             _ => {}
         }
-        let message = "`header` of `input` is `auto`, `none`, a row number such as 3, or first and last row such as [3, 4].";
+        let message =
+            "`header` of `input` is `auto`, `none`, a row number such as 3, or first and last row such as [3, 4].";
         reading.problem(node.place, path, message);
         None
     }
@@ -214,13 +244,19 @@ mod tests {
         assert_eq!(Sheets::Visible.choose(&book()), Ok(vec![1, 2]));
         assert_eq!(Sheets::Matching("20*".into()).choose(&book()), Ok(vec![1, 2]));
         assert_eq!(Sheets::Matching("20?5".into()).choose(&book()), Ok(vec![2]));
-        assert_eq!(Sheets::Named(vec!["2025".into(), "NOTES".into()]).choose(&book()), Ok(vec![0, 2]));
+        assert_eq!(
+            Sheets::Named(vec!["2025".into(), "NOTES".into()]).choose(&book()),
+            Ok(vec![0, 2])
+        );
     }
 
     #[test]
     fn a_missing_sheet_is_named_with_the_nearest_one() {
         let sentence = Sheets::Named(vec!["note".into()]).choose(&book()).expect_err("missing");
-        assert!(sentence.contains("`note`") && sentence.contains("Did you mean `notes`?"), "{sentence}");
+        assert!(
+            sentence.contains("`note`") && sentence.contains("Did you mean `notes`?"),
+            "{sentence}"
+        );
         assert!(Sheets::Matching("x*".into()).choose(&book()).is_err());
     }
 

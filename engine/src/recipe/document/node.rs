@@ -60,9 +60,14 @@ impl Node {
     /// Reads the text of one YAML or JSON document.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         if text.len() > MAX_BYTES {
-            return Err(Problem::at("", "This text is too long for a recipe: 1 MiB is the limit."));
+            return Err(Problem::at(
+                "",
+                "This text is too long for a recipe: 1 MiB is the limit.",
+            ));
         }
-        let mut events = Events { parser: Parser::new_from_str(text) };
+        let mut events = Events {
+            parser: Parser::new_from_str(text),
+        };
         let node = loop {
             match events.next()? {
                 (Event::StreamStart | Event::DocumentStart(..), _) => {}
@@ -74,7 +79,12 @@ impl Node {
             match events.next()? {
                 (Event::StreamEnd, _) => return Ok(node),
                 (Event::DocumentEnd, _) => {}
-                (_, span) => return Err(located("A recipe is one document; a second one begins here.", place(&span))),
+                (_, span) => {
+                    return Err(located(
+                        "A recipe is one document; a second one begins here.",
+                        place(&span),
+                    ));
+                }
             }
         }
     }
@@ -83,19 +93,38 @@ impl Node {
     #[must_use]
     pub fn from_json(value: &serde_json::Value) -> Self {
         let value = match value {
-            serde_json::Value::Null => Value::Scalar { text: "null".into(), quoted: false },
-            serde_json::Value::Bool(value) => Value::Scalar { text: value.to_string(), quoted: false },
-            serde_json::Value::Number(value) => Value::Scalar { text: value.to_string(), quoted: false },
-            serde_json::Value::String(text) => Value::Scalar { text: text.clone(), quoted: true },
+            serde_json::Value::Null => Value::Scalar {
+                text: "null".into(),
+                quoted: false,
+            },
+            serde_json::Value::Bool(value) => Value::Scalar {
+                text: value.to_string(),
+                quoted: false,
+            },
+            serde_json::Value::Number(value) => Value::Scalar {
+                text: value.to_string(),
+                quoted: false,
+            },
+            serde_json::Value::String(text) => Value::Scalar {
+                text: text.clone(),
+                quoted: true,
+            },
             serde_json::Value::Array(items) => Value::List(items.iter().map(Self::from_json).collect()),
             serde_json::Value::Object(entries) => Value::Map(
                 entries
                     .iter()
-                    .map(|(key, value)| Entry { key: key.clone(), place: Place::default(), node: Self::from_json(value) })
+                    .map(|(key, value)| Entry {
+                        key: key.clone(),
+                        place: Place::default(),
+                        node: Self::from_json(value),
+                    })
                     .collect(),
             ),
         };
-        Self { place: Place::default(), value }
+        Self {
+            place: Place::default(),
+            value,
+        }
     }
 
     /// Whether it is nothing: an empty value, `~` or `null` without quotes.
@@ -126,15 +155,25 @@ impl Node {
 }
 
 fn empty(place: Place) -> Problem {
-    located("The recipe is empty. It needs at least `steps:` with a list of steps.", place)
+    located(
+        "The recipe is empty. It needs at least `steps:` with a list of steps.",
+        place,
+    )
 }
 
 fn located(message: &str, place: Place) -> Problem {
-    Problem { line: place.line, column: place.column, ..Problem::at("", message) }
+    Problem {
+        line: place.line,
+        column: place.column,
+        ..Problem::at("", message)
+    }
 }
 
 fn place(span: &Span) -> Place {
-    Place { line: span.start.line(), column: span.start.col() + 1 }
+    Place {
+        line: span.start.line(),
+        column: span.start.col() + 1,
+    }
 }
 
 struct Events<'a> {
@@ -146,8 +185,14 @@ impl<'a> Events<'a> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
-                let place = Place { line: error.marker().line(), column: error.marker().col() + 1 };
-                Err(located(&format!("This is neither YAML nor JSON: {}.", error.info()), place))
+                let place = Place {
+                    line: error.marker().line(),
+                    column: error.marker().col() + 1,
+                };
+                Err(located(
+                    &format!("This is neither YAML nor JSON: {}.", error.info()),
+                    place,
+                ))
             }
             None => Err(empty(Place::default())),
         }
@@ -161,7 +206,10 @@ impl<'a> Events<'a> {
         let value = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 refuse_anchor(anchor, tag.is_some(), place)?;
-                Value::Scalar { text: text.into_owned(), quoted: style != ScalarStyle::Plain }
+                Value::Scalar {
+                    text: text.into_owned(),
+                    quoted: style != ScalarStyle::Plain,
+                }
             }
             Event::SequenceStart(_, anchor, tag) => {
                 refuse_anchor(anchor, tag.is_some(), place)?;
@@ -198,7 +246,11 @@ impl<'a> Events<'a> {
                 return Err(located(&format!("`{key}` stands here twice."), place));
             }
             let (event, span) = self.next()?;
-            entries.push(Entry { key, place, node: self.node(event, &span, depth + 1)? });
+            entries.push(Entry {
+                key,
+                place,
+                node: self.node(event, &span, depth + 1)?,
+            });
         }
     }
 }
@@ -218,7 +270,9 @@ mod tests {
     fn yaml_and_json_give_the_same_tree_with_places() {
         let yaml = Node::parse("a: [1, 'x']\nb: {c: yes}\n").expect("yaml");
         let json = Node::parse("{\"a\": [1, \"x\"],\n \"b\": {\"c\": yes}}").expect("json");
-        let Value::Map(entries) = &yaml.value else { panic!("a map") };
+        let Value::Map(entries) = &yaml.value else {
+            panic!("a map")
+        };
         assert_eq!(entries[1].key, "b");
         assert_eq!(entries[1].place, Place { line: 2, column: 1 });
         let Value::Map(same) = &json.value else { panic!("a map") };
@@ -229,7 +283,9 @@ mod tests {
     #[test]
     fn texts_that_look_like_numbers_keep_their_zeros() {
         let node = Node::parse("- 007\n- '~'\n- ~\n").expect("yaml");
-        let Value::List(items) = &node.value else { panic!("a list") };
+        let Value::List(items) = &node.value else {
+            panic!("a list")
+        };
         assert_eq!(items[0].as_text(), Some("007"));
         assert_eq!(items[1].as_text(), Some("~"));
         assert!(items[2].is_null());
@@ -253,6 +309,9 @@ mod tests {
     #[test]
     fn deep_nesting_is_refused_without_harm() {
         let problem = Node::parse(&"[".repeat(10_000)).expect_err("too deep");
-        assert!(problem.message.contains("nested") || problem.message.contains("neither"), "{problem:?}");
+        assert!(
+            problem.message.contains("nested") || problem.message.contains("neither"),
+            "{problem:?}"
+        );
     }
 }

@@ -58,7 +58,11 @@ impl OutputFormat {
 
 impl RejectsPolicy {
     /// The policies by the words of the document.
-    pub const WORDS: &[(&str, Self)] = &[("leave_out", Self::LeaveOut), ("keep", Self::Keep), ("fail", Self::Fail)];
+    pub const WORDS: &[(&str, Self)] = &[
+        ("leave_out", Self::LeaveOut),
+        ("keep", Self::Keep),
+        ("fail", Self::Fail),
+    ];
 
     /// The word of the document.
     #[must_use]
@@ -79,23 +83,36 @@ impl RejectsForm {
 }
 
 fn word<T: PartialEq>(words: &'static [(&'static str, T)], value: T) -> &'static str {
-    words.iter().find(|(_, candidate)| *candidate == value).map_or("", |(word, _)| *word)
+    words
+        .iter()
+        .find(|(_, candidate)| *candidate == value)
+        .map_or("", |(word, _)| *word)
 }
 
 impl OutputOptions {
     pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<Self> {
         let mut options = reading.map(node, "output", "`output`")?;
-        let format = options.optional_choice(reading, "format", OutputFormat::WORDS).unwrap_or_default();
+        let format = options
+            .optional_choice(reading, "format", OutputFormat::WORDS)
+            .unwrap_or_default();
         let (mut policy, mut rejects_as) = (RejectsPolicy::default(), RejectsForm::default());
         if let Some(node) = options.take("rejects")
             && let Some(mut rejects) = reading.map(node, "output.rejects", "`rejects`")
         {
-            policy = rejects.optional_choice(reading, "policy", RejectsPolicy::WORDS).unwrap_or_default();
-            rejects_as = rejects.optional_choice(reading, "as", RejectsForm::WORDS).unwrap_or_default();
+            policy = rejects
+                .optional_choice(reading, "policy", RejectsPolicy::WORDS)
+                .unwrap_or_default();
+            rejects_as = rejects
+                .optional_choice(reading, "as", RejectsForm::WORDS)
+                .unwrap_or_default();
             rejects.finish(reading, &["policy", "as"]);
         }
         options.finish(reading, &["format", "rejects"]);
-        Some(Self { format, policy, rejects_as })
+        Some(Self {
+            format,
+            policy,
+            rejects_as,
+        })
     }
 
     pub(super) fn to_json(self) -> Json {

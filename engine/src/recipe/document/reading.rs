@@ -29,7 +29,12 @@ impl Reading {
     /// Notes a problem.
     pub fn problem(&mut self, place: Place, path: &str, message: impl Into<String>) {
         let problem = Problem::at(path, message);
-        self.problems.push(Problem { step: self.step, line: place.line, column: place.column, ..problem });
+        self.problems.push(Problem {
+            step: self.step,
+            line: place.line,
+            column: place.column,
+            ..problem
+        });
     }
 
     /// Opens a map. `subject` names it in sentences: "`trim`".
@@ -40,11 +45,20 @@ impl Reading {
             _ if node.is_null() => Vec::new(),
             _ => {
                 let words = node.words();
-                self.problem(node.place, path, format!("{subject} expects options such as `name: value`, not {words}."));
+                self.problem(
+                    node.place,
+                    path,
+                    format!("{subject} expects options such as `name: value`, not {words}."),
+                );
                 return None;
             }
         };
-        Some(Options { path: path.to_owned(), place: node.place, subject: subject.to_owned(), entries })
+        Some(Options {
+            path: path.to_owned(),
+            place: node.place,
+            subject: subject.to_owned(),
+            entries,
+        })
     }
 
     /// A text; numbers and `yes` count as the text they are written as.
@@ -52,7 +66,11 @@ impl Reading {
         self.places.insert(path.to_owned(), node.place);
         let text = node.as_text().map(str::to_owned);
         if text.is_none() {
-            self.problem(node.place, path, format!("{subject} expects a text, not {}.", node.words()));
+            self.problem(
+                node.place,
+                path,
+                format!("{subject} expects a text, not {}.", node.words()),
+            );
         }
         text
     }
@@ -90,13 +108,21 @@ impl<'a> Options<'a> {
     /// The path of an option.
     #[must_use]
     pub fn path(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        }
     }
 
     /// "`keep` of `filter`", for sentences.
     #[must_use]
     pub fn subject(&self, name: &str) -> String {
-        if self.subject.is_empty() { format!("`{name}`") } else { format!("`{name}` of {}", self.subject) }
+        if self.subject.is_empty() {
+            format!("`{name}`")
+        } else {
+            format!("`{name}` of {}", self.subject)
+        }
     }
 
     /// The value of an option, if it is there.
@@ -111,7 +137,9 @@ impl<'a> Options<'a> {
         let found = self.take(name);
         if found.is_none() {
             let near = self.untaken().into_iter();
-            let hint = near.clone().find(|key| crate::recipe::problem::nearest(key, [name]).is_some());
+            let hint = near
+                .clone()
+                .find(|key| crate::recipe::problem::nearest(key, [name]).is_some());
             let message = match hint {
                 Some(key) => format!("{} needs `{name}`; is `{key}` a misspelling of it?", self.capital()),
                 None => format!("{} needs `{name}`.", self.capital()),
@@ -151,7 +179,11 @@ impl<'a> Options<'a> {
             if *taken {
                 continue;
             }
-            let owner = if self.subject.is_empty() { "a recipe" } else { self.subject.as_str() };
+            let owner = if self.subject.is_empty() {
+                "a recipe"
+            } else {
+                self.subject.as_str()
+            };
             let message = format!(
                 "`{}` is not an option of {owner}.{} Its options are {}.",
                 entry.key,
@@ -163,10 +195,18 @@ impl<'a> Options<'a> {
     }
 
     fn untaken(&self) -> Vec<&'a str> {
-        self.entries.iter().filter(|(_, taken)| !taken).map(|(entry, _)| entry.key.as_str()).collect()
+        self.entries
+            .iter()
+            .filter(|(_, taken)| !taken)
+            .map(|(entry, _)| entry.key.as_str())
+            .collect()
     }
 
     fn capital(&self) -> String {
-        if self.subject.is_empty() { "A recipe".into() } else { self.subject.clone() }
+        if self.subject.is_empty() {
+            "A recipe".into()
+        } else {
+            self.subject.clone()
+        }
     }
 }

@@ -31,9 +31,17 @@ fn a_recipe_is_read_and_comes_back_the_same_from_yaml_and_json() {
     assert_eq!(recipe.name, "Clean orders");
     assert_eq!(recipe.steps.len(), 8);
     assert!(matches!(&recipe.steps[5], Step::Deduplicate(step) if step.keep == Keep::First));
-    assert_eq!(Recipe::parse(&recipe.to_yaml()).expect("its yaml"), recipe, "{}", recipe.to_yaml());
+    assert_eq!(
+        Recipe::parse(&recipe.to_yaml()).expect("its yaml"),
+        recipe,
+        "{}",
+        recipe.to_yaml()
+    );
     assert_eq!(Recipe::from_json(&recipe.to_json()).expect("its json"), recipe);
-    assert_eq!(Recipe::parse(&recipe.to_json().to_string()).expect("its json as text"), recipe);
+    assert_eq!(
+        Recipe::parse(&recipe.to_json().to_string()).expect("its json as text"),
+        recipe
+    );
     let sent = serde_json::to_string(&recipe).expect("json");
     assert_eq!(serde_json::from_str::<Recipe>(&sent).expect("a recipe"), recipe);
 }
@@ -48,17 +56,38 @@ fn yaml_is_written_as_people_write_it() {
 
 #[test]
 fn names_that_look_like_something_else_survive_the_way_through_yaml() {
-    for name in ["yes", "007", "null", "a: b", "x#y", " x ", "Größe €", "-", "2024-01-31", "\"quoted\"", "line\nend", "~"] {
+    for name in [
+        "yes",
+        "007",
+        "null",
+        "a: b",
+        "x#y",
+        " x ",
+        "Größe €",
+        "-",
+        "2024-01-31",
+        "\"quoted\"",
+        "line\nend",
+        "~",
+    ] {
         let document = serde_json::json!({ "name": name, "steps": [{ "select": { "columns": [name] } }] });
         let recipe = Recipe::from_json(&document).expect("a recipe");
-        assert_eq!(Recipe::parse(&recipe.to_yaml()).expect("its yaml"), recipe, "{}", recipe.to_yaml());
+        assert_eq!(
+            Recipe::parse(&recipe.to_yaml()).expect("its yaml"),
+            recipe,
+            "{}",
+            recipe.to_yaml()
+        );
     }
 }
 
 #[test]
 fn the_hash_is_of_what_the_recipe_does() {
     let hash = |text: &str| Recipe::parse(text).expect("a recipe").hash();
-    assert_eq!(hash("name: A\nsteps: [trim]"), hash("{\"name\": \"B\", \"steps\": [{\"trim\": {\"columns\": \"all\"}}]}"));
+    assert_eq!(
+        hash("name: A\nsteps: [trim]"),
+        hash("{\"name\": \"B\", \"steps\": [{\"trim\": {\"columns\": \"all\"}}]}")
+    );
     assert_ne!(hash("steps: [trim]"), hash("steps: [{trim: {columns: [a]}}]"));
     assert_eq!(hash("steps: []").len(), 64);
 }
@@ -66,21 +95,81 @@ fn the_hash_is_of_what_the_recipe_does() {
 #[test]
 fn problems_name_step_option_and_the_nearest_right_spelling() {
     for (text, line, column, step, words) in [
-        ("steps:\n  - fitler: {keep: \"a > 0\"}", 2, 5, Some(1), "The step `fitler` is not known. Did you mean `filter`?"),
-        ("steps:\n  - trim\n  - sort: {bye: [a]}", 3, 11, Some(2), "`sort` needs `by`; is `bye` a misspelling of it?"),
-        ("steps:\n  - trim: {column: all}", 2, 12, Some(1), "`column` is not an option of `trim`. Did you mean `columns`?"),
-        ("steps:\n  - convert: {column: a, to: dat}", 2, 30, Some(1), "Did you mean `date`?"),
-        ("steps:\n  - convert: {column: a, to: date, formats: [\"%d/%m\"]}", 2, 45, Some(1), "day, month and year"),
-        ("steps:\n  - deduplicate: {by: [a], keep: frist}", 2, 34, Some(1), "Did you mean `first`?"),
+        (
+            "steps:\n  - fitler: {keep: \"a > 0\"}",
+            2,
+            5,
+            Some(1),
+            "The step `fitler` is not known. Did you mean `filter`?",
+        ),
+        (
+            "steps:\n  - trim\n  - sort: {bye: [a]}",
+            3,
+            11,
+            Some(2),
+            "`sort` needs `by`; is `bye` a misspelling of it?",
+        ),
+        (
+            "steps:\n  - trim: {column: all}",
+            2,
+            12,
+            Some(1),
+            "`column` is not an option of `trim`. Did you mean `columns`?",
+        ),
+        (
+            "steps:\n  - convert: {column: a, to: dat}",
+            2,
+            30,
+            Some(1),
+            "Did you mean `date`?",
+        ),
+        (
+            "steps:\n  - convert: {column: a, to: date, formats: [\"%d/%m\"]}",
+            2,
+            45,
+            Some(1),
+            "day, month and year",
+        ),
+        (
+            "steps:\n  - deduplicate: {by: [a], keep: frist}",
+            2,
+            34,
+            Some(1),
+            "Did you mean `first`?",
+        ),
         ("steps:\n  - filter: {}", 2, 13, Some(1), "`filter` needs a condition"),
-        ("steps:\n  - filter: {keep: a, drop: b}", 2, 13, Some(1), "both `keep` and `drop`"),
+        (
+            "steps:\n  - filter: {keep: a, drop: b}",
+            2,
+            13,
+            Some(1),
+            "both `keep` and `drop`",
+        ),
         ("steps:\n  - {trim: {}, sort: {}}", 2, 5, Some(1), "A step is one name"),
         ("steps:\n  - group: {}", 2, 12, Some(1), "`group` needs columns in `by`"),
         ("stepps: []", 1, 1, None, "Did you mean `steps`?"),
         ("steps: []\noutput: {format: xlxs}", 2, 18, None, "Did you mean `xlsx`?"),
-        ("steps: []\noutput: {rejects: {policy: leave}}", 2, 28, None, "`policy` of `rejects` cannot be `leave`"),
-        ("steps: []\ninput: {header: first}", 2, 17, None, "`header` of `input` is `auto`"),
-        ("steps: []\ninput: {sheets: frist}", 2, 17, None, "Did you mean `first`?"),
+        (
+            "steps: []\noutput: {rejects: {policy: leave}}",
+            2,
+            28,
+            None,
+            "`policy` of `rejects` cannot be `leave`",
+        ),
+        (
+            "steps: []\ninput: {header: first}",
+            2,
+            17,
+            None,
+            "`header` of `input` is `auto`",
+        ),
+        (
+            "steps: []\ninput: {sheets: frist}",
+            2,
+            17,
+            None,
+            "Did you mean `first`?",
+        ),
         ("steps: trim", 1, 8, None, "expects a list"),
         ("- trim", 1, 1, None, "expects options"),
     ] {

@@ -31,7 +31,9 @@ pub(super) fn write(recipe: &Recipe) -> String {
 fn flow(value: &Json) -> String {
     match value {
         Json::Object(entries) => {
-            let entries = entries.iter().map(|(key, value)| format!("{}: {}", scalar(key), flow(value)));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| format!("{}: {}", scalar(key), flow(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
         Json::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
@@ -44,10 +46,16 @@ fn flow(value: &Json) -> String {
 fn scalar(text: &str) -> String {
     let first = text.chars().next();
     let safe = first.is_some_and(char::is_alphabetic)
-        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ' ' | '-' | '.'))
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '_' | ' ' | '-' | '.'))
         && !text.ends_with(' ')
         && !is_reserved(text);
-    if safe { text.to_owned() } else { Json::from(text).to_string() }
+    if safe {
+        text.to_owned()
+    } else {
+        Json::from(text).to_string()
+    }
 }
 
 /// Words that YAML readers take for something else than text.

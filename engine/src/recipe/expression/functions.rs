@@ -7,21 +7,68 @@ use datafusion::sql::sqlparser::ast::{
     self, CastKind, CeilFloorKind, Expr as Ast, FunctionArg, FunctionArgExpr, FunctionArguments,
 };
 
+use super::Fault;
 use super::lowering::{Lowering, compare};
 use super::operators::{as_text, equal_kinds};
 use super::own;
 use super::term::{Kind, Term};
 use super::totals;
-use super::Fault;
 use crate::recipe::problem::did_you_mean;
 
 /// The names of all functions of rows, as the guide and forms list them. Names are not case-sensitive.
 pub const NAMES: &[&str] = &[
-    "abs", "ceil", "coalesce", "concat", "contains", "date", "date_trunc", "day", "ends_with", "exp", "floor", "greatest",
-    "hour", "if", "initcap", "least", "left", "length", "ln", "log10", "lower", "lpad", "ltrim", "minute", "mod", "month",
-    "nullif", "number", "power", "quarter", "regexp_like", "regexp_replace", "replace", "reverse", "right", "round",
-    "rpad", "rtrim", "second", "sign", "split_part", "sqrt", "starts_with", "strpos", "substr", "text", "trim", "trunc",
-    "upper", "week", "weekday", "year",
+    "abs",
+    "ceil",
+    "coalesce",
+    "concat",
+    "contains",
+    "date",
+    "date_trunc",
+    "day",
+    "ends_with",
+    "exp",
+    "floor",
+    "greatest",
+    "hour",
+    "if",
+    "initcap",
+    "least",
+    "left",
+    "length",
+    "ln",
+    "log10",
+    "lower",
+    "lpad",
+    "ltrim",
+    "minute",
+    "mod",
+    "month",
+    "nullif",
+    "number",
+    "power",
+    "quarter",
+    "regexp_like",
+    "regexp_replace",
+    "replace",
+    "reverse",
+    "right",
+    "round",
+    "rpad",
+    "rtrim",
+    "second",
+    "sign",
+    "split_part",
+    "sqrt",
+    "starts_with",
+    "strpos",
+    "substr",
+    "text",
+    "trim",
+    "trunc",
+    "upper",
+    "week",
+    "weekday",
+    "year",
 ];
 
 /// Texts are not made longer than a cell may be (ECMA-376 says nothing; Excel's limit is 32,767 characters).
@@ -39,26 +86,43 @@ struct Call<'a, 'b> {
 pub(super) fn special(lowering: &mut Lowering<'_>, tree: &Ast) -> Result<Term, Fault> {
     match tree {
         Ast::Function(function) => function_call(lowering, tree, function),
-        Ast::Ceil { expr, field: CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) } => {
-            simple(lowering, "ceil", &[expr])
-        }
-        Ast::Floor { expr, field: CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime) } => {
-            simple(lowering, "floor", &[expr])
-        }
+        Ast::Ceil {
+            expr,
+            field: CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime),
+        } => simple(lowering, "ceil", &[expr]),
+        Ast::Floor {
+            expr,
+            field: CeilFloorKind::DateTimeField(ast::DateTimeField::NoDateTime),
+        } => simple(lowering, "floor", &[expr]),
         Ast::Position { expr, r#in } => simple(lowering, "strpos", &[r#in, expr]),
-        Ast::Substring { expr, substring_from: Some(from), substring_for: None, .. } => {
-            simple(lowering, "substr", &[expr, from])
-        }
-        Ast::Substring { expr, substring_from: Some(from), substring_for: Some(length), .. } => {
-            simple(lowering, "substr", &[expr, from, length])
-        }
-        Ast::Trim { trim_where: None, trim_what: None, expr, trim_characters: None } => simple(lowering, "trim", &[expr]),
+        Ast::Substring {
+            expr,
+            substring_from: Some(from),
+            substring_for: None,
+            ..
+        } => simple(lowering, "substr", &[expr, from]),
+        Ast::Substring {
+            expr,
+            substring_from: Some(from),
+            substring_for: Some(length),
+            ..
+        } => simple(lowering, "substr", &[expr, from, length]),
+        Ast::Trim {
+            trim_where: None,
+            trim_what: None,
+            expr,
+            trim_characters: None,
+        } => simple(lowering, "trim", &[expr]),
         Ast::Extract { field, expr, .. } => simple(lowering, &field.to_string().to_lowercase(), &[expr]),
-        Ast::Subquery(_) | Ast::Exists { .. } | Ast::InSubquery { .. } => {
-            Err(Fault::new("A query inside an expression is not allowed; there is only this one table.", None))
-        }
+        Ast::Subquery(_) | Ast::Exists { .. } | Ast::InSubquery { .. } => Err(Fault::new(
+            "A query inside an expression is not allowed; there is only this one table.",
+            None,
+        )),
         Ast::Wildcard(_) | Ast::QualifiedWildcard(..) => Err(Fault::new("`*` stands only in count(*).", None)),
-        other => Err(Fault::new(format!("`{other}` is not available in recipes."), lowering.parsed.span_of(other))),
+        other => Err(Fault::new(
+            format!("`{other}` is not available in recipes."),
+            lowering.parsed.span_of(other),
+        )),
     }
 }
 
@@ -67,17 +131,29 @@ fn simple(lowering: &mut Lowering<'_>, name: &str, arguments: &[&Ast]) -> Result
     for argument in arguments {
         lowered.push((lowering.lower(argument)?, lowering.parsed.span_of(argument)));
     }
-    Call { lowering, name: name.to_owned(), span: None, arguments: lowered }.make()
+    Call {
+        lowering,
+        name: name.to_owned(),
+        span: None,
+        arguments: lowered,
+    }
+    .make()
 }
 
 fn function_call(lowering: &mut Lowering<'_>, tree: &Ast, function: &ast::Function) -> Result<Term, Fault> {
     let name = function.name.to_string().to_lowercase();
     let span = lowering.parsed.span_of(tree);
     if function.over.is_some() {
-        return Err(Fault::new("`over` (a window over other rows) is not available in an expression.", span));
+        return Err(Fault::new(
+            "`over` (a window over other rows) is not available in an expression.",
+            span,
+        ));
     }
     if function.filter.is_some() || !function.within_group.is_empty() || function.null_treatment.is_some() {
-        return Err(Fault::new(format!("Only plain arguments are possible in `{name}(…)`."), span));
+        return Err(Fault::new(
+            format!("Only plain arguments are possible in `{name}(…)`."),
+            span,
+        ));
     }
     if totals::is_aggregate(&name) {
         return totals::call(lowering, &name, function, span);
@@ -89,16 +165,30 @@ fn function_call(lowering: &mut Lowering<'_>, tree: &Ast, function: &ast::Functi
     let arguments = match &function.args {
         FunctionArguments::List(list) if list.duplicate_treatment.is_none() && list.clauses.is_empty() => &list.args,
         FunctionArguments::None => &Vec::new(),
-        _ => return Err(Fault::new(format!("Only plain arguments are possible in `{name}(…)`."), span)),
+        _ => {
+            return Err(Fault::new(
+                format!("Only plain arguments are possible in `{name}(…)`."),
+                span,
+            ));
+        }
     };
     let mut lowered = Vec::with_capacity(arguments.len());
     for argument in arguments {
         let FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) = argument else {
-            return Err(Fault::new(format!("Only plain arguments are possible in `{name}(…)`."), span));
+            return Err(Fault::new(
+                format!("Only plain arguments are possible in `{name}(…)`."),
+                span,
+            ));
         };
         lowered.push((lowering.lower(argument)?, lowering.parsed.span_of(argument)));
     }
-    Call { lowering, name: alias(&name).to_owned(), span, arguments: lowered }.make()
+    Call {
+        lowering,
+        name: alias(&name).to_owned(),
+        span,
+        arguments: lowered,
+    }
+    .make()
 }
 
 /// Other names of the same functions.
@@ -148,7 +238,10 @@ impl Call<'_, '_> {
             "if" => self.if_then(),
             _ => Err(Fault::new(format!("There is no function `{name}`."), self.span)),
         }
-        .map_err(|fault| Fault { message: fault.message.replace("{name}", &name), ..fault })
+        .map_err(|fault| Fault {
+            message: fault.message.replace("{name}", &name),
+            ..fault
+        })
     }
 
     fn take(&mut self, counts: std::ops::RangeInclusive<usize>) -> Result<(), Fault> {
@@ -162,7 +255,10 @@ impl Call<'_, '_> {
             (from, usize::MAX) => format!("at least {from} arguments"),
             (from, to) => format!("{from} to {to} arguments"),
         };
-        Err(Fault::new(format!("`{{name}}` takes {wanted}, not {given}."), self.span))
+        Err(Fault::new(
+            format!("`{{name}}` takes {wanted}, not {given}."),
+            self.span,
+        ))
     }
 
     fn kind(&mut self, index: usize, kind: Kind) -> Result<Term, Fault> {
@@ -214,8 +310,13 @@ impl Call<'_, '_> {
 
     /// A call whose result may be no number.
     fn finite(&mut self, name: &'static str, work: own::Body, arguments: Vec<Expr>) -> Term {
-        let site = self.lowering.site("not_finite", format!("`{name}` has no result for this number"), None);
-        Term::fallible(own::call(name, work, DataType::Float64, Some(site), arguments), Kind::Number)
+        let site = self
+            .lowering
+            .site("not_finite", format!("`{name}` has no result for this number"), None);
+        Term::fallible(
+            own::call(name, work, DataType::Float64, Some(site), arguments),
+            Kind::Number,
+        )
     }
 
     fn power(&mut self) -> Result<Term, Fault> {
@@ -227,7 +328,9 @@ impl Call<'_, '_> {
     fn remainder(&mut self) -> Result<Term, Fault> {
         self.take(2..=2)?;
         let (left, right) = (self.number_at(0)?, self.number_at(1)?);
-        let site = self.lowering.site("division_by_zero", "a division by zero".into(), None);
+        let site = self
+            .lowering
+            .site("division_by_zero", "a division by zero".into(), None);
         let arguments = vec![left.expr, right.expr];
         let expr = own::call("remainder", own::remainder, DataType::Float64, Some(site), arguments);
         Ok(Term::fallible(expr, Kind::Number))
@@ -236,7 +339,11 @@ impl Call<'_, '_> {
     fn rounded(&mut self, name: &str) -> Result<Term, Fault> {
         self.take(1..=2)?;
         let term = self.number_at(0)?;
-        let places = if self.arguments.len() == 2 { self.number_at(1)? } else { zero() };
+        let places = if self.arguments.len() == 2 {
+            self.number_at(1)?
+        } else {
+            zero()
+        };
         let expr = if name == "round" {
             let arguments = vec![term.expr.clone(), places.expr.clone()];
             own::call("round", own::round, DataType::Float64, None, arguments)
@@ -250,12 +357,20 @@ impl Call<'_, '_> {
         self.take(1..=usize::MAX)?;
         let mut terms = Vec::with_capacity(self.arguments.len());
         for index in 0..self.arguments.len() {
-            let kind = if self.arguments[0].0.kind == Kind::Date { Kind::Date } else { Kind::Number };
+            let kind = if self.arguments[0].0.kind == Kind::Date {
+                Kind::Date
+            } else {
+                Kind::Number
+            };
             terms.push(self.kind(index, kind)?);
         }
         let parts: Vec<&Term> = terms.iter().collect();
         let exprs = terms.iter().map(|term| term.expr.clone()).collect();
-        let expr = if name == "greatest" { expr_fn::greatest(exprs) } else { expr_fn::least(exprs) };
+        let expr = if name == "greatest" {
+            expr_fn::greatest(exprs)
+        } else {
+            expr_fn::least(exprs)
+        };
         Ok(Term::new(expr, terms[0].kind, &parts))
     }
 
@@ -306,7 +421,11 @@ impl Call<'_, '_> {
             "split_part" => {
                 let (delimiter, index) = (self.text_at(1), self.number_at(2)?);
                 let at_least_one = expr_fn::greatest(vec![Self::whole(&index), lit(1_i64)]);
-                (expr_fn::split_part(text.expr.clone(), delimiter.expr.clone(), at_least_one), delimiter, Some(index))
+                (
+                    expr_fn::split_part(text.expr.clone(), delimiter.expr.clone(), at_least_one),
+                    delimiter,
+                    Some(index),
+                )
             }
             "substr" => {
                 let from = self.number_at(1)?;
@@ -316,7 +435,11 @@ impl Call<'_, '_> {
                 } else {
                     let length = self.number_at(2)?;
                     let not_less = expr_fn::greatest(vec![Self::whole(&length), lit(0_i64)]);
-                    (expr_fn::substring(text.expr.clone(), from_one, not_less), from, Some(length))
+                    (
+                        expr_fn::substring(text.expr.clone(), from_one, not_less),
+                        from,
+                        Some(length),
+                    )
                 }
             }
             _ => {
@@ -324,11 +447,18 @@ impl Call<'_, '_> {
                 let bounded = expr_fn::least(vec![Self::whole(&length), lit(MAX_TEXT)]);
                 let fill = if given == 3 { self.text_at(2).expr } else { lit(" ") };
                 let arguments = vec![text.expr.clone(), bounded, fill];
-                let expr = if name == "lpad" { expr_fn::lpad(arguments) } else { expr_fn::rpad(arguments) };
+                let expr = if name == "lpad" {
+                    expr_fn::lpad(arguments)
+                } else {
+                    expr_fn::rpad(arguments)
+                };
                 (expr, length, None)
             }
         };
-        let parts: Vec<&Term> = [Some(&text), Some(&second), third.as_ref()].into_iter().flatten().collect();
+        let parts: Vec<&Term> = [Some(&text), Some(&second), third.as_ref()]
+            .into_iter()
+            .flatten()
+            .collect();
         Ok(Term::new(expr, Kind::Text, &parts))
     }
 
@@ -390,7 +520,10 @@ impl Call<'_, '_> {
         let term = self.moment()?;
         let of_time = matches!(name, "hour" | "minute" | "second");
         if (of_time && term.kind == Kind::Date) || (!of_time && term.kind == Kind::Time) {
-            return Err(Fault::new(format!("`{name}` of {} says nothing.", term.kind.words()), self.span));
+            return Err(Fault::new(
+                format!("`{name}` of {} says nothing.", term.kind.words()),
+                self.span,
+            ));
         }
         let expr = if name == "weekday" {
             // Day 0 is 1970-01-01, a Thursday: the fourth day of a week that begins on Monday.
@@ -417,7 +550,11 @@ impl Call<'_, '_> {
     }
 
     fn kind_of_date(&mut self, index: usize) -> Result<Term, Fault> {
-        let kind = if self.arguments[index].0.kind == Kind::DateTime { Kind::DateTime } else { Kind::Date };
+        let kind = if self.arguments[index].0.kind == Kind::DateTime {
+            Kind::DateTime
+        } else {
+            Kind::Date
+        };
         self.kind(index, kind)
     }
 
@@ -428,7 +565,13 @@ impl Call<'_, '_> {
             let (year, month, day) = (self.number_at(0)?, self.number_at(1)?, self.number_at(2)?);
             let site = self.lowering.site("no_date", "is not a date".into(), None);
             let arguments = vec![year.expr, month.expr, day.expr];
-            let expr = own::call("date_of_parts", own::date_of_parts, DataType::Date32, Some(site), arguments);
+            let expr = own::call(
+                "date_of_parts",
+                own::date_of_parts,
+                DataType::Date32,
+                Some(site),
+                arguments,
+            );
             return Ok(Term::fallible(expr, Kind::Date));
         }
         let term = self.one()?;
@@ -444,8 +587,15 @@ impl Call<'_, '_> {
     fn coalesce(&mut self) -> Result<Term, Fault> {
         self.take(1..=usize::MAX)?;
         let mut terms: Vec<Term> = self.arguments.iter().map(|(term, _)| term.clone()).collect();
-        let Some(last) = terms.pop() else { return Err(Fault::new("`coalesce` takes arguments.", self.span)) };
-        let filled = |term: Term| (Term::new(term.expr.clone().is_not_null(), Kind::Boolean, &[&term]), term);
+        let Some(last) = terms.pop() else {
+            return Err(Fault::new("`coalesce` takes arguments.", self.span));
+        };
+        let filled = |term: Term| {
+            (
+                Term::new(term.expr.clone().is_not_null(), Kind::Boolean, &[&term]),
+                term,
+            )
+        };
         self.lowering.choose(terms.into_iter().map(filled).collect(), last)
     }
 
@@ -454,7 +604,10 @@ impl Call<'_, '_> {
         let (value, span) = self.arguments[0].clone();
         let (left, right) = equal_kinds(self.lowering, value.clone(), self.arguments[1].0.clone(), span)?;
         let equal = compare(&left, Operator::Eq, &right);
-        let nothing = Term { kind: Kind::Blank, ..Term::blank(Kind::Text) };
+        let nothing = Term {
+            kind: Kind::Blank,
+            ..Term::blank(Kind::Text)
+        };
         self.lowering.choose(vec![(equal, nothing)], value)
     }
 
@@ -462,7 +615,10 @@ impl Call<'_, '_> {
         self.take(2..=3)?;
         let condition = self.kind(0, Kind::Boolean)?;
         let then = self.arguments[1].0.clone();
-        let nothing = || Term { kind: Kind::Blank, ..Term::blank(Kind::Text) };
+        let nothing = || Term {
+            kind: Kind::Blank,
+            ..Term::blank(Kind::Text)
+        };
         let otherwise = self.arguments.get(2).map_or_else(nothing, |(term, _)| term.clone());
         self.lowering.choose(vec![(condition, then)], otherwise)
     }
@@ -481,41 +637,87 @@ enum Failing {
     Blanks,
 }
 
-fn to_number(lowering: &mut Lowering<'_>, term: Term, failing: Failing, span: Option<(usize, usize)>) -> Result<Term, Fault> {
+fn to_number(
+    lowering: &mut Lowering<'_>,
+    term: Term,
+    failing: Failing,
+    span: Option<(usize, usize)>,
+) -> Result<Term, Fault> {
     match term.kind {
         Kind::Number | Kind::Blank => lowering.as_kind(term, Kind::Number, span),
-        Kind::Boolean => Ok(Term::new(cast(term.expr.clone(), DataType::Float64), Kind::Number, &[&term])),
+        Kind::Boolean => Ok(Term::new(
+            cast(term.expr.clone(), DataType::Float64),
+            Kind::Number,
+            &[&term],
+        )),
         Kind::Text => {
             let column = term.column.filter(|_| lowering.groups.is_none());
-            let site = (failing == Failing::Rejects).then(|| lowering.site("no_number", "is not a number".into(), column));
+            let site =
+                (failing == Failing::Rejects).then(|| lowering.site("no_number", "is not a number".into(), column));
             let fallible = site.is_some() || term.fallible;
             let arguments = vec![term.expr];
-            let expr = own::call("number_of_text", own::number_of_text, DataType::Float64, site, arguments);
-            Ok(Term { fallible, ..Term::new(expr, Kind::Number, &[]) })
+            let expr = own::call(
+                "number_of_text",
+                own::number_of_text,
+                DataType::Float64,
+                site,
+                arguments,
+            );
+            Ok(Term {
+                fallible,
+                ..Term::new(expr, Kind::Number, &[])
+            })
         }
-        kind => Err(Fault::new(format!("{} cannot be made a number here.", capital(kind.words())), span)),
+        kind => Err(Fault::new(
+            format!("{} cannot be made a number here.", capital(kind.words())),
+            span,
+        )),
     }
 }
 
-fn to_date(lowering: &mut Lowering<'_>, term: Term, failing: Failing, span: Option<(usize, usize)>) -> Result<Term, Fault> {
+fn to_date(
+    lowering: &mut Lowering<'_>,
+    term: Term,
+    failing: Failing,
+    span: Option<(usize, usize)>,
+) -> Result<Term, Fault> {
     match term.kind {
         Kind::Date | Kind::Blank => lowering.as_kind(term, Kind::Date, span),
-        Kind::DateTime => Ok(Term::new(cast(term.expr.clone(), DataType::Date32), Kind::Date, &[&term])),
+        Kind::DateTime => Ok(Term::new(
+            cast(term.expr.clone(), DataType::Date32),
+            Kind::Date,
+            &[&term],
+        )),
         Kind::Text => {
             let column = term.column.filter(|_| lowering.groups.is_none());
             let message = "is not a date such as 2024-01-31".to_owned();
             let site = (failing == Failing::Rejects).then(|| lowering.site("no_date", message, column));
             let fallible = site.is_some() || term.fallible;
-            let expr = own::call("date_of_text", own::date_of_text, DataType::Date32, site, vec![term.expr]);
-            Ok(Term { fallible, ..Term::new(expr, Kind::Date, &[]) })
+            let expr = own::call(
+                "date_of_text",
+                own::date_of_text,
+                DataType::Date32,
+                site,
+                vec![term.expr],
+            );
+            Ok(Term {
+                fallible,
+                ..Term::new(expr, Kind::Date, &[])
+            })
         }
-        kind => Err(Fault::new(format!("{} cannot be made a date here.", capital(kind.words())), span)),
+        kind => Err(Fault::new(
+            format!("{} cannot be made a date here.", capital(kind.words())),
+            span,
+        )),
     }
 }
 
 fn capital(words: &str) -> String {
     let mut chars = words.chars();
-    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_uppercase().collect::<String>() + chars.as_str())
+        .unwrap_or_default()
 }
 
 /// `cast(x as type)`, `try_cast(x as type)`, `x::type`.
@@ -527,20 +729,38 @@ pub(super) fn cast_to(
 ) -> Result<Term, Fault> {
     let span = lowering.parsed.span_of(expr);
     let term = lowering.lower(expr)?;
-    let failing =
-        if matches!(how, CastKind::TryCast | CastKind::SafeCast) { Failing::Blanks } else { Failing::Rejects };
+    let failing = if matches!(how, CastKind::TryCast | CastKind::SafeCast) {
+        Failing::Blanks
+    } else {
+        Failing::Rejects
+    };
     let unknown = || {
-        let message = format!("`{data_type}` is not a type that is known here; there are double, integer, text, date and boolean.");
+        let message = format!(
+            "`{data_type}` is not a type that is known here; there are double, integer, text, date and boolean."
+        );
         Fault::new(message, span)
     };
     match kind_of_type(data_type).ok_or_else(unknown)? {
         Kind::Number => {
             let number = to_number(lowering, term, failing, span)?;
             let whole = data_type.to_string().to_lowercase().contains("int");
-            let expr = if whole { expr_fn::trunc(vec![number.expr.clone()]) } else { number.expr.clone() };
-            Ok(Term { expr, column: None, mixed: false, ..number })
+            let expr = if whole {
+                expr_fn::trunc(vec![number.expr.clone()])
+            } else {
+                number.expr.clone()
+            };
+            Ok(Term {
+                expr,
+                column: None,
+                mixed: false,
+                ..number
+            })
         }
-        Kind::Text => Ok(Term { column: None, mixed: false, ..as_text(term) }),
+        Kind::Text => Ok(Term {
+            column: None,
+            mixed: false,
+            ..as_text(term)
+        }),
         Kind::Date => to_date(lowering, term, failing, span),
         kind => lowering.as_kind(term, kind, span),
     }
@@ -551,8 +771,8 @@ pub(super) fn kind_of_type(data_type: &ast::DataType) -> Option<Kind> {
     let name = data_type.to_string().to_lowercase();
     let word = name.split(['(', ' ']).next().unwrap_or_default();
     match word {
-        "int" | "integer" | "bigint" | "smallint" | "tinyint" | "int2" | "int4" | "int8" | "float" | "double" | "real"
-        | "decimal" | "numeric" | "float4" | "float8" | "float64" => Some(Kind::Number),
+        "int" | "integer" | "bigint" | "smallint" | "tinyint" | "int2" | "int4" | "int8" | "float" | "double"
+        | "real" | "decimal" | "numeric" | "float4" | "float8" | "float64" => Some(Kind::Number),
         "text" | "varchar" | "char" | "character" | "string" => Some(Kind::Text),
         "boolean" | "bool" => Some(Kind::Boolean),
         "date" => Some(Kind::Date),

@@ -53,13 +53,26 @@ pub(super) struct Lowering<'a> {
 impl<'a> Lowering<'a> {
     /// An expression over the rows of a table.
     pub(super) fn of_rows(parsed: &'a Parsed, columns: &'a [Column]) -> Self {
-        Self { parsed, columns, inputs: Vec::new(), sites: Vec::new(), groups: None, depth: 0 }
+        Self {
+            parsed,
+            columns,
+            inputs: Vec::new(),
+            sites: Vec::new(),
+            groups: None,
+            depth: 0,
+        }
     }
 
     /// An expression over the totals of groups.
     pub(super) fn of_groups(parsed: &'a Parsed, columns: &'a [Column], by: &'a [usize]) -> Self {
-        let groups = Some(GroupScope { by, aggregates: Vec::new() });
-        Self { groups, ..Self::of_rows(parsed, columns) }
+        let groups = Some(GroupScope {
+            by,
+            aggregates: Vec::new(),
+        });
+        Self {
+            groups,
+            ..Self::of_rows(parsed, columns)
+        }
     }
 
     /// Lowers a part of the tree.
@@ -91,17 +104,39 @@ impl<'a> Lowering<'a> {
             Ast::IsDistinctFrom(left, right) => self.distinct(left, right, Operator::IsDistinctFrom),
             Ast::IsNotDistinctFrom(left, right) => self.distinct(left, right, Operator::IsNotDistinctFrom),
             Ast::InList { expr, list, negated } => self.in_list(expr, list, *negated),
-            Ast::Between { expr, negated, low, high } => operators::between(self, expr, *negated, low, high),
-            Ast::Like { negated, any: false, expr, pattern, escape_char: None } => {
-                operators::like(self, expr, pattern, *negated, operators::Case::Counts)
-            }
-            Ast::ILike { negated, any: false, expr, pattern, escape_char: None } => {
-                operators::like(self, expr, pattern, *negated, operators::Case::Ignored)
-            }
-            Ast::Case { operand, conditions, else_result, .. } => {
-                self.case(operand.as_deref(), conditions, else_result.as_deref())
-            }
-            Ast::Cast { kind, expr, data_type, format: None, .. } => functions::cast_to(self, kind, expr, data_type),
+            Ast::Between {
+                expr,
+                negated,
+                low,
+                high,
+            } => operators::between(self, expr, *negated, low, high),
+            Ast::Like {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char: None,
+            } => operators::like(self, expr, pattern, *negated, operators::Case::Counts),
+            Ast::ILike {
+                negated,
+                any: false,
+                expr,
+                pattern,
+                escape_char: None,
+            } => operators::like(self, expr, pattern, *negated, operators::Case::Ignored),
+            Ast::Case {
+                operand,
+                conditions,
+                else_result,
+                ..
+            } => self.case(operand.as_deref(), conditions, else_result.as_deref()),
+            Ast::Cast {
+                kind,
+                expr,
+                data_type,
+                format: None,
+                ..
+            } => functions::cast_to(self, kind, expr, data_type),
             _ => functions::special(self, tree),
         }
     }
@@ -140,7 +175,12 @@ impl<'a> Lowering<'a> {
             Kind::Blank => Term::blank(Kind::Text),
             _ => Term::new(self.seen(position, kind), kind, &[]),
         };
-        Term { kind, column: Some(position), mixed: column == ColumnKind::Mixed, ..term }
+        Term {
+            kind,
+            column: Some(position),
+            mixed: column == ColumnKind::Mixed,
+            ..term
+        }
     }
 
     /// A column seen as some kind.
@@ -163,10 +203,11 @@ impl<'a> Lowering<'a> {
     pub(super) fn as_kind(&mut self, term: Term, kind: Kind, span: Option<(usize, usize)>) -> Result<Term, Fault> {
         match (term.kind, kind) {
             (from, to) if from == to => Ok(term),
-            (Kind::Blank, _) => Ok(Term { column: term.column, ..Term::blank(kind) }),
-            (Kind::Date, Kind::DateTime) => {
-                Ok(Term::new(cast(term.expr.clone(), kind.arrow()), kind, &[&term]))
-            }
+            (Kind::Blank, _) => Ok(Term {
+                column: term.column,
+                ..Term::blank(kind)
+            }),
+            (Kind::Date, Kind::DateTime) => Ok(Term::new(cast(term.expr.clone(), kind.arrow()), kind, &[&term])),
             (Kind::Text, _) if term.text.is_some() => self.literal_as(&term, kind, span),
             (Kind::Text, Kind::Number | Kind::Date | Kind::DateTime | Kind::Time | Kind::Boolean) if term.mixed => {
                 Ok(self.mixed_as(&term, kind))
@@ -186,7 +227,10 @@ impl<'a> Lowering<'a> {
                 crate::recipe::plan::cells::iso_time(&text).map(|time| ScalarValue::Time32Millisecond(Some(time)))
             }
             _ => {
-                let message = format!("'{text}' is a text, and {} is needed here; numbers have no quotes.", kind.words());
+                let message = format!(
+                    "'{text}' is a text, and {} is needed here; numbers have no quotes.",
+                    kind.words()
+                );
                 return Err(Fault::new(message, span));
             }
         };
@@ -195,8 +239,13 @@ impl<'a> Lowering<'a> {
             Kind::DateTime => "2024-01-31 14:30:00",
             _ => "14:30:00",
         };
-        let message = format!("'{text}' is compared with {} and is none; write it as '{written}'.", kind.words());
-        value.map(|value| Term::literal(value, kind)).ok_or_else(|| Fault::new(message, span))
+        let message = format!(
+            "'{text}' is compared with {} and is none; write it as '{written}'.",
+            kind.words()
+        );
+        value
+            .map(|value| Term::literal(value, kind))
+            .ok_or_else(|| Fault::new(message, span))
     }
 
     /// A column of several kinds, seen as one; cells that are something else reject their row.
@@ -204,13 +253,22 @@ impl<'a> Lowering<'a> {
         let Some(column) = term.column else { return term.clone() };
         let converted = self.seen(column, kind);
         let site = self.site("wrong_kind", format!("is not {}", kind.words()), Some(column));
-        let expr = own::call("checked", own::checked, kind.arrow(), Some(site), vec![term.expr.clone(), converted]);
+        let expr = own::call(
+            "checked",
+            own::checked,
+            kind.arrow(),
+            Some(site),
+            vec![term.expr.clone(), converted],
+        );
         Term::fallible(expr, kind)
     }
 
     fn mismatch(&self, term: &Term, kind: Kind, span: Option<(usize, usize)>) -> Fault {
         let needed = kind.words();
-        let name = term.column.filter(|_| self.groups.is_none()).map(|column| &self.columns[column].name);
+        let name = term
+            .column
+            .filter(|_| self.groups.is_none())
+            .map(|column| &self.columns[column].name);
         let message = match name {
             Some(name) => {
                 let holds = crate::recipe::columns::kind_words(self.columns[term.column.unwrap_or_default()].kind);
@@ -233,7 +291,11 @@ impl<'a> Lowering<'a> {
     }
 
     fn dotted(&self, parts: &[ast::Ident]) -> Fault {
-        let name = parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
+        let name = parts
+            .iter()
+            .map(|part| part.value.as_str())
+            .collect::<Vec<_>>()
+            .join(".");
         let span = parts.first().and_then(|part| self.parsed.span(part.span));
         let known = self.columns.iter().any(|column| column.name == name);
         let message = if known {
@@ -247,15 +309,19 @@ impl<'a> Lowering<'a> {
     fn literal(&self, value: &ast::Value, span: Option<(usize, usize)>) -> Result<Term, Fault> {
         match value {
             ast::Value::Number(text, _) => match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => {
-                    Ok(Term::literal(ScalarValue::Float64(Some(number)), Kind::Number))
-                }
+                Ok(number) if number.is_finite() => Ok(Term::literal(ScalarValue::Float64(Some(number)), Kind::Number)),
                 _ => Err(Fault::new(format!("`{text}` is not a number."), span)),
             },
             ast::Value::SingleQuotedString(text) => Ok(text_literal(text)),
             ast::Value::Boolean(value) => Ok(Term::literal(ScalarValue::Boolean(Some(*value)), Kind::Boolean)),
-            ast::Value::Null => Ok(Term { kind: Kind::Blank, ..Term::blank(Kind::Text) }),
-            other => Err(Fault::new(format!("`{other}` is not expected here; a text stands in single quotes."), span)),
+            ast::Value::Null => Ok(Term {
+                kind: Kind::Blank,
+                ..Term::blank(Kind::Text)
+            }),
+            other => Err(Fault::new(
+                format!("`{other}` is not expected here; a text stands in single quotes."),
+                span,
+            )),
         }
     }
 
@@ -265,9 +331,8 @@ impl<'a> Lowering<'a> {
         let ast::Value::SingleQuotedString(text) = &typed.value.value else {
             return Err(Fault::new("A text in single quotes is expected here.", span));
         };
-        let kind = functions::kind_of_type(&typed.data_type).ok_or_else(|| {
-            Fault::new(format!("`{}` is not a type that is known here.", typed.data_type), span)
-        })?;
+        let kind = functions::kind_of_type(&typed.data_type)
+            .ok_or_else(|| Fault::new(format!("`{}` is not a type that is known here.", typed.data_type), span))?;
         self.as_kind(text_literal(text), kind, span)
     }
 
@@ -308,15 +373,26 @@ impl<'a> Lowering<'a> {
         let parts: Vec<&Term> = items.iter().chain([&tested]).collect();
         let fallible = parts.iter().any(|part| part.fallible);
         let list = items.iter().map(|item| item.expr.clone()).collect();
-        let is_in = Expr::InList(InList { expr: Box::new(tested.expr.clone()), list, negated: false });
-        let is_in = if items.is_empty() { datafusion::logical_expr::lit(false) } else { is_in };
+        let is_in = Expr::InList(InList {
+            expr: Box::new(tested.expr.clone()),
+            list,
+            negated: false,
+        });
+        let is_in = if items.is_empty() {
+            datafusion::logical_expr::lit(false)
+        } else {
+            is_in
+        };
         let expr = match (negated, has_blank) {
             (false, false) => is_in,
             (false, true) => is_in.is_true().or(tested.expr.clone().is_null()),
             (true, false) => Expr::IsNotTrue(Box::new(is_in)),
             (true, true) => Expr::IsNotTrue(Box::new(is_in)).and(tested.expr.clone().is_not_null()),
         };
-        Ok(Term { fallible, ..Term::new(expr, Kind::Boolean, &[]) })
+        Ok(Term {
+            fallible,
+            ..Term::new(expr, Kind::Boolean, &[])
+        })
     }
 
     fn case(
@@ -341,7 +417,10 @@ impl<'a> Lowering<'a> {
         }
         let otherwise = match otherwise {
             Some(otherwise) => self.lower(otherwise)?,
-            None => Term { kind: Kind::Blank, ..Term::blank(Kind::Text) },
+            None => Term {
+                kind: Kind::Blank,
+                ..Term::blank(Kind::Text)
+            },
         };
         self.choose(branches, otherwise)
     }
@@ -363,8 +442,15 @@ impl<'a> Lowering<'a> {
         }
         let otherwise = self.as_kind(otherwise, kind, None)?;
         fallible |= otherwise.fallible;
-        let expr = Expr::Case(Case { expr: None, when_then_expr, else_expr: Some(Box::new(otherwise.expr)) });
-        Ok(Term { fallible, ..Term::new(expr, kind, &[]) })
+        let expr = Expr::Case(Case {
+            expr: None,
+            when_then_expr,
+            else_expr: Some(Box::new(otherwise.expr)),
+        });
+        Ok(Term {
+            fallible,
+            ..Term::new(expr, kind, &[])
+        })
     }
 
     /// Adds a total and answers the column it will stand in.
@@ -384,7 +470,10 @@ impl<'a> Lowering<'a> {
 /// A text in quotes.
 fn text_literal(text: &str) -> Term {
     let term = Term::literal(ScalarValue::Utf8(Some(text.to_owned())), Kind::Text);
-    Term { text: Some(text.to_owned()), ..term }
+    Term {
+        text: Some(text.to_owned()),
+        ..term
+    }
 }
 
 /// `left operator right`, true or false or neither.

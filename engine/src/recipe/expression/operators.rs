@@ -32,7 +32,11 @@ pub(super) fn binary(
         BinaryOperator::And | BinaryOperator::Or => {
             let left = lowering.as_kind(left, Kind::Boolean, left_span)?;
             let right = lowering.as_kind(right, Kind::Boolean, right_span)?;
-            Ok(if *operator == BinaryOperator::And { and(&left, &right) } else { or(&left, &right) })
+            Ok(if *operator == BinaryOperator::And {
+                and(&left, &right)
+            } else {
+                or(&left, &right)
+            })
         }
         BinaryOperator::Eq => equality(lowering, left, Operator::Eq, right, right_span),
         BinaryOperator::NotEq => equality(lowering, left, Operator::IsDistinctFrom, right, right_span),
@@ -44,7 +48,14 @@ pub(super) fn binary(
         BinaryOperator::Minus => minus(lowering, left, right, (left_span, right_span)),
         BinaryOperator::Multiply => number(lowering, left, Operator::Multiply, right, (left_span, right_span)),
         BinaryOperator::Divide => by_zero(lowering, "divide", own::divide, left, right, (left_span, right_span)),
-        BinaryOperator::Modulo => by_zero(lowering, "remainder", own::remainder, left, right, (left_span, right_span)),
+        BinaryOperator::Modulo => by_zero(
+            lowering,
+            "remainder",
+            own::remainder,
+            left,
+            right,
+            (left_span, right_span),
+        ),
         BinaryOperator::StringConcat => {
             let (left, right) = (as_text(left), as_text(right));
             let expr = datafusion::functions::expr_fn::concat(vec![left.expr.clone(), right.expr.clone()]);
@@ -52,7 +63,9 @@ pub(super) fn binary(
         }
         other => {
             let message = match other {
-                BinaryOperator::Spaceship | BinaryOperator::BitwiseXor => format!("`{other}` is not an operator here; a power is power(a, b)."),
+                BinaryOperator::Spaceship | BinaryOperator::BitwiseXor => {
+                    format!("`{other}` is not an operator here; a power is power(a, b).")
+                }
                 _ => format!("`{other}` is not an operator here."),
             };
             Err(Fault::new(message, lowering.parsed.span_of(tree)))
@@ -65,13 +78,21 @@ type Spans = (Option<(usize, usize)>, Option<(usize, usize)>);
 /// `and`, where a right side that could reject a row is only looked at when the left one does not decide.
 pub(super) fn and(left: &Term, right: &Term) -> Term {
     let both = left.expr.clone().and(right.expr.clone());
-    let expr = if right.fallible { when(left.expr.clone().is_false(), lit(false), both) } else { both };
+    let expr = if right.fallible {
+        when(left.expr.clone().is_false(), lit(false), both)
+    } else {
+        both
+    };
     Term::new(expr, Kind::Boolean, &[left, right])
 }
 
 fn or(left: &Term, right: &Term) -> Term {
     let either = left.expr.clone().or(right.expr.clone());
-    let expr = if right.fallible { when(left.expr.clone().is_true(), lit(true), either) } else { either };
+    let expr = if right.fallible {
+        when(left.expr.clone().is_true(), lit(true), either)
+    } else {
+        either
+    };
     Term::new(expr, Kind::Boolean, &[left, right])
 }
 
@@ -89,7 +110,11 @@ pub(super) fn unary(lowering: &mut Lowering<'_>, operator: UnaryOperator, expr: 
     match operator {
         UnaryOperator::Not => {
             let term = lowering.as_kind(term, Kind::Boolean, span)?;
-            Ok(Term::new(Expr::Not(Box::new(term.expr.clone())), Kind::Boolean, &[&term]))
+            Ok(Term::new(
+                Expr::Not(Box::new(term.expr.clone())),
+                Kind::Boolean,
+                &[&term],
+            ))
         }
         UnaryOperator::Minus => {
             let term = lowering.as_kind(term, Kind::Number, span)?;
@@ -168,7 +193,11 @@ pub(super) fn between(
     let from = order(lowering, tested.clone(), Operator::GtEq, low, spans.0)?;
     let to = order(lowering, tested, Operator::LtEq, high, spans.1)?;
     let term = and(&from, &to);
-    Ok(if negated { Term::new(Expr::Not(Box::new(term.expr.clone())), Kind::Boolean, &[&term]) } else { term })
+    Ok(if negated {
+        Term::new(Expr::Not(Box::new(term.expr.clone())), Kind::Boolean, &[&term])
+    } else {
+        term
+    })
 }
 
 /// `like` and `ilike`; everything is compared as text.
@@ -205,7 +234,11 @@ fn minus(lowering: &mut Lowering<'_>, left: Term, right: Term, spans: Spans) -> 
     match (left.kind, right.kind) {
         (Kind::Date, Kind::Date) => {
             let days = |term: &Term| cast(cast(term.expr.clone(), DataType::Int32), DataType::Float64);
-            Ok(Term::new(minus_of(days(&left), days(&right)), Kind::Number, &[&left, &right]))
+            Ok(Term::new(
+                minus_of(days(&left), days(&right)),
+                Kind::Number,
+                &[&left, &right],
+            ))
         }
         (Kind::Date | Kind::DateTime, Kind::DateTime) | (Kind::DateTime, Kind::Date) => {
             let (left, right) = lowering.unify(left, right, spans.1)?;
@@ -227,15 +260,16 @@ fn minus_of(left: Expr, right: Expr) -> Expr {
     Expr::BinaryExpr(BinaryExpr::new(Box::new(left), Operator::Minus, Box::new(right)))
 }
 
-fn add_days(
-    lowering: &mut Lowering<'_>,
-    date: Term,
-    days: Term,
-    span: Option<(usize, usize)>,
-) -> Result<Term, Fault> {
+fn add_days(lowering: &mut Lowering<'_>, date: Term, days: Term, span: Option<(usize, usize)>) -> Result<Term, Fault> {
     let days = lowering.as_kind(days, Kind::Number, span)?;
     let site = lowering.site("no_date", "leads out of the calendar".into(), None);
-    let expr = own::call("add_days", own::add_days, DataType::Date32, Some(site), vec![date.expr, days.expr]);
+    let expr = own::call(
+        "add_days",
+        own::add_days,
+        DataType::Date32,
+        Some(site),
+        vec![date.expr, days.expr],
+    );
     Ok(Term::fallible(expr, Kind::Date))
 }
 

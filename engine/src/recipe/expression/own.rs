@@ -48,17 +48,25 @@ impl Rows<'_> {
     /// Notes that a row cannot be worked out.
     pub(super) fn note(&self, row: usize, value: Option<String>) {
         if let Some(positions) = self.positions {
-            let note = Note { position: positions.value(row), site: self.site, value };
+            let note = Note {
+                position: positions.value(row),
+                site: self.site,
+                value,
+            };
             NOTES.with(|notes| notes.borrow_mut().push(note));
         }
     }
 
     fn numbers(&self, index: usize) -> Result<&Float64Array> {
-        self.arguments[index].as_primitive_opt::<Float64Type>().ok_or_else(|| unexpected(&self.arguments[index]))
+        self.arguments[index]
+            .as_primitive_opt::<Float64Type>()
+            .ok_or_else(|| unexpected(&self.arguments[index]))
     }
 
     fn texts(&self, index: usize) -> Result<&StringArray> {
-        self.arguments[index].as_string_opt::<i32>().ok_or_else(|| unexpected(&self.arguments[index]))
+        self.arguments[index]
+            .as_string_opt::<i32>()
+            .ok_or_else(|| unexpected(&self.arguments[index]))
     }
 }
 
@@ -117,7 +125,11 @@ impl ScalarUDFImpl for OwnFunction {
         let mut arrays = arrays?;
         let last = if self.site.is_some() { arrays.pop() } else { None };
         let positions = last.as_ref().and_then(|array| array.as_primitive_opt::<UInt32Type>());
-        let rows = Rows { arguments: &arrays, positions, site: self.site.unwrap_or_default() };
+        let rows = Rows {
+            arguments: &arrays,
+            positions,
+            site: self.site.unwrap_or_default(),
+        };
         Ok(ColumnarValue::Array((self.body)(&rows)?))
     }
 }
@@ -133,9 +145,19 @@ pub(super) fn call(
     let (site, positions) = site.unzip();
     arguments.extend(positions);
     // A call with a site has an effect besides its value, so it must be neither folded nor shared.
-    let volatility = if site.is_some() { Volatility::Volatile } else { Volatility::Immutable };
+    let volatility = if site.is_some() {
+        Volatility::Volatile
+    } else {
+        Volatility::Immutable
+    };
     let signature = Signature::any(arguments.len(), volatility);
-    let function = OwnFunction { name, body, returns, site, signature };
+    let function = OwnFunction {
+        name,
+        body,
+        returns,
+        site,
+        signature,
+    };
     ScalarUDF::new_from_impl(function).call(arguments)
 }
 
@@ -261,7 +283,9 @@ pub(super) fn date_of_parts(rows: &Rows<'_>) -> Result<ArrayRef> {
 
 /// A date and a number of days: the date so many days later, fractions cut off.
 pub(super) fn add_days(rows: &Rows<'_>) -> Result<ArrayRef> {
-    let dates = rows.arguments[0].as_primitive_opt::<Date32Type>().ok_or_else(|| unexpected(&rows.arguments[0]))?;
+    let dates = rows.arguments[0]
+        .as_primitive_opt::<Date32Type>()
+        .ok_or_else(|| unexpected(&rows.arguments[0]))?;
     let result = dates.iter().zip(rows.numbers(1)?).enumerate().map(|(row, pair)| {
         let (date, days) = (pair.0?, pair.1?);
         let later = f64::from(date) + days.trunc();
@@ -277,7 +301,9 @@ pub(super) fn add_days(rows: &Rows<'_>) -> Result<ArrayRef> {
 /// Any value as text, the way cells are seen as text.
 pub(super) fn as_text(rows: &Rows<'_>) -> Result<ArrayRef> {
     let texts = crate::recipe::plan::cells::texts(&rows.arguments[0], None);
-    Ok(Arc::new(texts.map_err(|error| DataFusionError::Internal(error.to_string()))?))
+    Ok(Arc::new(
+        texts.map_err(|error| DataFusionError::Internal(error.to_string()))?,
+    ))
 }
 
 /// Rounded half away from zero to so many decimal places, as spreadsheets do it: by the shortest decimal digits of the
@@ -289,4 +315,3 @@ pub(super) fn round(rows: &Rows<'_>) -> Result<ArrayRef> {
     });
     Ok(Arc::new(result.collect::<Float64Array>()))
 }
-

@@ -44,9 +44,16 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     }
     let length = text.chars().count();
     if length > MAX_CHARS {
-        return Err(Fault::new(format!("The expression is too long: {MAX_CHARS} characters are the limit."), None));
+        return Err(Fault::new(
+            format!("The expression is too long: {MAX_CHARS} characters are the limit."),
+            None,
+        ));
     }
-    let line_starts = text.chars().enumerate().filter(|(_, c)| *c == '\n').map(|(index, _)| index + 1);
+    let line_starts = text
+        .chars()
+        .enumerate()
+        .filter(|(_, c)| *c == '\n')
+        .map(|(index, _)| index + 1);
     let lines: Vec<usize> = [0].into_iter().chain(line_starts).collect();
     let dialect = GenericDialect {};
     let parsed = Parser::new(&dialect).try_with_sql(text).and_then(|mut parser| {
@@ -77,7 +84,12 @@ fn in_words(error: &ParserError, lines: &[usize], length: usize) -> Fault {
     };
     let number = |word: &str| -> Option<usize> {
         let after = &text[text.rfind(word)? + word.len()..];
-        after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+        after
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
+            .parse()
+            .ok()
     };
     let place = number("Line: ")
         .zip(number("Column: "))
@@ -86,11 +98,15 @@ fn in_words(error: &ParserError, lines: &[usize], length: usize) -> Fault {
     if text.contains("Unterminated") {
         return Fault::new("A quote is opened here and not closed.", span);
     }
-    let found = text.split("found: ").nth(1).map(|found| found.split(" at Line").next().unwrap_or(found).trim());
+    let found = text
+        .split("found: ")
+        .nth(1)
+        .map(|found| found.split(" at Line").next().unwrap_or(found).trim());
     match found {
-        Some("EOF") | None if text.contains("EOF") => {
-            Fault::new("The expression ends too early: something is missing at the end.", Some((length, length + 1)))
-        }
+        Some("EOF") | None if text.contains("EOF") => Fault::new(
+            "The expression ends too early: something is missing at the end.",
+            Some((length, length + 1)),
+        ),
         Some(found) => Fault::new(format!("`{found}` is not expected here."), span),
         None => Fault::new("The expression cannot be read from here on.", span),
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use arrow::array::AsArray;
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, RecordBatch, UInt32Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
-use arrow::array::AsArray;
 use datafusion::common::DFSchema;
 use datafusion::execution::context::ExecutionProps;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
@@ -57,7 +57,10 @@ pub struct Outcome {
 impl Outcome {
     /// Whether each row's value is true; nothing counts as false.
     pub fn truths(&self) -> Result<BooleanArray, PlanError> {
-        let values = self.values.as_boolean_opt().ok_or(PlanError::Internal("a condition gave no truths"))?;
+        let values = self
+            .values
+            .as_boolean_opt()
+            .ok_or(PlanError::Internal("a condition gave no truths"))?;
         Ok(if values.null_count() == 0 {
             values.clone()
         } else {
@@ -68,14 +71,26 @@ impl Outcome {
 
 impl Program {
     pub(super) fn new(term: Term, lowering: Lowering<'_>) -> Result<Self, Fault> {
-        let bare = term.column.filter(|_| lowering.groups.is_none()).map(|column| (column, lowering.columns[column].kind));
-        let fields = lowering.inputs.iter().enumerate().map(|(index, input)| {
-            Field::new(format!("i{index}"), input.kind.arrow(), true)
-        });
+        let bare = term
+            .column
+            .filter(|_| lowering.groups.is_none())
+            .map(|column| (column, lowering.columns[column].kind));
+        let fields = lowering
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(index, input)| Field::new(format!("i{index}"), input.kind.arrow(), true));
         let positions = Field::new(POSITIONS, DataType::UInt32, false);
         let schema = Arc::new(Schema::new(fields.chain([positions]).collect::<Vec<_>>()));
         let physical = make_physical(&term, &schema)?;
-        let program = Self { physical, schema, inputs: lowering.inputs, sites: lowering.sites, kind: term.kind, bare };
+        let program = Self {
+            physical,
+            schema,
+            inputs: lowering.inputs,
+            sites: lowering.sites,
+            kind: term.kind,
+            bare,
+        };
         program.try_out()?;
         Ok(program)
     }
@@ -110,7 +125,10 @@ impl Program {
         if let Some((column, kind)) = self.bare
             && Kind::of_column(kind) == self.kind
         {
-            return Ok(Outcome { values: chunk.columns[column].clone(), failures: Vec::new() });
+            return Ok(Outcome {
+                values: chunk.columns[column].clone(),
+                failures: Vec::new(),
+            });
         }
         let mut arrays = Vec::with_capacity(self.inputs.len() + 1);
         for input in &self.inputs {
@@ -130,7 +148,11 @@ impl Program {
         let notes = own::take_notes();
         let values = values?;
         let wanted = self.kind.arrow();
-        let values = if *values.data_type() == wanted { values } else { cast(&values, &wanted)? };
+        let values = if *values.data_type() == wanted {
+            values
+        } else {
+            cast(&values, &wanted)?
+        };
         Ok((values, notes))
     }
 
@@ -162,15 +184,27 @@ impl Program {
             "wrong_kind" | "no_number" | "no_date" if !value.is_empty() => format!("`{value}` {}", site.message),
             _ => site.message.clone(),
         };
-        Rejection { position: note.position, column: site.column, value, rule: site.rule, message }
+        Rejection {
+            position: note.position,
+            column: site.column,
+            value,
+            rule: site.rule,
+            message,
+        }
     }
 
     /// Evaluates it once at the door, so that what DataFusion finds at run time only, such as a bad pattern, is found here.
     fn try_out(&self) -> Result<(), Fault> {
-        let arrays = self.inputs.iter().map(|input| cells::sample(&input.kind.arrow())).collect();
+        let arrays = self
+            .inputs
+            .iter()
+            .map(|input| cells::sample(&input.kind.arrow()))
+            .collect();
         self.run(arrays, 1).map(|_| ()).map_err(|error| {
             let text = error.to_string();
-            let reason = if text.contains("regex") { "The pattern is not a regular expression that is understood." } else {
+            let reason = if text.contains("regex") {
+                "The pattern is not a regular expression that is understood."
+            } else {
                 "This expression cannot be worked out."
             };
             Fault::new(reason, None)
@@ -207,5 +241,9 @@ fn seen_as(column: &ArrayRef, kind: Kind) -> Result<ArrayRef, PlanError> {
         return cells::mixed_as(column, &kind.arrow());
     }
     let wanted = kind.arrow();
-    Ok(if *column.data_type() == wanted { column.clone() } else { cast(column, &wanted)? })
+    Ok(if *column.data_type() == wanted {
+        column.clone()
+    } else {
+        cast(column, &wanted)?
+    })
 }

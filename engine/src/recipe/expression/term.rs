@@ -99,12 +99,26 @@ impl Term {
     /// A part that cannot fail by itself.
     pub(super) fn new(expr: Expr, kind: Kind, parts: &[&Self]) -> Self {
         let fallible = parts.iter().any(|part| part.fallible);
-        Self { expr, kind, fallible, column: None, mixed: false, text: None }
+        Self {
+            expr,
+            kind,
+            fallible,
+            column: None,
+            mixed: false,
+            text: None,
+        }
     }
 
     /// A part that may reject rows.
     pub(super) fn fallible(expr: Expr, kind: Kind) -> Self {
-        Self { expr, kind, fallible: true, column: None, mixed: false, text: None }
+        Self {
+            expr,
+            kind,
+            fallible: true,
+            column: None,
+            mixed: false,
+            text: None,
+        }
     }
 
     /// A fixed value.

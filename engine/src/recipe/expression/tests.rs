@@ -28,7 +28,12 @@ fn columns() -> Vec<Column> {
 
 /// Four rows; the third is blank but for zeros.
 fn chunk() -> Chunk {
-    let cell = |kind, number, text| CellView { kind, number, text, format: None };
+    let cell = |kind, number, text| CellView {
+        kind,
+        number,
+        text,
+        format: None,
+    };
     let mut any = MixedBuilder::default();
     any.push(&cell(CellKind::Number, 5.0, ""), 0, None);
     any.push(&cell(CellKind::Text, 0.0, "n/a"), 0, None);
@@ -37,20 +42,37 @@ fn chunk() -> Chunk {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from(vec![Some(2), Some(-3), Some(0), Some(10)])),
         Arc::new(Float64Array::from(vec![Some(1.5), None, Some(0.0), Some(0.1)])),
-        Arc::new(StringArray::from(vec![Some("shipped"), Some("Open"), None, Some("can't")])),
-        Arc::new(Date32Array::from(vec![iso_date("2024-01-31"), iso_date("2024-03-01"), None, iso_date("1999-12-31")])),
+        Arc::new(StringArray::from(vec![
+            Some("shipped"),
+            Some("Open"),
+            None,
+            Some("can't"),
+        ])),
+        Arc::new(Date32Array::from(vec![
+            iso_date("2024-01-31"),
+            iso_date("2024-03-01"),
+            None,
+            iso_date("1999-12-31"),
+        ])),
         Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, Some(true)])),
         any.finish(),
         Arc::new(StringArray::from(vec![None::<&str>; 4])),
         Arc::new(StringArray::from(vec!["Köln", "Gent", "Łódź", ""])),
     ];
-    Chunk { columns, sources: vec![2, 3, 4, 5].into(), origins: vec![1, 2, 3, 4].into(), changed: None }
+    Chunk {
+        columns,
+        sources: vec![2, 3, 4, 5].into(),
+        origins: vec![1, 2, 3, 4].into(),
+        changed: None,
+    }
 }
 
 /// The values as texts, `-` for a blank, `!` for a row that is rejected.
 fn values(text: &str) -> Vec<String> {
     let program = value(text, &columns()).unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
-    let outcome = program.evaluate(&chunk()).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let outcome = program
+        .evaluate(&chunk())
+        .unwrap_or_else(|error| panic!("{text}: {error}"));
     let view = ColumnView::of(&outcome.values).unwrap_or_else(|error| panic!("{text}: {error}"));
     (0..4)
         .map(|row| {
@@ -58,7 +80,11 @@ fn values(text: &str) -> Vec<String> {
                 return "!".to_owned();
             }
             let cell = view.cell(row);
-            if cell.kind == CellKind::Blank { "-".to_owned() } else { cell.plain(None).into_owned() }
+            if cell.kind == CellKind::Blank {
+                "-".to_owned()
+            } else {
+                cell.plain(None).into_owned()
+            }
         })
         .collect()
 }
@@ -75,12 +101,21 @@ fn expressions_give_what_a_spreadsheet_user_expects() {
         ("q / 4", ["0.5", "-0.75", "0", "2.5"]),
         ("7 % q", ["1", "1", "!", "7"]),
         ("1 / q", ["0.5", "-0.3333333333333333", "!", "0.1"]),
-        ("case when q <> 0 then 1 / q else 0 end", ["0.5", "-0.3333333333333333", "0", "0.1"]),
+        (
+            "case when q <> 0 then 1 / q else 0 end",
+            ["0.5", "-0.3333333333333333", "0", "0.1"],
+        ),
         ("if(q = 0, 0, 10 / q)", ["5", "-3.3333333333333335", "0", "1"]),
         ("q <> 0 and 1 / q > 0", ["TRUE", "FALSE", "FALSE", "TRUE"]),
         ("q = 0 or 1 / q > 0", ["TRUE", "FALSE", "TRUE", "TRUE"]),
-        ("coalesce(`unit price`, 1 / q)", ["1.5", "-0.3333333333333333", "0", "0.1"]),
-        ("coalesce(1 / nullif(q, 0), 9)", ["0.5", "-0.3333333333333333", "9", "0.1"]),
+        (
+            "coalesce(`unit price`, 1 / q)",
+            ["1.5", "-0.3333333333333333", "0", "0.1"],
+        ),
+        (
+            "coalesce(1 / nullif(q, 0), 9)",
+            ["0.5", "-0.3333333333333333", "9", "0.1"],
+        ),
         ("status <> 'shipped'", ["FALSE", "TRUE", "TRUE", "TRUE"]),
         ("status = 'shipped'", ["TRUE", "FALSE", "-", "FALSE"]),
         ("status not in ('shipped', 'Open')", ["FALSE", "FALSE", "TRUE", "TRUE"]),
@@ -96,7 +131,10 @@ fn expressions_give_what_a_spreadsheet_user_expects() {
         ("left(Städte, 2)", ["Kö", "Ge", "Łó", "-"]),
         ("substr(status, 2, 3)", ["hip", "pen", "-", "an'"]),
         ("replace(status, 'p', 'P')", ["shiPPed", "OPen", "-", "can't"]),
-        ("regexp_replace(status, '[a-d]', '_')", ["shippe_", "Open", "-", "__n't"]),
+        (
+            "regexp_replace(status, '[a-d]', '_')",
+            ["shippe_", "Open", "-", "__n't"],
+        ),
         ("regexp_like(status, '^[A-Z]')", ["FALSE", "TRUE", "-", "FALSE"]),
         ("split_part(status, 'i', 1)", ["sh", "Open", "-", "can't"]),
         ("strpos(status, 'p')", ["4", "2", "-", "0"]),
@@ -105,7 +143,10 @@ fn expressions_give_what_a_spreadsheet_user_expects() {
         ("round(1.005, 2)", ["1.01", "1.01", "1.01", "1.01"]),
         ("abs(q) + floor(1.9) + ceil(0.1)", ["4", "5", "2", "12"]),
         ("sqrt(q)", ["1.4142135623730951", "!", "0", "3.1622776601683795"]),
-        ("ln(q + 3)", ["1.6094379124341003", "!", "1.0986122886681098", "2.5649493574615367"]),
+        (
+            "ln(q + 3)",
+            ["1.6094379124341003", "!", "1.0986122886681098", "2.5649493574615367"],
+        ),
         ("power(10, q * 100)", ["1E+200", "1E-300", "1", "!"]),
         ("1e308 * q", ["!", "!", "0", "!"]),
         ("greatest(q, 1)", ["2", "1", "1", "10"]),
@@ -114,7 +155,10 @@ fn expressions_give_what_a_spreadsheet_user_expects() {
         ("day >= '2024-02-01'", ["FALSE", "TRUE", "-", "FALSE"]),
         ("year(day) * 100 + month(day)", ["202401", "202403", "-", "199912"]),
         ("weekday(day)", ["3", "5", "-", "5"]),
-        ("date_trunc('month', day)", ["2024-01-01", "2024-03-01", "-", "1999-12-01"]),
+        (
+            "date_trunc('month', day)",
+            ["2024-01-01", "2024-03-01", "-", "1999-12-01"],
+        ),
         ("date(2024, 1, q)", ["2024-01-02", "!", "!", "2024-01-10"]),
         ("number(status)", ["!", "!", "-", "!"]),
         ("try_cast(status as double)", ["-", "-", "-", "-"]),
@@ -133,10 +177,16 @@ fn expressions_give_what_a_spreadsheet_user_expects() {
 
 #[test]
 fn a_rejection_says_the_column_the_value_and_why() {
-    let outcome = value("any * 2", &columns()).expect("an expression").evaluate(&chunk()).expect("values");
+    let outcome = value("any * 2", &columns())
+        .expect("an expression")
+        .evaluate(&chunk())
+        .expect("values");
     assert_eq!(outcome.failures.len(), 1);
     let failure = &outcome.failures[0];
-    assert_eq!((failure.position, failure.column, failure.value.as_str()), (1, Some(5), "n/a"));
+    assert_eq!(
+        (failure.position, failure.column, failure.value.as_str()),
+        (1, Some(5), "n/a")
+    );
     assert_eq!(failure.message, "`n/a` is not a number");
 }
 
@@ -151,7 +201,11 @@ fn faults_are_told_in_words_with_a_place() {
         ("quantiy > 0", Some((0, 7)), "There is no column `quantiy`"),
         ("Status = 'x'", Some((0, 6)), "Did you mean `status`?"),
         ("städte = 'x'", Some((0, 6)), "Did you mean `Städte`?"),
-        ("status + 1", Some((0, 6)), "`status` holds text, and a number is needed here. Put a `convert` step before"),
+        (
+            "status + 1",
+            Some((0, 6)),
+            "`status` holds text, and a number is needed here. Put a `convert` step before",
+        ),
         ("status > 5", Some((9, 10)), "a number"),
         ("q = '5'", Some((4, 7)), "numbers have no quotes"),
         ("day > '31/01/2024'", Some((6, 18)), "write it as '2024-01-31'"),
@@ -173,7 +227,10 @@ fn faults_are_told_in_words_with_a_place() {
     ] {
         let fault = fault(text);
         assert!(fault.message.contains(words), "{text:?} says {fault:?}");
-        assert!(!fault.message.contains("__row ") && !fault.message.contains("DataFusion"), "{fault:?}");
+        assert!(
+            !fault.message.contains("__row ") && !fault.message.contains("DataFusion"),
+            "{fault:?}"
+        );
         if let Some(span) = span {
             assert_eq!(fault.span.map(|span| span.0), Some(span.0), "{text:?}: {fault:?}");
         }
@@ -184,7 +241,11 @@ fn faults_are_told_in_words_with_a_place() {
 #[test]
 fn deep_and_long_expressions_do_no_harm() {
     assert!(fault(&"(".repeat(3000)).message.len() > 10);
-    assert!(fault(&format!("q{}", " + q".repeat(900))).message.contains("nested too deeply"));
+    assert!(
+        fault(&format!("q{}", " + q".repeat(900)))
+            .message
+            .contains("nested too deeply")
+    );
     assert!(fault(&"q + ".repeat(5000)).message.contains("too long"));
     assert!(fault(&format!("{}q", "not ".repeat(900))).message.len() > 10);
 }
@@ -195,7 +256,10 @@ fn totals_may_be_combined_and_use_the_groups_columns() {
     let ratio = parts("sum(q) / count(*) + sum(q)").expect("totals");
     assert_eq!(ratio.aggregates.len(), 2, "the same total is made once");
     assert!(ratio.bare().is_none());
-    assert_eq!(parts("count(distinct any)").expect("a total").kind(), ColumnKind::Integer);
+    assert_eq!(
+        parts("count(distinct any)").expect("a total").kind(),
+        ColumnKind::Integer
+    );
     assert_eq!(parts("max(day)").expect("a total").kind(), ColumnKind::Date);
     assert!(parts("upper(status) || max(day)").is_ok());
     assert!(parts("q").is_err_and(|fault| fault.message.contains("many values in a group")));

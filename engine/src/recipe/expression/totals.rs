@@ -2,11 +2,11 @@
 
 use datafusion::sql::sqlparser::ast::{self, DuplicateTreatment, FunctionArg, FunctionArgExpr, FunctionArguments};
 
+use super::Fault;
 use super::lowering::Lowering;
 use super::parsing::Parsed;
 use super::program::Program;
 use super::term::{Kind, Term};
-use super::Fault;
 use crate::recipe::columns::Column;
 use crate::tables::ColumnKind;
 
@@ -78,10 +78,21 @@ impl Totals {
     pub(super) fn new(parsed: &Parsed, columns: &[Column], by: &[usize]) -> Result<Self, Fault> {
         let mut lowering = Lowering::of_groups(parsed, columns, by);
         let term = lowering.lower(&parsed.tree)?;
-        let aggregates = lowering.groups.as_mut().map(|groups| std::mem::take(&mut groups.aggregates)).unwrap_or_default();
-        let bare = term.column.and_then(|column| column.checked_sub(by.len())).filter(|index| *index < aggregates.len());
+        let aggregates = lowering
+            .groups
+            .as_mut()
+            .map(|groups| std::mem::take(&mut groups.aggregates))
+            .unwrap_or_default();
+        let bare = term
+            .column
+            .and_then(|column| column.checked_sub(by.len()))
+            .filter(|index| *index < aggregates.len());
         let finish = Program::new(term, lowering)?;
-        Ok(Self { aggregates, finish, bare })
+        Ok(Self {
+            aggregates,
+            finish,
+            bare,
+        })
     }
 
     /// The position among its aggregates, when it is nothing but one total.
@@ -93,14 +104,18 @@ impl Totals {
     /// What kind of column it fills.
     #[must_use]
     pub fn kind(&self) -> ColumnKind {
-        self.bare.map_or_else(|| self.finish.kind(), |index| self.aggregates[index].kind)
+        self.bare
+            .map_or_else(|| self.finish.kind(), |index| self.aggregates[index].kind)
     }
 
     /// The number format of what it totals, where that still fits: a sum of money is money.
     #[must_use]
     pub fn format(&self, columns: &[Column]) -> Option<String> {
         let aggregate = &self.aggregates[self.bare?];
-        let counts = matches!(aggregate.function, AggregateFunction::Count | AggregateFunction::CountDistinct);
+        let counts = matches!(
+            aggregate.function,
+            AggregateFunction::Count | AggregateFunction::CountDistinct
+        );
         let column = aggregate.argument.as_ref().filter(|_| !counts)?.bare_column()?;
         columns[column].format.clone()
     }
@@ -128,22 +143,33 @@ pub(super) fn call(
     span: Option<(usize, usize)>,
 ) -> Result<Term, Fault> {
     if lowering.groups.is_none() {
-        let message = format!("`{name}` totals many rows; here one row is looked at. Totals belong into a `group` step.");
+        let message =
+            format!("`{name}` totals many rows; here one row is looked at. Totals belong into a `group` step.");
         return Err(Fault::new(message, span));
     }
     let FunctionArguments::List(list) = &function.args else {
-        return Err(Fault::new(format!("`{name}` needs to know of what: {name}(column)."), span));
+        return Err(Fault::new(
+            format!("`{name}` needs to know of what: {name}(column)."),
+            span,
+        ));
     };
     let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
     let (argument, kind) = match list.args.as_slice() {
-        [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)] if name == "count" && !distinct => (None, ColumnKind::Integer),
+        [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)] if name == "count" && !distinct => {
+            (None, ColumnKind::Integer)
+        }
         [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))] => {
             let numbers = matches!(alias(name), "sum" | "avg" | "median");
             let program = argument_of(lowering, argument, numbers)?;
             let kind = if numbers { ColumnKind::Decimal } else { program.kind() };
             (Some(program), kind)
         }
-        _ => return Err(Fault::new(format!("`{name}` takes one argument: {name}(column)."), span)),
+        _ => {
+            return Err(Fault::new(
+                format!("`{name}` takes one argument: {name}(column)."),
+                span,
+            ));
+        }
     };
     let (function, kind) = match (alias(name), distinct) {
         ("count", true) => (AggregateFunction::CountDistinct, ColumnKind::Integer),
@@ -157,8 +183,15 @@ pub(super) fn call(
         ("first", _) => (AggregateFunction::First, kind),
         _ => (AggregateFunction::Last, kind),
     };
-    let aggregate = Aggregate { function, argument, kind, text: list.to_string() };
-    lowering.total(aggregate).ok_or_else(|| Fault::new("Totals belong into a `group` step.", span))
+    let aggregate = Aggregate {
+        function,
+        argument,
+        kind,
+        text: list.to_string(),
+    };
+    lowering
+        .total(aggregate)
+        .ok_or_else(|| Fault::new("Totals belong into a `group` step.", span))
 }
 
 /// The argument of a total: an expression over rows, in which no other total may stand.
@@ -166,6 +199,10 @@ fn argument_of(lowering: &Lowering<'_>, tree: &ast::Expr, numbers: bool) -> Resu
     let mut rows = Lowering::of_rows(lowering.parsed, lowering.columns);
     let span = lowering.parsed.span_of(tree);
     let term = rows.lower(tree)?;
-    let term = if numbers { rows.as_kind(term, Kind::Number, span)? } else { term };
+    let term = if numbers {
+        rows.as_kind(term, Kind::Number, span)?
+    } else {
+        term
+    };
     Program::new(term, rows)
 }

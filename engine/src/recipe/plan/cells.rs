@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, StringArray, StructArray, Time32MillisecondArray,
-    TimestampMillisecondArray, UInt8Array, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, StringArray, StructArray,
+    Time32MillisecondArray, TimestampMillisecondArray, UInt8Array, new_null_array,
 };
 use arrow::compute::{cast, is_not_null, nullif};
 use arrow::datatypes::{DataType, Float64Type, UInt8Type};
@@ -46,7 +46,11 @@ pub fn mixed_as(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, PlanEr
         DataType::Float64 => Arc::new(cells.map(|cell| number_of(&cell)).collect::<Float64Array>()),
         DataType::Boolean => Arc::new(cells.map(|cell| truth_of(&cell)).collect::<BooleanArray>()),
         DataType::Date32 => Arc::new(cells.map(|cell| day_of(&cell)).collect::<Date32Array>()),
-        DataType::Timestamp(..) => Arc::new(cells.map(|cell| moment_of(&cell)).collect::<TimestampMillisecondArray>()),
+        DataType::Timestamp(..) => Arc::new(
+            cells
+                .map(|cell| moment_of(&cell))
+                .collect::<TimestampMillisecondArray>(),
+        ),
         _ => Arc::new(cells.map(|cell| time_of(&cell)).collect::<Time32MillisecondArray>()),
     })
 }
@@ -103,10 +107,7 @@ fn time_of(cell: &CellView<'_>) -> Option<i32> {
 }
 
 /// The texts of a column of several kinds, each as `change` makes it; a text that becomes nothing leaves a blank cell.
-pub fn map_mixed_texts(
-    column: &ArrayRef,
-    change: impl Fn(&str) -> Option<&str>,
-) -> Result<ArrayRef, PlanError> {
+pub fn map_mixed_texts(column: &ArrayRef, change: impl Fn(&str) -> Option<&str>) -> Result<ArrayRef, PlanError> {
     let cells = column.as_struct_opt().ok_or(NO_MIXED)?;
     let child = |name: &str| cells.column_by_name(name).cloned().ok_or(NO_MIXED);
     let kinds = child("kind")?;
@@ -120,10 +121,18 @@ pub fn map_mixed_texts(
             false => texts.is_valid(row).then(|| texts.value(row)),
         })
         .collect();
-    let filled: BooleanArray =
-        (0..cells.len()).map(|row| Some(cells.is_valid(row) && !(is_text(row) && changed.is_null(row)))).collect();
-    let codes: UInt8Array =
-        (0..cells.len()).map(|row| if filled.value(row) { kinds.value(row) } else { CellKind::Blank.code() }).collect();
+    let filled: BooleanArray = (0..cells.len())
+        .map(|row| Some(cells.is_valid(row) && !(is_text(row) && changed.is_null(row))))
+        .collect();
+    let codes: UInt8Array = (0..cells.len())
+        .map(|row| {
+            if filled.value(row) {
+                kinds.value(row)
+            } else {
+                CellKind::Blank.code()
+            }
+        })
+        .collect();
     let nulls = arrow::buffer::NullBuffer::new(filled.values().clone());
     let children: Vec<ArrayRef> = vec![Arc::new(codes), child("number")?, Arc::new(changed), child("format")?];
     Ok(Arc::new(StructArray::try_new(mixed_fields(), children, Some(nulls))?))
@@ -135,8 +144,15 @@ pub fn likeness(column: &ArrayRef) -> Result<Vec<ArrayRef>, PlanError> {
     if let Some(numbers) = column.as_primitive_opt::<Float64Type>() {
         return Ok(vec![Arc::new(without_minus_zero(numbers))]);
     }
-    let Some(cells) = column.as_struct_opt() else { return Ok(vec![column.clone()]) };
-    let child = |name: &str| cells.column_by_name(name).ok_or(NO_MIXED).and_then(|child| masked(child, cells));
+    let Some(cells) = column.as_struct_opt() else {
+        return Ok(vec![column.clone()]);
+    };
+    let child = |name: &str| {
+        cells
+            .column_by_name(name)
+            .ok_or(NO_MIXED)
+            .and_then(|child| masked(child, cells))
+    };
     Ok(vec![child("kind")?, child("number")?, child("text")?])
 }
 
@@ -159,9 +175,12 @@ pub fn sort_keys(column: &ArrayRef) -> Result<Vec<ArrayRef>, PlanError> {
     };
     let classes: UInt8Array = (0..column.len()).map(class).collect();
     let has_text = |row: usize| classes.is_valid(row) && matches!(classes.value(row), 2 | 4);
-    let numbers: Float64Array =
-        (0..column.len()).map(|row| (classes.is_valid(row) && !has_text(row)).then(|| view.cell(row).number)).collect();
-    let texts: StringArray = (0..column.len()).map(|row| has_text(row).then(|| view.cell(row).text.to_owned())).collect();
+    let numbers: Float64Array = (0..column.len())
+        .map(|row| (classes.is_valid(row) && !has_text(row)).then(|| view.cell(row).number))
+        .collect();
+    let texts: StringArray = (0..column.len())
+        .map(|row| has_text(row).then(|| view.cell(row).text.to_owned()))
+        .collect();
     Ok(vec![Arc::new(classes), Arc::new(numbers), Arc::new(texts)])
 }
 
@@ -201,15 +220,24 @@ pub fn sample(data_type: &DataType) -> ArrayRef {
 /// A day out of `2024-01-31`, in days since 1970-01-01.
 #[must_use]
 pub fn iso_date(text: &str) -> Option<i32> {
-    NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d").ok().and_then(day_number)
+    NaiveDate::parse_from_str(text.trim(), "%Y-%m-%d")
+        .ok()
+        .and_then(day_number)
 }
 
 /// A moment out of `2024-01-31 14:30:00`, with a `T` or without seconds, or a day alone; in milliseconds since 1970.
 #[must_use]
 pub fn iso_date_time(text: &str) -> Option<i64> {
     let text = text.trim();
-    let formats = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
-    let moment = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let formats = [
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+        "%Y-%m-%dT%H:%M",
+    ];
+    let moment = formats
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
     match moment {
         Some(moment) => moment_number(moment),
         None => iso_date(text).map(|day| i64::from(day) * 86_400_000),
@@ -221,13 +249,18 @@ pub fn iso_date_time(text: &str) -> Option<i64> {
 pub fn iso_time(text: &str) -> Option<i32> {
     let text = text.trim();
     let formats = ["%H:%M:%S%.f", "%H:%M"];
-    formats.iter().find_map(|format| NaiveTime::parse_from_str(text, format).ok()).and_then(time_number)
+    formats
+        .iter()
+        .find_map(|format| NaiveTime::parse_from_str(text, format).ok())
+        .and_then(time_number)
 }
 
 /// A date's number, in days since 1970-01-01, where the calendar of spreadsheets has it: 1900 to 9999.
 #[must_use]
 pub fn day_number(date: NaiveDate) -> Option<i32> {
-    (1900..=9999).contains(&date.year()).then(|| date.num_days_from_ce() - 719_163)
+    (1900..=9999)
+        .contains(&date.year())
+        .then(|| date.num_days_from_ce() - 719_163)
 }
 
 /// A moment's number, in milliseconds since 1970-01-01.
@@ -246,7 +279,11 @@ pub fn time_number(time: NaiveTime) -> Option<i32> {
 #[must_use]
 pub fn date_of_parts(year: f64, month: f64, day: f64) -> Option<i32> {
     let whole = |number: f64| (number.fract() == 0.0 && (0.0..=9999.0).contains(&number)).then_some(number);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded in the line above")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bounded in the line above"
+    )]
     let parts = (whole(year)? as i32, whole(month)? as u32, whole(day)? as u32);
     NaiveDate::from_ymd_opt(parts.0, parts.1, parts.2).and_then(day_number)
 }
@@ -269,12 +306,19 @@ pub fn round_decimal(number: f64, places: f64) -> f64 {
     if !number.is_finite() || !places.is_finite() {
         return number;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "a float cast saturates, and what saturates is clamped")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float cast saturates, and what saturates is clamped"
+    )]
     let places = (places.trunc() as i64).clamp(-310, 310);
     let digits = format!("{}", number.abs());
     let (whole, fraction) = digits.split_once('.').unwrap_or((&digits, ""));
     let kept = i64::try_from(whole.len()).unwrap_or(i64::MAX) + places;
-    let all: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|digit| digit - b'0').collect();
+    let all: Vec<u8> = whole
+        .bytes()
+        .chain(fraction.bytes())
+        .map(|digit| digit - b'0')
+        .collect();
     let Ok(kept) = usize::try_from(kept) else { return 0.0 };
     if kept >= all.len() {
         return number;

@@ -71,7 +71,9 @@ impl Chunk {
     pub fn of_batch(batch: &RecordBatch, columns: usize, marked: Marked) -> Result<Self, PlanError> {
         const LOST: PlanError = PlanError::Internal("a batch lost its hidden columns");
         let arrays = batch.columns();
-        let (Some(sources), Some(origins)) = (arrays.get(columns), arrays.get(columns + 1)) else { return Err(LOST) };
+        let (Some(sources), Some(origins)) = (arrays.get(columns), arrays.get(columns + 1)) else {
+            return Err(LOST);
+        };
         let changed = match marked {
             Marked::No => None,
             Marked::Yes => {
@@ -90,13 +92,21 @@ impl Chunk {
     /// Whether changes are marked.
     #[must_use]
     pub fn marked(&self) -> Marked {
-        if self.changed.is_some() { Marked::Yes } else { Marked::No }
+        if self.changed.is_some() {
+            Marked::Yes
+        } else {
+            Marked::No
+        }
     }
 
     /// Bytes that it holds, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.columns.iter().map(|column| column.get_array_memory_size()).sum::<usize>() + 12 * self.rows()
+        self.columns
+            .iter()
+            .map(|column| column.get_array_memory_size())
+            .sum::<usize>()
+            + 12 * self.rows()
     }
 
     fn each(&self, pick: impl Fn(&dyn Array) -> Result<ArrayRef, PlanError>) -> Result<Self, PlanError> {
@@ -110,7 +120,11 @@ impl Chunk {
             Some(changed) => Some(changed.iter().map(pick_changed).collect::<Result<_, PlanError>>()?),
         };
         Ok(Self {
-            columns: self.columns.iter().map(|column| pick(column)).collect::<Result<_, _>>()?,
+            columns: self
+                .columns
+                .iter()
+                .map(|column| pick(column))
+                .collect::<Result<_, _>>()?,
             sources: downcast(&pick(&self.sources)?).ok_or(LOST)?,
             origins: downcast(&pick(&self.origins)?).ok_or(LOST)?,
             changed,

@@ -18,8 +18,13 @@ use crate::tables::mixed::MixedBuilder;
 
 /// The formats that are read when a recipe names none.
 const DATES: &[&str] = &["%Y-%m-%d"];
-const DATE_TIMES: &[&str] =
-    &["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d"];
+const DATE_TIMES: &[&str] = &[
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d",
+];
 const TIMES: &[&str] = &["%H:%M:%S%.f", "%H:%M"];
 /// Whole numbers beyond it are not exact as f64, which is what spreadsheets have.
 const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
@@ -84,8 +89,13 @@ impl Pattern {
         let items = StrftimeItems::new(format)
             .parse_to_owned()
             .map_err(|_error| format!("`{format}` has a sign that is not known; %d, %m, %Y, %H, %M and %S are."))?;
-        let pattern = Self { items, needs_time: target != Target::Date };
-        let sample = NaiveDate::from_ymd_opt(2024, 11, 23).and_then(|date| date.and_hms_opt(21, 5, 7)).unwrap_or_default();
+        let pattern = Self {
+            items,
+            needs_time: target != Target::Date,
+        };
+        let sample = NaiveDate::from_ymd_opt(2024, 11, 23)
+            .and_then(|date| date.and_hms_opt(21, 5, 7))
+            .unwrap_or_default();
         let text = sample.format_with_items(pattern.items.iter()).to_string();
         let understood = match target {
             Target::Time => pattern.time(&text).is_some(),
@@ -115,7 +125,11 @@ impl Pattern {
     }
 
     fn time(&self, text: &str) -> Option<i32> {
-        self.parsed(text)?.to_naive_time().ok().filter(|_| self.needs_time).and_then(time_number)
+        self.parsed(text)?
+            .to_naive_time()
+            .ok()
+            .filter(|_| self.needs_time)
+            .and_then(time_number)
     }
 }
 
@@ -142,7 +156,12 @@ impl Conversion {
         } else {
             formats.iter().map(|format| Pattern::new(format, target)).collect()
         };
-        Ok(Self { target, patterns: patterns?, decimal, formats: formats.to_vec() })
+        Ok(Self {
+            target,
+            patterns: patterns?,
+            decimal,
+            formats: formats.to_vec(),
+        })
     }
 
     /// What cells shall be.
@@ -155,7 +174,11 @@ impl Conversion {
     #[must_use]
     pub fn wanted(&self) -> String {
         let article = self.target.article();
-        if self.formats.is_empty() { article.into() } else { format!("{article} written as {}", self.formats.join(" or ")) }
+        if self.formats.is_empty() {
+            article.into()
+        } else {
+            format!("{article} written as {}", self.formats.join(" or "))
+        }
     }
 
     /// Converts a cell; `format` is the column's number format.
@@ -166,7 +189,10 @@ impl Conversion {
         }
         let converted = match self.target {
             Target::Text => Some(Converted::Text(cell.plain(format).into_owned())),
-            Target::Integer => self.number(cell).filter(|number| is_whole(*number)).map(Converted::Number),
+            Target::Integer => self
+                .number(cell)
+                .filter(|number| is_whole(*number))
+                .map(Converted::Number),
             Target::Decimal => self.number(cell).map(Converted::Number),
             Target::Boolean => truth(cell).map(Converted::Truth),
             Target::Date => self.day(cell).map(Converted::Day),
@@ -179,33 +205,75 @@ impl Conversion {
     /// A column of the type; what failed is blank.
     #[must_use]
     pub fn typed(&self, converted: &[Converted]) -> ArrayRef {
-        let number = |value: &Converted| if let Converted::Number(number) = value { Some(*number) } else { None };
+        let number = |value: &Converted| {
+            if let Converted::Number(number) = value {
+                Some(*number)
+            } else {
+                None
+            }
+        };
         let cells = converted.iter();
         match self.target {
             Target::Text => Arc::new(
                 cells
-                    .map(|value| if let Converted::Text(text) = value { Some(text.as_str()) } else { None })
+                    .map(|value| {
+                        if let Converted::Text(text) = value {
+                            Some(text.as_str())
+                        } else {
+                            None
+                        }
+                    })
                     .collect::<StringArray>(),
             ),
             #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-            Target::Integer => Arc::new(cells.map(|value| number(value).map(|n| n as i64)).collect::<Int64Array>()),
+            Target::Integer => Arc::new(
+                cells
+                    .map(|value| number(value).map(|n| n as i64))
+                    .collect::<Int64Array>(),
+            ),
             Target::Decimal => Arc::new(cells.map(number).collect::<Float64Array>()),
             Target::Boolean => Arc::new(
                 cells
-                    .map(|value| if let Converted::Truth(truth) = value { Some(*truth) } else { None })
+                    .map(|value| {
+                        if let Converted::Truth(truth) = value {
+                            Some(*truth)
+                        } else {
+                            None
+                        }
+                    })
                     .collect::<BooleanArray>(),
             ),
             Target::Date => Arc::new(
-                cells.map(|value| if let Converted::Day(day) = value { Some(*day) } else { None }).collect::<Date32Array>(),
+                cells
+                    .map(|value| {
+                        if let Converted::Day(day) = value {
+                            Some(*day)
+                        } else {
+                            None
+                        }
+                    })
+                    .collect::<Date32Array>(),
             ),
             Target::DateTime => Arc::new(
                 cells
-                    .map(|value| if let Converted::Moment(moment) = value { Some(*moment) } else { None })
+                    .map(|value| {
+                        if let Converted::Moment(moment) = value {
+                            Some(*moment)
+                        } else {
+                            None
+                        }
+                    })
                     .collect::<TimestampMillisecondArray>(),
             ),
             Target::Time => Arc::new(
                 cells
-                    .map(|value| if let Converted::Time(time) = value { Some(*time) } else { None })
+                    .map(|value| {
+                        if let Converted::Time(time) = value {
+                            Some(*time)
+                        } else {
+                            None
+                        }
+                    })
                     .collect::<Time32MillisecondArray>(),
             ),
         }
@@ -217,18 +285,30 @@ impl Conversion {
         let mut builder = MixedBuilder::default();
         for (row, value) in converted.iter().enumerate() {
             let was = view.cell(row);
-            let made = |kind, number| CellView { kind, number, text: "", format: None };
+            let made = |kind, number| CellView {
+                kind,
+                number,
+                text: "",
+                format: None,
+            };
             let cell = match value {
                 Converted::Number(number) => made(CellKind::Number, *number),
                 Converted::Truth(truth) => made(CellKind::Boolean, f64::from(u8::from(*truth))),
                 Converted::Day(day) => serial_of_unix_day(*day).map_or(was, |serial| made(CellKind::Date, serial)),
                 Converted::Moment(ms) => serial_of_unix_ms(*ms).map_or(was, |serial| made(CellKind::DateTime, serial)),
                 Converted::Time(ms) => made(CellKind::Time, f64::from(*ms) / 86_400_000.0),
-                Converted::Text(text) => CellView { text, ..made(CellKind::Text, 0.0) },
+                Converted::Text(text) => CellView {
+                    text,
+                    ..made(CellKind::Text, 0.0)
+                },
                 Converted::Blank | Converted::Failed => was,
             };
             let own = if *value == Converted::Failed { was.format } else { None };
-            builder.push(&cell, own.unwrap_or(NO_FORMAT), format.filter(|_| *value == Converted::Failed));
+            builder.push(
+                &cell,
+                own.unwrap_or(NO_FORMAT),
+                format.filter(|_| *value == Converted::Failed),
+            );
         }
         builder.finish()
     }
@@ -252,7 +332,10 @@ impl Conversion {
     fn moment(&self, cell: &CellView<'_>) -> Option<i64> {
         match cell.kind {
             CellKind::Date | CellKind::DateTime | CellKind::Number => unix_ms(cell.number),
-            CellKind::Text => self.patterns.iter().find_map(|pattern| pattern.moment(cell.text.trim())),
+            CellKind::Text => self
+                .patterns
+                .iter()
+                .find_map(|pattern| pattern.moment(cell.text.trim())),
             _ => None,
         }
     }
@@ -275,7 +358,10 @@ fn time_of_serial(serial: f64) -> Option<i32> {
     if !(0.0..2_958_466.0).contains(&serial) {
         return None;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "a fraction of a day is below 86,400,001 ms")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a fraction of a day is below 86,400,001 ms"
+    )]
     let ms = (serial.fract() * 86_400_000.0).round() as i32;
     Some(ms % 86_400_000)
 }
@@ -317,13 +403,19 @@ pub fn number_of_text(text: &str, decimal: DecimalMark) -> Option<f64> {
         return None;
     }
     let exponent = if exponent.is_empty() { "0" } else { exponent };
-    format!("{sign}{whole}.{fraction}e{exponent}").parse().ok().filter(|number: &f64| number.is_finite())
+    format!("{sign}{whole}.{fraction}e{exponent}")
+        .parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite())
 }
 
 /// The digits of a whole number without the signs between its groups of three.
 fn ungrouped(whole: &str, groups: &[char]) -> Option<String> {
     let Some(sign) = whole.chars().find(|c| groups.contains(c)) else {
-        return whole.bytes().all(|byte| byte.is_ascii_digit()).then(|| if whole.is_empty() { "0".into() } else { whole.into() });
+        return whole
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| if whole.is_empty() { "0".into() } else { whole.into() });
     };
     let mut parts = whole.split(sign);
     let first = parts.next()?;
@@ -384,7 +476,10 @@ mod tests {
     fn a_year_of_two_digits_is_no_year_of_four() {
         let pattern = Pattern::new("%d/%m/%Y", Target::Date).expect("a format");
         assert_eq!(pattern.day("31/01/24"), None);
-        assert_eq!(pattern.day("31/01/2024"), crate::recipe::plan::cells::iso_date("2024-01-31"));
+        assert_eq!(
+            pattern.day("31/01/2024"),
+            crate::recipe::plan::cells::iso_date("2024-01-31")
+        );
         assert_eq!(pattern.day("31/02/2024"), None);
         assert_eq!(pattern.day("31/01/2024 "), None, "texts are trimmed before");
     }

@@ -63,7 +63,10 @@ impl Keys {
             let parts = cells::likeness(&empty)?;
             fields.extend(parts.iter().map(|part| SortField::new(part.data_type().clone())));
         }
-        Ok(Self { converter: RowConverter::new(fields)?, by: by.to_vec() })
+        Ok(Self {
+            converter: RowConverter::new(fields)?,
+            by: by.to_vec(),
+        })
     }
 
     /// The keys of a chunk's rows.
@@ -77,14 +80,20 @@ impl Keys {
 }
 
 pub(super) fn run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkStream {
-    let Operator::Deduplicate(plan) = &work.plan.steps[index].operator else { return stream };
+    let Operator::Deduplicate(plan) = &work.plan.steps[index].operator else {
+        return stream;
+    };
     let (sender, receiver) = mpsc::channel(1);
     let (task_work, plan) = (work.clone(), plan.clone());
     let turned = plan.keep == Keep::Last;
     let stream = counted(work, index, stream);
     tokio::spawn(async move {
         let result = async {
-            let stream = if turned { turn_round(&task_work, index, stream)? } else { stream };
+            let stream = if turned {
+                turn_round(&task_work, index, stream)?
+            } else {
+                stream
+            };
             first_of_each(&task_work, index, &plan, stream, &sender).await
         };
         if let Err(error) = result.await {
@@ -108,27 +117,40 @@ fn counted(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkStream {
         let chunk = chunk?;
         let mut account = Account::default();
         account.came.add(chunk.origins.values().iter().copied());
-        work.note(Effects { accounts: vec![(number, account)], ..Effects::default() })?;
+        work.note(Effects {
+            accounts: vec![(number, account)],
+            ..Effects::default()
+        })?;
         Ok(chunk)
     }))
 }
 
 /// The rows in the opposite order.
 fn turn_round(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkStream, PlanError> {
-    let base = sort::empty(&work.plan.steps[index].before, work.marked)?.to_batch()?.schema();
+    let base = sort::empty(&work.plan.steps[index].before, work.marked)?
+        .to_batch()?
+        .schema();
     let schema = external::schema_with(&base, &[DataType::UInt64]);
-    let key = Key { column: base.fields().len(), options: DESCENDING };
+    let key = Key {
+        column: base.fields().len(),
+        options: DESCENDING,
+    };
     let mut next = 0;
     let batches = stream.map(move |chunk| {
         let chunk = chunk?;
         let batch = external::with_columns(&chunk.to_batch()?, vec![external::ordinals(&mut next, chunk.rows())])?;
         external::compact(&batch)
     });
-    let batches: BatchStream =
-        Box::pin(batches.map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok))).try_flatten());
+    let batches: BatchStream = Box::pin(
+        batches
+            .map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok)))
+            .try_flatten(),
+    );
     let turned = external::sort(batches, schema, &[key], work.share() / 2, &work.resources.scratch)?;
     let (columns, marked) = (work.plan.steps[index].before.len(), work.marked);
-    Ok(Box::pin(turned.map(move |batch| Chunk::of_batch(&batch?, columns, marked))))
+    Ok(Box::pin(
+        turned.map(move |batch| Chunk::of_batch(&batch?, columns, marked)),
+    ))
 }
 
 async fn first_of_each(
@@ -143,7 +165,9 @@ async fn first_of_each(
     let mut seen: HashSet<Box<[u8]>> = HashSet::new();
     let mut bytes = 0;
     while bytes <= work.held() {
-        let Some(chunk) = stream.next().await else { return Ok(()) };
+        let Some(chunk) = stream.next().await else {
+            return Ok(());
+        };
         let chunk = chunk?;
         let rows = keys.of(&chunk)?;
         let first: BooleanArray = rows
@@ -199,12 +223,19 @@ fn note_duplicates(
 ) -> Result<Vec<TakenOut>, PlanError> {
     let out = arrow::compute::not(stays)?;
     let origins = chunk.origins.values();
-    account.deduplicated.add(out.values().set_indices().map(|row| origins[row]));
+    account
+        .deduplicated
+        .add(out.values().set_indices().map(|row| origins[row]));
     if work.marked == super::chunk::Marked::No || out.true_count() == 0 {
         return Ok(Vec::new());
     }
     let rows = chunk.filtered(&out)?;
-    Ok(vec![TakenOut { step: number, fate: Fate::Deduplicated, why: vec![plan.why.clone()], rows }])
+    Ok(vec![TakenOut {
+        step: number,
+        fate: Fate::Deduplicated,
+        why: vec![plan.why.clone()],
+        rows,
+    }])
 }
 
 /// The first rows of keys that are not in memory, in row order, found on disk.
@@ -229,15 +260,31 @@ fn later_firsts(
         let unknown: BooleanArray = rows.iter().map(|key| Some(!seen.contains(key.as_ref()))).collect();
         let mut account = Account::default();
         let taken = note_duplicates(&noting, number, &owned, &chunk, &unknown, &mut account)?;
-        noting.note(Effects { accounts: vec![(number, account)], taken, ..Effects::default() })?;
+        noting.note(Effects {
+            accounts: vec![(number, account)],
+            taken,
+            ..Effects::default()
+        })?;
         let bytes: BinaryArray = rows.iter().map(|key| Some(key.as_ref().to_vec())).collect();
         let added = vec![Arc::new(bytes) as ArrayRef, external::ordinals(&mut next, chunk.rows())];
         let batch = external::with_columns(&chunk.to_batch()?, added)?;
         external::compact(&arrow::compute::filter_record_batch(&batch, &unknown)?)
     });
-    let unknown: BatchStream =
-        Box::pin(unknown.map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok))).try_flatten());
-    let by_key = [Key { column: key, options: ASCENDING }, Key { column: ordinal, options: ASCENDING }];
+    let unknown: BatchStream = Box::pin(
+        unknown
+            .map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok)))
+            .try_flatten(),
+    );
+    let by_key = [
+        Key {
+            column: key,
+            options: ASCENDING,
+        },
+        Key {
+            column: ordinal,
+            options: ASCENDING,
+        },
+    ];
     let memory = work.share() / 4;
     let sorted = external::sort(unknown, schema.clone(), &by_key, memory, &work.resources.scratch)?;
     let (noting, owned) = (work.clone(), plan.clone());
@@ -248,16 +295,32 @@ fn later_firsts(
         let chunk = Chunk::of_batch(&batch, columns, marked)?;
         let mut account = Account::default();
         let taken = note_duplicates(&noting, number, &owned, &chunk, &first, &mut account)?;
-        noting.note(Effects { accounts: vec![(number, account)], taken, ..Effects::default() })?;
+        noting.note(Effects {
+            accounts: vec![(number, account)],
+            taken,
+            ..Effects::default()
+        })?;
         Ok(arrow::compute::filter_record_batch(&batch, &first)?)
     }));
-    let back = external::sort(firsts, schema, &[Key { column: ordinal, options: ASCENDING }], memory, &work.resources.scratch)?;
+    let back = external::sort(
+        firsts,
+        schema,
+        &[Key {
+            column: ordinal,
+            options: ASCENDING,
+        }],
+        memory,
+        &work.resources.scratch,
+    )?;
     let noting = work.clone();
     Ok(Box::pin(back.map(move |batch| {
         let chunk = Chunk::of_batch(&batch?, columns, marked)?;
         let mut account = Account::default();
         account.kept.add(chunk.origins.values().iter().copied());
-        noting.note(Effects { accounts: vec![(number, account)], ..Effects::default() })?;
+        noting.note(Effects {
+            accounts: vec![(number, account)],
+            ..Effects::default()
+        })?;
         Ok(chunk)
     })))
 }
@@ -268,11 +331,18 @@ pub(super) fn runs(
     key: usize,
     last: &mut Option<Vec<u8>>,
 ) -> Result<BooleanArray, PlanError> {
-    let keys = batch.column(key).as_binary_opt::<i32>().ok_or(PlanError::Internal("a batch lost its keys"))?;
+    let keys = batch
+        .column(key)
+        .as_binary_opt::<i32>()
+        .ok_or(PlanError::Internal("a batch lost its keys"))?;
     let mut first = Vec::with_capacity(keys.len());
     for row in 0..keys.len() {
         let key = keys.value(row);
-        let same = if row > 0 { keys.value(row - 1) == key } else { last.as_deref() == Some(key) };
+        let same = if row > 0 {
+            keys.value(row - 1) == key
+        } else {
+            last.as_deref() == Some(key)
+        };
         first.push(!same);
     }
     if !keys.is_empty() {

@@ -46,7 +46,9 @@ impl ExactSum {
             return beyond;
         }
         let mut parts = self.parts.iter().rev();
-        let Some(mut sum) = parts.next().copied() else { return 0.0 };
+        let Some(mut sum) = parts.next().copied() else {
+            return 0.0;
+        };
         let mut error = 0.0;
         for part in parts.by_ref() {
             let before = sum;

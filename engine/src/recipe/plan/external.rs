@@ -40,9 +40,15 @@ pub struct Key {
 }
 
 /// Smallest first; for ordinals.
-pub const ASCENDING: SortOptions = SortOptions { descending: false, nulls_first: false };
+pub const ASCENDING: SortOptions = SortOptions {
+    descending: false,
+    nulls_first: false,
+};
 /// Greatest first; blanks still last.
-pub const DESCENDING: SortOptions = SortOptions { descending: true, nulls_first: false };
+pub const DESCENDING: SortOptions = SortOptions {
+    descending: true,
+    nulls_first: false,
+};
 
 /// Sorts batches within `memory` bytes, by files in `scratch` beyond. The keys must tell any two rows apart, or their order
 /// is not defined.
@@ -58,7 +64,10 @@ pub fn sort(
         PhysicalSortExpr::new(Arc::new(column), key.options)
     });
     let ordering = LexOrdering::new(exprs).ok_or(PlanError::Internal("a sort without keys"))?;
-    let source = Arc::new(Once { schema: schema.clone(), batches: Mutex::new(Some(batches)) });
+    let source = Arc::new(Once {
+        schema: schema.clone(),
+        batches: Mutex::new(Some(batches)),
+    });
     let input = StreamingTableExec::try_new(schema, vec![source], None, [], false, None)?;
     let sorted = SortExec::new(ordering, Arc::new(input)).execute(0, context(memory, scratch)?)?;
     Ok(Box::pin(sorted.map_err(PlanError::from)))
@@ -74,16 +83,26 @@ fn context(memory: usize, scratch: &Path) -> Result<Arc<TaskContext>, PlanError>
         .with_batch_size(SORT_ROWS)
         .with_target_partitions(1)
         .with_sort_spill_reservation_bytes((memory / 4).min(10 << 20));
-    Ok(Arc::new(TaskContext::default().with_session_config(config).with_runtime(runtime)))
+    Ok(Arc::new(
+        TaskContext::default().with_session_config(config).with_runtime(runtime),
+    ))
 }
 
 /// A batch with columns added behind.
 pub fn with_columns(batch: &RecordBatch, added: Vec<ArrayRef>) -> Result<RecordBatch, PlanError> {
-    let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+    let mut fields: Vec<Field> = batch
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone())
+        .collect();
     let first = fields.len();
-    fields.extend(added.iter().enumerate().map(|(index, array)| {
-        Field::new(format!("k{}", first + index), array.data_type().clone(), true)
-    }));
+    fields.extend(
+        added
+            .iter()
+            .enumerate()
+            .map(|(index, array)| Field::new(format!("k{}", first + index), array.data_type().clone(), true)),
+    );
     let columns = batch.columns().iter().cloned().chain(added).collect();
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
@@ -93,7 +112,12 @@ pub fn with_columns(batch: &RecordBatch, added: Vec<ArrayRef>) -> Result<RecordB
 pub fn schema_with(schema: &SchemaRef, added: &[DataType]) -> SchemaRef {
     let mut fields: Vec<Field> = schema.fields().iter().map(|field| field.as_ref().clone()).collect();
     let first = fields.len();
-    fields.extend(added.iter().enumerate().map(|(index, kind)| Field::new(format!("k{}", first + index), kind.clone(), true)));
+    fields.extend(
+        added
+            .iter()
+            .enumerate()
+            .map(|(index, kind)| Field::new(format!("k{}", first + index), kind.clone(), true)),
+    );
     Arc::new(Schema::new(fields))
 }
 
@@ -114,7 +138,9 @@ pub fn compact(batch: &RecordBatch) -> Result<Vec<RecordBatch>, PlanError> {
         let rows = SORT_ROWS.min(batch.num_rows() - start);
         let end = start + rows;
         let (from, to) = (u32::try_from(start), u32::try_from(end));
-        let (Ok(from), Ok(to)) = (from, to) else { return Err(PlanError::Internal("a chunk has too many rows")) };
+        let (Ok(from), Ok(to)) = (from, to) else {
+            return Err(PlanError::Internal("a chunk has too many rows"));
+        };
         let positions = arrow::array::UInt32Array::from_iter_values(from..to);
         compact.push(arrow::compute::take_record_batch(batch, &positions)?);
         start = end;
@@ -142,7 +168,9 @@ impl PartitionStream for Once {
     fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner).take();
         let batches = batches.unwrap_or_else(|| {
-            Box::pin(futures_util::stream::iter([Err(PlanError::Internal("a stream was read twice"))]))
+            Box::pin(futures_util::stream::iter([Err(PlanError::Internal(
+                "a stream was read twice",
+            ))]))
         });
         let batches = batches.map(|batch| batch.map_err(|error| DataFusionError::External(Box::new(error))));
         Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), batches))

@@ -46,7 +46,9 @@ impl GroupPlan {
     pub fn new(by: Vec<usize>, totals: Vec<Totals>, columns: &[Column]) -> Self {
         let keys = by.iter().map(|column| columns[*column].clone());
         let made = |aggregate: &Aggregate| Column::made("", aggregate.kind);
-        let between = keys.chain(totals.iter().flat_map(|total| total.aggregates.iter().map(made))).collect();
+        let between = keys
+            .chain(totals.iter().flat_map(|total| total.aggregates.iter().map(made)))
+            .collect();
         Self { by, totals, between }
     }
 
@@ -156,9 +158,18 @@ impl Groups {
         for total in &self.totals {
             columns.push(total.finish()?);
         }
-        let sources = if plan.by.is_empty() { vec![0; self.len()] } else { self.sources.clone() };
+        let sources = if plan.by.is_empty() {
+            vec![0; self.len()]
+        } else {
+            self.sources.clone()
+        };
         let changed = (marked == Marked::Yes).then(|| vec![None; columns.len()]);
-        Ok(Chunk { columns, sources: sources.into(), origins: self.origins.clone().into(), changed })
+        Ok(Chunk {
+            columns,
+            sources: sources.into(),
+            origins: self.origins.clone().into(),
+            changed,
+        })
     }
 }
 
@@ -183,7 +194,9 @@ async fn group(
     sender: &mpsc::Sender<Result<Chunk, PlanError>>,
 ) -> Result<(), PlanError> {
     let step = &work.plan.steps[index];
-    let Operator::Group(plan) = &step.operator else { return Err(PlanError::Internal("no group")) };
+    let Operator::Group(plan) = &step.operator else {
+        return Err(PlanError::Internal("no group"));
+    };
     let keys = Keys::new(&step.before, &plan.by)?;
     let mut groups = Groups::new(plan)?;
     let mut ordinal = 0;
@@ -205,7 +218,10 @@ async fn group(
     // Nothing comes out of a sort before everything went in, so the known groups are complete with the first batch.
     let mut later = later.peekable();
     std::pin::Pin::new(&mut later).peek().await;
-    let known = groups.lock().unwrap_or_else(PoisonError::into_inner).rows(plan, work.marked)?;
+    let known = groups
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .rows(plan, work.marked)?;
     hand_on(work, index, plan, &known, sender).await?;
     while let Some(chunk) = later.next().await {
         hand_on(work, index, plan, &chunk?, sender).await?;
@@ -220,7 +236,10 @@ fn of_nothing(plan: &GroupPlan) -> Result<Groups, PlanError> {
     groups.origins.push(made_from(0));
     groups.ordinals.push(0);
     for (total, aggregate) in groups.totals.iter_mut().zip(plan.aggregates()) {
-        let kind = aggregate.argument.as_ref().map(|argument| arrow::array::new_empty_array(&argument.kind().arrow()));
+        let kind = aggregate
+            .argument
+            .as_ref()
+            .map(|argument| arrow::array::new_empty_array(&argument.kind().arrow()));
         total.add(&[], 1, kind.as_ref())?;
     }
     Ok(groups)
@@ -256,7 +275,11 @@ fn arguments(
     let step = &work.plan.steps[index];
     let (mut values, mut failures): (Vec<Option<ArrayRef>>, Vec<Rejection>) = (Vec::new(), Vec::new());
     for aggregate in plan.aggregates() {
-        let outcome = aggregate.argument.as_ref().map(|argument| argument.evaluate(&chunk)).transpose()?;
+        let outcome = aggregate
+            .argument
+            .as_ref()
+            .map(|argument| argument.evaluate(&chunk))
+            .transpose()?;
         values.push(outcome.map(|outcome| {
             failures.extend(outcome.failures);
             outcome.values
@@ -266,18 +289,28 @@ fn arguments(
     failures.dedup();
     let mut account = Account::default();
     account.came.add(chunk.origins.values().iter().copied());
-    let mut effects = Effects { rejects: rejects(work, index, &chunk, &failures), ..Effects::default() };
+    let mut effects = Effects {
+        rejects: rejects(work, index, &chunk, &failures),
+        ..Effects::default()
+    };
     let mut chunk = chunk;
     if !failures.is_empty() && work.plan.policy != RejectsPolicy::Keep {
         let mut stays = vec![true; chunk.rows()];
-        failures.iter().for_each(|failure| stays[failure.position as usize] = false);
+        failures
+            .iter()
+            .for_each(|failure| stays[failure.position as usize] = false);
         let stays = BooleanArray::from(stays);
         let out = chunk.filtered(&arrow::compute::not(&stays)?)?;
         account.rejected.add(out.origins.values().iter().copied());
         if work.marked == Marked::Yes {
             failures.dedup_by_key(|failure| failure.position);
             let why = failures.iter().map(|failure| failure.message.clone()).collect();
-            effects.taken.push(TakenOut { step: step.number, fate: Fate::Rejected, why, rows: out });
+            effects.taken.push(TakenOut {
+                step: step.number,
+                fate: Fate::Rejected,
+                why,
+                rows: out,
+            });
         }
         chunk = chunk.filtered(&stays)?;
         for array in values.iter_mut().flatten() {
@@ -296,7 +329,12 @@ fn rejects(work: &Work, index: usize, chunk: &Chunk, failures: &[Rejection]) -> 
         let column = failure.column.and_then(|column| step.before.get(column));
         Reject {
             sheet: work.table.meta().sheet.clone(),
-            row: chunk.sources.values().get(failure.position as usize).copied().unwrap_or_default(),
+            row: chunk
+                .sources
+                .values()
+                .get(failure.position as usize)
+                .copied()
+                .unwrap_or_default(),
             letters: column.and_then(|column| column.letters.clone()),
             column: column.map(|column| column.name.clone()),
             value: failure.value.clone(),
@@ -338,23 +376,44 @@ fn finished(work: &Work, index: usize, plan: &GroupPlan, groups: &Chunk) -> Resu
         if let Some(bare) = total.bare() {
             columns.push(groups.columns[start + bare].clone());
         } else {
-            let inputs = groups.columns[..keys].iter().chain(&groups.columns[start..end]).cloned().collect();
-            let outcome = total.finish.evaluate(&Chunk { columns: inputs, ..groups.clone() })?;
+            let inputs = groups.columns[..keys]
+                .iter()
+                .chain(&groups.columns[start..end])
+                .cloned()
+                .collect();
+            let outcome = total.finish.evaluate(&Chunk {
+                columns: inputs,
+                ..groups.clone()
+            })?;
             columns.push(outcome.values);
-            failures.extend(outcome.failures.into_iter().map(|failure| Rejection { column: None, ..failure }));
+            failures.extend(outcome.failures.into_iter().map(|failure| Rejection {
+                column: None,
+                ..failure
+            }));
         }
         start = end;
     }
     let mut account = Account::default();
     account.added.add(groups.origins.values().iter().copied());
     let changed = groups.changed.as_ref().map(|_| {
-        (0..columns.len()).map(|column| (column >= keys).then(|| BooleanArray::from(vec![true; groups.rows()]))).collect()
+        (0..columns.len())
+            .map(|column| (column >= keys).then(|| BooleanArray::from(vec![true; groups.rows()])))
+            .collect()
     });
-    let mut chunk = Chunk { columns, changed, ..groups.clone() };
-    let mut effects = Effects { rejects: rejects(work, index, &chunk, &failures), ..Effects::default() };
+    let mut chunk = Chunk {
+        columns,
+        changed,
+        ..groups.clone()
+    };
+    let mut effects = Effects {
+        rejects: rejects(work, index, &chunk, &failures),
+        ..Effects::default()
+    };
     if !failures.is_empty() && work.plan.policy != RejectsPolicy::Keep {
         let mut stays = vec![true; chunk.rows()];
-        failures.iter().for_each(|failure| stays[failure.position as usize] = false);
+        failures
+            .iter()
+            .for_each(|failure| stays[failure.position as usize] = false);
         let stays = BooleanArray::from(stays);
         let out = chunk.filtered(&arrow::compute::not(&stays)?)?;
         account.rejected.add(out.origins.values().iter().copied());
@@ -385,7 +444,10 @@ fn later_groups(
         let (chunk, values) = arguments(&owner, index, &owned, chunk?)?;
         let rows = keys.of(&chunk)?;
         let mut groups = groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let known: BooleanArray = rows.iter().map(|key| Some(groups.known.contains_key(key.as_ref()))).collect();
+        let known: BooleanArray = rows
+            .iter()
+            .map(|key| Some(groups.known.contains_key(key.as_ref())))
+            .collect();
         let start = ordinal;
         ordinal += chunk.rows() as u64;
         add_known(&owned, &mut groups, &chunk, &values, (&rows, &known), start)?;
@@ -393,17 +455,42 @@ fn later_groups(
         let ordinals = UInt64Array::from_iter_values(start..ordinal);
         let unmarked = Chunk { changed: None, ..chunk };
         let batch = external::with_columns(&unmarked.to_batch()?, vec![Arc::new(bytes), Arc::new(ordinals)])?;
-        external::compact(&arrow::compute::filter_record_batch(&batch, &arrow::compute::not(&known)?)?)
+        external::compact(&arrow::compute::filter_record_batch(
+            &batch,
+            &arrow::compute::not(&known)?,
+        )?)
     });
-    let unknown: BatchStream =
-        Box::pin(unknown.map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok))).try_flatten());
-    let by_key = [Key { column: key, options: ASCENDING }, Key { column: position, options: ASCENDING }];
+    let unknown: BatchStream = Box::pin(
+        unknown
+            .map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok)))
+            .try_flatten(),
+    );
+    let by_key = [
+        Key {
+            column: key,
+            options: ASCENDING,
+        },
+        Key {
+            column: position,
+            options: ASCENDING,
+        },
+    ];
     let (memory, scratch) = (work.share() / 4, &work.resources.scratch);
     let sorted = external::sort(unknown, schema, &by_key, memory, scratch)?;
     let between = sort::empty(&plan.between, Marked::No)?.to_batch()?.schema();
     let made = external::schema_with(&between, &[DataType::UInt64]);
-    let run = KeyRun { plan: plan.clone(), columns, key, position, last: None, open: Groups::new(plan)? };
-    let in_order = [Key { column: between.fields().len(), options: ASCENDING }];
+    let run = KeyRun {
+        plan: plan.clone(),
+        columns,
+        key,
+        position,
+        last: None,
+        open: Groups::new(plan)?,
+    };
+    let in_order = [Key {
+        column: between.fields().len(),
+        options: ASCENDING,
+    }];
     let back = external::sort(run.totalled(sorted), made, &in_order, memory, scratch)?;
     let (groups, marked) = (plan.between.len(), work.marked);
     Ok(Box::pin(back.map(move |batch| {
@@ -426,7 +513,12 @@ fn add_known(
     let keys: Vec<arrow::row::Row<'_>> = positions.iter().map(|row| rows.row(*row)).collect();
     let keys: Vec<&[u8]> = keys.iter().map(AsRef::as_ref).collect();
     let ordinals: Vec<u64> = positions.iter().map(|row| start + *row as u64).collect();
-    let filter = |values: &Option<ArrayRef>| values.as_ref().map(|values| arrow::compute::filter(values, known)).transpose();
+    let filter = |values: &Option<ArrayRef>| {
+        values
+            .as_ref()
+            .map(|values| arrow::compute::filter(values, known))
+            .transpose()
+    };
     let values: Vec<Option<ArrayRef>> = values.iter().map(filter).collect::<Result<_, _>>()?;
     groups.add(plan, &chunk.filtered(known)?, &keys, &values, &ordinals)
 }
@@ -443,17 +535,20 @@ struct KeyRun {
 
 impl KeyRun {
     fn totalled(self, sorted: BatchStream) -> BatchStream {
-        Box::pin(futures_util::stream::unfold((self, sorted, false), |(mut run, mut sorted, ended)| async move {
-            if ended {
-                return None;
-            }
-            let (batch, ended) = match sorted.next().await {
-                Some(Ok(batch)) => (run.add(&batch), false),
-                Some(Err(error)) => (Err(error), true),
-                None => (run.flush(), true),
-            };
-            Some((batch, (run, sorted, ended)))
-        }))
+        Box::pin(futures_util::stream::unfold(
+            (self, sorted, false),
+            |(mut run, mut sorted, ended)| async move {
+                if ended {
+                    return None;
+                }
+                let (batch, ended) = match sorted.next().await {
+                    Some(Ok(batch)) => (run.add(&batch), false),
+                    Some(Err(error)) => (Err(error), true),
+                    None => (run.flush(), true),
+                };
+                Some((batch, (run, sorted, ended)))
+            },
+        ))
     }
 
     /// Adds a batch and answers the groups that are complete: all but the one that the last row belongs to.
@@ -463,7 +558,11 @@ impl KeyRun {
         let split = last_start.unwrap_or(0);
         self.total(&batch.slice(0, split))?;
         // The last run begins in this batch: everything before it is complete.
-        let complete = if last_start.is_some() { Some(self.flush()?) } else { None };
+        let complete = if last_start.is_some() {
+            Some(self.flush()?)
+        } else {
+            None
+        };
         self.total(&batch.slice(split, batch.num_rows() - split))?;
         match complete {
             Some(complete) => Ok(complete),
@@ -478,13 +577,19 @@ impl KeyRun {
         let lost = PlanError::Internal("a batch lost its keys");
         let keys = batch.column(self.key).as_binary_opt::<i32>();
         let ordinals = batch.column(self.position).as_primitive_opt::<UInt64Type>();
-        let (Some(keys), Some(ordinals)) = (keys, ordinals) else { return Err(lost) };
+        let (Some(keys), Some(ordinals)) = (keys, ordinals) else {
+            return Err(lost);
+        };
         let keys: Vec<&[u8]> = (0..keys.len()).map(|row| keys.value(row)).collect();
         let chunk = Chunk::of_batch(batch, self.columns, Marked::No)?;
         let mut values = Vec::new();
         for aggregate in self.plan.aggregates() {
             // What fails was rejected, or is blank, since the first evaluation.
-            let outcome = aggregate.argument.as_ref().map(|argument| argument.evaluate(&chunk)).transpose()?;
+            let outcome = aggregate
+                .argument
+                .as_ref()
+                .map(|argument| argument.evaluate(&chunk))
+                .transpose()?;
             values.push(outcome.map(|outcome| outcome.values));
         }
         let plan = self.plan.clone();
@@ -495,7 +600,10 @@ impl KeyRun {
     fn flush(&mut self) -> Result<arrow::array::RecordBatch, PlanError> {
         let groups = std::mem::replace(&mut self.open, Groups::new(&self.plan)?);
         let ordinals = UInt64Array::from(groups.ordinals.clone());
-        external::with_columns(&groups.rows(&self.plan, Marked::No)?.to_batch()?, vec![Arc::new(ordinals)])
+        external::with_columns(
+            &groups.rows(&self.plan, Marked::No)?.to_batch()?,
+            vec![Arc::new(ordinals)],
+        )
     }
 
     fn none(&self) -> Result<arrow::array::RecordBatch, PlanError> {
@@ -503,4 +611,3 @@ impl KeyRun {
         external::with_columns(&empty, vec![Arc::new(UInt64Array::from(Vec::<u64>::new()))])
     }
 }
-

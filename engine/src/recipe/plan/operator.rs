@@ -105,12 +105,20 @@ impl Applied {
     /// The same columns, with other values.
     #[must_use]
     pub fn same_columns(columns: Vec<ArrayRef>) -> Self {
-        Self { columns, sources: None, filtered: None, rejections: Vec::new() }
+        Self {
+            columns,
+            sources: None,
+            filtered: None,
+            rejections: Vec::new(),
+        }
     }
 
     /// Other columns, each with the one that it goes on.
     #[must_use]
     pub fn with_sources(columns: Vec<ArrayRef>, sources: Vec<Option<usize>>) -> Self {
-        Self { sources: Some(sources), ..Self::same_columns(columns) }
+        Self {
+            sources: Some(sources),
+            ..Self::same_columns(columns)
+        }
     }
 }

@@ -43,29 +43,47 @@ pub(super) fn run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkS
 
 fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkStream, PlanError> {
     let step = &work.plan.steps[index];
-    let Operator::Sort(plan) = &step.operator else { return Err(PlanError::Internal("no sort")) };
+    let Operator::Sort(plan) = &step.operator else {
+        return Err(PlanError::Internal("no sort"));
+    };
     let mut keys = Vec::new();
     let base = empty(&step.before, work.marked)?.to_batch()?.schema();
     let mut added = Vec::new();
     for (column, direction) in &plan.keys {
-        let options = if *direction == Direction::Descending { DESCENDING } else { ASCENDING };
+        let options = if *direction == Direction::Descending {
+            DESCENDING
+        } else {
+            ASCENDING
+        };
         for kind in key_types(step.before[*column].kind) {
             // In a column of several kinds the classes keep their order either way: numbers before texts.
-            keys.push(Key { column: base.fields().len() + added.len(), options });
+            keys.push(Key {
+                column: base.fields().len() + added.len(),
+                options,
+            });
             added.push(kind);
         }
     }
-    keys.push(Key { column: base.fields().len() + added.len(), options: ASCENDING });
+    keys.push(Key {
+        column: base.fields().len() + added.len(),
+        options: ASCENDING,
+    });
     added.push(DataType::UInt64);
     let schema = external::schema_with(&base, &added);
     let columns = step.before.len();
-    let (counted, by) = (work.clone(), plan.keys.iter().map(|(column, _)| *column).collect::<Vec<_>>());
+    let (counted, by) = (
+        work.clone(),
+        plan.keys.iter().map(|(column, _)| *column).collect::<Vec<_>>(),
+    );
     let (mut next, number) = (0, step.number);
     let batches = stream.map(move |chunk| {
         let chunk = chunk?;
         let mut account = Account::default();
         account.came.add(chunk.origins.values().iter().copied());
-        counted.note(super::Effects { accounts: vec![(number, account)], ..Default::default() })?;
+        counted.note(super::Effects {
+            accounts: vec![(number, account)],
+            ..Default::default()
+        })?;
         let mut added = Vec::new();
         for column in &by {
             added.extend(super::cells::sort_keys(&chunk.columns[*column])?);
@@ -74,15 +92,21 @@ fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkS
         let batch = external::with_columns(&chunk.to_batch()?, added)?;
         external::compact(&batch)
     });
-    let batches: BatchStream =
-        Box::pin(batches.map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok))).try_flatten());
+    let batches: BatchStream = Box::pin(
+        batches
+            .map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok)))
+            .try_flatten(),
+    );
     let sorted = external::sort(batches, schema, &keys, work.share(), &work.resources.scratch)?;
     let (work, marked) = (work.clone(), work.marked);
     Ok(Box::pin(sorted.map(move |batch| {
         let chunk = Chunk::of_batch(&batch?, columns, marked)?;
         let mut account = Account::default();
         account.kept.add(chunk.origins.values().iter().copied());
-        work.note(super::Effects { accounts: vec![(number, account)], ..Default::default() })?;
+        work.note(super::Effects {
+            accounts: vec![(number, account)],
+            ..Default::default()
+        })?;
         Ok(chunk)
     })))
 }
@@ -90,7 +114,10 @@ fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkS
 /// A chunk without rows.
 pub(super) fn empty(columns: &[Column], marked: Marked) -> Result<Chunk, PlanError> {
     Ok(Chunk {
-        columns: columns.iter().map(|column| arrow::array::new_empty_array(&column.kind.arrow())).collect(),
+        columns: columns
+            .iter()
+            .map(|column| arrow::array::new_empty_array(&column.kind.arrow()))
+            .collect(),
         sources: Vec::<u32>::new().into(),
         origins: Vec::<u64>::new().into(),
         changed: (marked == Marked::Yes).then(|| vec![None; columns.len()]),

@@ -45,7 +45,10 @@ pub(super) fn run_until(work: &Arc<Work>, last: usize) -> ChunkStream {
 /// The first step from `start` on that needs other rows too.
 fn end_of_steps(work: &Work, start: usize) -> usize {
     let needs_others = |step: &PlannedStep| !matches!(step.operator, Operator::Step(_));
-    work.plan.steps[start..].iter().position(needs_others).map_or(work.plan.steps.len(), |steps| start + steps)
+    work.plan.steps[start..]
+        .iter()
+        .position(needs_others)
+        .map_or(work.plan.steps.len(), |steps| start + steps)
 }
 
 /// A run of rows within one part.
@@ -116,7 +119,12 @@ fn noted(work: Arc<Work>, chunks: impl Stream<Item = Joined> + Send + 'static) -
 }
 
 fn read_window(work: &Work, window: Window, needs: &[bool], effects: &mut Effects) -> Result<Chunk, PlanError> {
-    let wanted: Vec<usize> = needs.iter().enumerate().filter(|(_, needed)| **needed).map(|(column, _)| column).collect();
+    let wanted: Vec<usize> = needs
+        .iter()
+        .enumerate()
+        .filter(|(_, needed)| **needed)
+        .map(|(column, _)| column)
+        .collect();
     let scan = Scan {
         columns: Some(wanted.clone()),
         offset: window.offset,
@@ -130,7 +138,10 @@ fn read_window(work: &Work, window: Window, needs: &[bool], effects: &mut Effect
         batches.push(batch?);
     }
     let batch = arrow::compute::concat_batches(&schema, &batches)?;
-    let sources = batch.column(0).as_primitive_opt::<UInt32Type>().ok_or(PlanError::Internal("a part has no rows"))?;
+    let sources = batch
+        .column(0)
+        .as_primitive_opt::<UInt32Type>()
+        .ok_or(PlanError::Internal("a part has no rows"))?;
     let sheet = work.table.meta().position;
     let origins = UInt64Array::from_iter_values(sources.values().iter().map(|row| origin(sheet, *row)));
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(needs.len());
@@ -145,7 +156,12 @@ fn read_window(work: &Work, window: Window, needs: &[bool], effects: &mut Effect
     account.came.origins = origins.values().iter().fold(0, |sum, origin| sum.wrapping_add(*origin));
     account.kept.add(origins.values().iter().copied());
     effects.accounts.push((0, account));
-    Ok(Chunk { columns, sources: sources.clone(), origins, changed })
+    Ok(Chunk {
+        columns,
+        sources: sources.clone(),
+        origins,
+        changed,
+    })
 }
 
 fn apply_steps(
@@ -218,7 +234,9 @@ fn filtered_rows(
     rejected: &Option<BooleanArray>,
     policy: RejectsPolicy,
 ) -> Result<Option<BooleanArray>, PlanError> {
-    let Some(filtered) = &applied.filtered else { return Ok(None) };
+    let Some(filtered) = &applied.filtered else {
+        return Ok(None);
+    };
     let failed = match rejected {
         Some(rejected) => Some(rejected.clone()),
         None => rejected_rows(RejectsPolicy::LeaveOut, &applied.rejections, filtered.len())
@@ -250,7 +268,12 @@ fn note_rejects(work: &Work, step: &PlannedStep, chunk: &Chunk, rejections: &[Re
         let column = rejection.column.and_then(|column| step.before.get(column));
         Reject {
             sheet: sheet.clone(),
-            row: chunk.sources.values().get(rejection.position as usize).copied().unwrap_or_default(),
+            row: chunk
+                .sources
+                .values()
+                .get(rejection.position as usize)
+                .copied()
+                .unwrap_or_default(),
             letters: column.and_then(|column| column.letters.clone()),
             column: column.map(|column| column.name.clone()),
             value: rejection.value.clone(),
@@ -281,12 +304,22 @@ fn note_taken(
         rejections.dedup_by_key(|rejection| rejection.position);
         let why = rejections.iter().map(|rejection| rejection.message.clone()).collect();
         let rows = chunk.filtered(rejected)?;
-        effects.taken.push(TakenOut { step: step.number, fate: Fate::Rejected, why, rows });
+        effects.taken.push(TakenOut {
+            step: step.number,
+            fate: Fate::Rejected,
+            why,
+            rows,
+        });
     }
     if let Some(filtered) = filtered {
         let why = vec![operator.why_filtered().to_owned()];
         let rows = chunk.filtered(filtered)?;
-        effects.taken.push(TakenOut { step: step.number, fate: Fate::Filtered, why, rows });
+        effects.taken.push(TakenOut {
+            step: step.number,
+            fate: Fate::Filtered,
+            why,
+            rows,
+        });
     }
     Ok(())
 }
@@ -308,7 +341,12 @@ fn marked(before: &Chunk, applied: Applied) -> Result<Chunk, PlanError> {
             Some(changed)
         }
     };
-    Ok(Chunk { columns, sources: before.sources.clone(), origins: before.origins.clone(), changed })
+    Ok(Chunk {
+        columns,
+        sources: before.sources.clone(),
+        origins: before.origins.clone(),
+        changed,
+    })
 }
 
 fn mark(
@@ -317,7 +355,9 @@ fn mark(
     source: Option<usize>,
     column: &ArrayRef,
 ) -> Result<Option<BooleanArray>, PlanError> {
-    let Some(source) = source else { return Ok(Some(BooleanArray::from(vec![true; column.len()]))) };
+    let Some(source) = source else {
+        return Ok(Some(BooleanArray::from(vec![true; column.len()])));
+    };
     if Arc::ptr_eq(&before.columns[source], column) {
         return Ok(marks[source].clone());
     }

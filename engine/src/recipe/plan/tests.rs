@@ -29,11 +29,20 @@ pub(crate) fn make_table(folder: &Path, columns: &[(&str, ArrayRef)], part_rows:
     let rows = columns.first().map_or(0, |(_, array)| array.len());
     let numbers: ArrayRef = Arc::new(UInt32Array::from_iter_values(2..2 + u32::try_from(rows)?));
     let field = |(index, (_, array)): (usize, &(&str, ArrayRef))| {
-        Field::new(letters(u32::try_from(index).unwrap_or(0)), array.data_type().clone(), true)
+        Field::new(
+            letters(u32::try_from(index).unwrap_or(0)),
+            array.data_type().clone(),
+            true,
+        )
     };
-    let fields = [Field::new("row", DataType::UInt32, false)].into_iter().chain(columns.iter().enumerate().map(field));
+    let fields = [Field::new("row", DataType::UInt32, false)]
+        .into_iter()
+        .chain(columns.iter().enumerate().map(field));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let arrays = [numbers].into_iter().chain(columns.iter().map(|(_, array)| array.clone())).collect();
+    let arrays = [numbers]
+        .into_iter()
+        .chain(columns.iter().map(|(_, array)| array.clone()))
+        .collect();
     let batch = RecordBatch::try_new(schema.clone(), arrays)?;
     let mut parts = Vec::new();
     let mut start = 0;
@@ -44,7 +53,10 @@ pub(crate) fn make_table(folder: &Path, columns: &[(&str, ArrayRef)], part_rows:
         let mut writer = parquet::arrow::ArrowWriter::try_new(file, schema.clone(), None)?;
         writer.write(&batch.slice(start, length))?;
         writer.close()?;
-        parts.push(PartMeta { path, rows: length as u64 });
+        parts.push(PartMeta {
+            path,
+            rows: length as u64,
+        });
         start += length;
     }
     let meta = |(index, (name, array)): (usize, &(&str, ArrayRef))| ColumnMeta {
@@ -54,7 +66,13 @@ pub(crate) fn make_table(folder: &Path, columns: &[(&str, ArrayRef)], part_rows:
         ..ColumnMeta::default()
     };
     let columns = columns.iter().enumerate().map(meta).collect();
-    let meta = TableMeta { sheet: "Orders".into(), rows: rows as u64, columns, parts, ..TableMeta::default() };
+    let meta = TableMeta {
+        sheet: "Orders".into(),
+        rows: rows as u64,
+        columns,
+        parts,
+        ..TableMeta::default()
+    };
     std::fs::write(folder.join(crate::tables::TABLE_FILE), serde_json::to_vec(&meta)?)?;
     Ok(Table::open(folder)?)
 }
@@ -68,7 +86,12 @@ struct Split {
     held: Option<usize>,
 }
 
-const WHOLE: Split = Split { part_rows: 1 << 20, window_rows: 1 << 20, jobs: 1, held: None };
+const WHOLE: Split = Split {
+    part_rows: 1 << 20,
+    window_rows: 1 << 20,
+    jobs: 1,
+    held: None,
+};
 
 /// What came out, cell by cell in words: `n:1.5`, `t:text`, `-` for a blank.
 #[derive(Debug)]
@@ -110,7 +133,9 @@ fn carry_out_plan(plan: Plan, table: Table, scratch: &Path, split: Split) -> Fal
     };
     let width = plan.columns.len();
     let work = Work::new(plan, table, resources, Marked::No, Spool::new("orders.xlsx", scratch));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(split.jobs).build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(split.jobs)
+        .build()?;
     let chunks: Vec<Result<Chunk, PlanError>> = runtime.block_on(async { stages::run(&work).collect().await });
     let mut rows: Vec<Vec<String>> = Vec::new();
     for chunk in chunks {
@@ -133,7 +158,22 @@ struct Row {
 }
 
 fn nasty_rows() -> impl Strategy<Value = Vec<Row>> {
-    let texts = ["a", "b", " a", "a ", "\u{a0}b\u{200b}", "00123", "12", "1,5", "-3", "=1+1", "n/a", "A", "é", "  "];
+    let texts = [
+        "a",
+        "b",
+        " a",
+        "a ",
+        "\u{a0}b\u{200b}",
+        "00123",
+        "12",
+        "1,5",
+        "-3",
+        "=1+1",
+        "n/a",
+        "A",
+        "é",
+        "  ",
+    ];
     let name = proptest::option::weighted(0.85, select(texts.to_vec()).prop_map(str::to_owned));
     let quantity = proptest::option::weighted(0.85, select(vec![0, 1, -1, 2, 7, 1 << 40]));
     let price = proptest::option::weighted(0.85, select(vec![0.0, -0.0, 0.1, 0.2, 1e16, -1e16, 2.5, 1e-9]));
@@ -142,19 +182,34 @@ fn nasty_rows() -> impl Strategy<Value = Vec<Row>> {
 }
 
 fn any_split() -> impl Strategy<Value = Split> {
-    (1..60_usize, 1..40_u64, select(vec![1_usize, 2, 8]), proptest::option::of(0..2000_usize))
-        .prop_map(|(part_rows, window_rows, jobs, held)| Split { part_rows, window_rows, jobs, held })
+    (
+        1..60_usize,
+        1..40_u64,
+        select(vec![1_usize, 2, 8]),
+        proptest::option::of(0..2000_usize),
+    )
+        .prop_map(|(part_rows, window_rows, jobs, held)| Split {
+            part_rows,
+            window_rows,
+            jobs,
+            held,
+        })
 }
 
 fn columns_of(rows: &[Row]) -> Vec<(&'static str, ArrayRef)> {
     let names: StringArray = rows.iter().map(|row| row.name.clone()).collect();
     let quantities: Int64Array = rows.iter().map(|row| row.quantity).collect();
     let prices: Float64Array = rows.iter().map(|row| row.price).collect();
-    vec![("name", Arc::new(names)), ("quantity", Arc::new(quantities)), ("unit price", Arc::new(prices))]
+    vec![
+        ("name", Arc::new(names)),
+        ("quantity", Arc::new(quantities)),
+        ("unit price", Arc::new(prices)),
+    ]
 }
 
 fn text(text: Option<&str>) -> String {
-    text.filter(|text| !text.is_empty()).map_or_else(|| "-".into(), |text| format!("t:{text}"))
+    text.filter(|text| !text.is_empty())
+        .map_or_else(|| "-".into(), |text| format!("t:{text}"))
 }
 
 fn number(number: Option<f64>) -> String {
@@ -340,16 +395,27 @@ fn a_sort_larger_than_its_memory_goes_to_disk_and_comes_back_the_same() -> Falli
     let keys: Int64Array = (0..count).map(|row| Some(scattered(row))).collect();
     let texts: StringArray = (0..count).map(|row| Some(format!("{:0>100}", row))).collect();
     let columns: Vec<(&str, ArrayRef)> = vec![("key", Arc::new(keys)), ("text", Arc::new(texts))];
-    let split = Split { part_rows: 200_000, window_rows: 65_536, jobs: 2, held: None };
+    let split = Split {
+        part_rows: 200_000,
+        window_rows: 65_536,
+        jobs: 2,
+        held: None,
+    };
     let folder = tempfile::tempdir()?;
     let table = make_table(folder.path(), &columns, split.part_rows)?;
-    let recipe = Recipe::parse("steps: [{sort: {by: [key]}}, {sort: {by: [text]}}, {sort: {by: [key]}}]").map_err(|p| format!("{p:?}"))?;
+    let recipe = Recipe::parse("steps: [{sort: {by: [key]}}, {sort: {by: [text]}}, {sort: {by: [key]}}]")
+        .map_err(|p| format!("{p:?}"))?;
     let plan = Plan::new(&recipe, table.meta(), 3).map_err(|p| format!("{p:?}"))?;
     let made = carry_out_plan(plan, table, folder.path(), split)?;
     let mut wanted: Vec<i64> = (0..count).collect();
     wanted.sort_by_key(|row| scattered(*row));
     assert_eq!(made.rows.len(), wanted.len());
-    assert!(made.rows.iter().zip(&wanted).all(|(made, row)| made[1] == format!("t:{row:0>100}")));
+    assert!(
+        made.rows
+            .iter()
+            .zip(&wanted)
+            .all(|(made, row)| made[1] == format!("t:{row:0>100}"))
+    );
     Ok(())
 }
 
@@ -359,14 +425,24 @@ struct Leak;
 
 impl ChunkStep for Leak {
     fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
-        let columns = chunk.columns.iter().map(|column| column.slice(1, column.len() - 1)).collect();
+        let columns = chunk
+            .columns
+            .iter()
+            .map(|column| column.slice(1, column.len() - 1))
+            .collect();
         Ok(Applied::same_columns(columns))
     }
 }
 
 #[test]
 fn a_step_that_loses_a_row_fails_the_run() -> Fallible {
-    let rows: Vec<Row> = (0..10).map(|n| Row { name: None, quantity: Some(n), price: None }).collect();
+    let rows: Vec<Row> = (0..10)
+        .map(|n| Row {
+            name: None,
+            quantity: Some(n),
+            price: None,
+        })
+        .collect();
     let folder = tempfile::tempdir()?;
     let table = make_table(folder.path(), &columns_of(&rows), 100)?;
     let recipe = Recipe::parse("steps: [{trim: {columns: all}}]").map_err(|p| format!("{p:?}"))?;
@@ -378,12 +454,26 @@ fn a_step_that_loses_a_row_fails_the_run() -> Fallible {
 
 #[test]
 fn a_row_lost_between_steps_does_not_balance() -> Fallible {
-    let rows: Vec<Row> = (0..10).map(|n| Row { name: None, quantity: Some(n), price: None }).collect();
+    let rows: Vec<Row> = (0..10)
+        .map(|n| Row {
+            name: None,
+            quantity: Some(n),
+            price: None,
+        })
+        .collect();
     let folder = tempfile::tempdir()?;
     let table = make_table(folder.path(), &columns_of(&rows), 100)?;
-    let recipe = Recipe::parse("steps: [{filter: {keep: quantity > 2}}, {sort: {by: [quantity]}}]").map_err(|p| format!("{p:?}"))?;
+    let recipe = Recipe::parse("steps: [{filter: {keep: quantity > 2}}, {sort: {by: [quantity]}}]")
+        .map_err(|p| format!("{p:?}"))?;
     let plan = Plan::new(&recipe, table.meta(), 2).map_err(|p| format!("{p:?}"))?;
-    let resources = Resources { scratch: folder.path().into(), memory: 64 << 20, jobs: 1, window_rows: 100, limit: None, held: None };
+    let resources = Resources {
+        scratch: folder.path().into(),
+        memory: 64 << 20,
+        jobs: 1,
+        window_rows: 100,
+        limit: None,
+        held: None,
+    };
     let work = Work::new(plan, table, resources, Marked::No, Spool::new("", folder.path()));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
     // The fault: of the rows that leave the filter, one never reaches the sort.
@@ -409,19 +499,55 @@ fn rejects_say_where_and_why() -> Fallible {
     let made = carry_out(&columns_of(&rows), recipe, WHOLE)?;
     let mut seen = Vec::new();
     made.tally.rejects.finish(|batch| {
-        let columns = batch.columns().iter().map(|column| words(column).unwrap_or_default()).collect::<Vec<_>>();
-        seen.extend((0..batch.num_rows()).map(|row| columns.iter().map(|column| column[row].clone()).collect::<Vec<_>>()));
+        let columns = batch
+            .columns()
+            .iter()
+            .map(|column| words(column).unwrap_or_default())
+            .collect::<Vec<_>>();
+        seen.extend(
+            (0..batch.num_rows()).map(|row| columns.iter().map(|column| column[row].clone()).collect::<Vec<_>>()),
+        );
         Ok(())
     })?;
-    assert_eq!(seen[0], ["t:orders.xlsx", "t:Orders", "n:3", "t:A3", "t:code", "t:n/a", "n:2", "t:not_integer", "t:`n/a` is not a whole number"]);
-    assert_eq!(seen[1], ["t:orders.xlsx", "t:Orders", "n:4", "t:B4", "t:quantity", "t:0", "n:3", "t:division_by_zero", "t:a division by zero"]);
+    assert_eq!(
+        seen[0],
+        [
+            "t:orders.xlsx",
+            "t:Orders",
+            "n:3",
+            "t:A3",
+            "t:code",
+            "t:n/a",
+            "n:2",
+            "t:not_integer",
+            "t:`n/a` is not a whole number"
+        ]
+    );
+    assert_eq!(
+        seen[1],
+        [
+            "t:orders.xlsx",
+            "t:Orders",
+            "n:4",
+            "t:B4",
+            "t:quantity",
+            "t:0",
+            "n:3",
+            "t:division_by_zero",
+            "t:a division by zero"
+        ]
+    );
     assert_eq!(seen.len(), 2);
     Ok(())
 }
 
 #[test]
 fn rejected_rows_stay_where_the_recipe_keeps_them() -> Fallible {
-    let rows = [Some(0), Some(2)].map(|quantity| Row { name: None, quantity, price: Some(1.0) });
+    let rows = [Some(0), Some(2)].map(|quantity| Row {
+        name: None,
+        quantity,
+        price: Some(1.0),
+    });
     let recipe = "{steps: [{filter: {keep: '1 / quantity < 9'}}, {compute: {column: each, as: '1 / quantity'}}], output: {rejects: {policy: keep}}}";
     let made = carry_out(&columns_of(&rows), recipe, WHOLE)?;
     assert_eq!(made.rows, [["-", "n:0", "n:1", "-"], ["-", "n:2", "n:1", "n:0.5"]]);
@@ -434,7 +560,11 @@ fn a_total_over_no_rows_is_one_row() -> Fallible {
     let recipe = "steps: [{group: {totals: {n: count(*), s: sum(quantity), f: first(name)}}}]";
     let made = carry_out(&columns_of(&[]), recipe, WHOLE)?;
     assert_eq!(made.rows, [["n:0", "-", "-"]]);
-    let grouped = carry_out(&columns_of(&[]), "steps: [{group: {by: [name], totals: {n: count(*)}}}]", WHOLE)?;
+    let grouped = carry_out(
+        &columns_of(&[]),
+        "steps: [{group: {by: [name], totals: {n: count(*)}}}]",
+        WHOLE,
+    )?;
     assert!(grouped.rows.is_empty());
     Ok(())
 }
@@ -448,9 +578,18 @@ fn columns_that_nothing_needs_are_not_read() -> Fallible {
         let plan = Plan::new(&recipe, table.meta(), recipe.steps.len()).map_err(|p| format!("{p:?}"))?;
         Ok(plan.needs(3))
     };
-    assert_eq!(needs("steps: [{group: {totals: {s: sum(quantity)}}}]")?, [false, true, false]);
-    assert_eq!(needs("steps: [{filter: {keep: \"name = 'a'\"}}, {select: [unit price]}]")?, [true, false, true]);
+    assert_eq!(
+        needs("steps: [{group: {totals: {s: sum(quantity)}}}]")?,
+        [false, true, false]
+    );
+    assert_eq!(
+        needs("steps: [{filter: {keep: \"name = 'a'\"}}, {select: [unit price]}]")?,
+        [true, false, true]
+    );
     assert_eq!(needs("steps: [{trim: {columns: all}}]")?, [true, true, true]);
-    assert_eq!(needs("steps: [{sort: {by: [name]}}, {select: [quantity]}]")?, [true, true, false]);
+    assert_eq!(
+        needs("steps: [{sort: {by: [name]}}, {select: [quantity]}]")?,
+        [true, true, false]
+    );
     Ok(())
 }

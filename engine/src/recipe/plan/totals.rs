@@ -50,19 +50,39 @@ pub enum Accumulator {
 impl Accumulator {
     /// Starts a total.
     pub fn new(aggregate: &Aggregate) -> Result<Self, PlanError> {
-        let kind = aggregate.argument.as_ref().map_or(DataType::Int64, |argument| argument.kind().arrow());
+        let kind = aggregate
+            .argument
+            .as_ref()
+            .map_or(DataType::Int64, |argument| argument.kind().arrow());
         Ok(match aggregate.function {
             AggregateFunction::Count => Self::Count(Vec::new()),
             AggregateFunction::CountDistinct => {
                 let parts = cells::likeness(&arrow::array::new_empty_array(&kind))?;
-                let fields = parts.iter().map(|part| SortField::new(part.data_type().clone())).collect();
-                Self::Distinct { seen: HashSet::new(), counts: Vec::new(), converter: RowConverter::new(fields)? }
+                let fields = parts
+                    .iter()
+                    .map(|part| SortField::new(part.data_type().clone()))
+                    .collect();
+                Self::Distinct {
+                    seen: HashSet::new(),
+                    counts: Vec::new(),
+                    converter: RowConverter::new(fields)?,
+                }
             }
-            AggregateFunction::Sum => Self::Sum { sums: Vec::new(), mean: false },
-            AggregateFunction::Average => Self::Sum { sums: Vec::new(), mean: true },
+            AggregateFunction::Sum => Self::Sum {
+                sums: Vec::new(),
+                mean: false,
+            },
+            AggregateFunction::Average => Self::Sum {
+                sums: Vec::new(),
+                mean: true,
+            },
             function => {
                 let converter = RowConverter::new(vec![SortField::new(kind)])?;
-                Self::Pick { function, values: Vec::new(), converter }
+                Self::Pick {
+                    function,
+                    values: Vec::new(),
+                    converter,
+                }
             }
         })
     }
@@ -79,7 +99,11 @@ impl Accumulator {
                 }
                 Ok(0)
             }
-            Self::Distinct { seen, counts, converter } => {
+            Self::Distinct {
+                seen,
+                counts,
+                converter,
+            } => {
                 counts.resize(all, 0);
                 let values = values.ok_or(PlanError::Internal("a total of nothing"))?;
                 let rows = converter.convert_columns(&cells::likeness(values)?)?;
@@ -108,7 +132,11 @@ impl Accumulator {
                 }
                 Ok(0)
             }
-            Self::Pick { function, values: picked, converter } => {
+            Self::Pick {
+                function,
+                values: picked,
+                converter,
+            } => {
                 picked.resize(all, None);
                 let values = values.ok_or(PlanError::Internal("a total of nothing"))?;
                 pick(*function, picked, converter, groups, values)
@@ -133,8 +161,13 @@ impl Accumulator {
                 let nothing = arrow::array::new_null_array(&picked_type(converter)?, 1);
                 let nothing: Box<[u8]> = converter.convert_columns(&[nothing])?.row(0).as_ref().into();
                 let parser = converter.parser();
-                let rows = values.iter().map(|value| parser.parse(value.as_ref().unwrap_or(&nothing)));
-                converter.convert_rows(rows)?.pop().ok_or(PlanError::Internal("a total without values"))?
+                let rows = values
+                    .iter()
+                    .map(|value| parser.parse(value.as_ref().unwrap_or(&nothing)));
+                converter
+                    .convert_rows(rows)?
+                    .pop()
+                    .ok_or(PlanError::Internal("a total without values"))?
             }
         })
     }
@@ -153,7 +186,10 @@ impl Accumulator {
 /// The type that a converter of one column was made for.
 fn picked_type(converter: &RowConverter) -> Result<DataType, PlanError> {
     let empty = converter.convert_rows(std::iter::empty())?;
-    empty.first().map(|column| column.data_type().clone()).ok_or(PlanError::Internal("a total without a type"))
+    empty
+        .first()
+        .map(|column| column.data_type().clone())
+        .ok_or(PlanError::Internal("a total without a type"))
 }
 
 fn pick(

@@ -51,7 +51,10 @@ impl Compute {
         let column = options.required_text(reading, "column");
         let expression = options.required_text(reading, "as");
         options.finish(reading, &["column", "as"]);
-        Some(Self { column: column?, expression: expression? })
+        Some(Self {
+            column: column?,
+            expression: expression?,
+        })
     }
 
     pub(super) fn to_json(&self) -> Json {
@@ -79,12 +82,21 @@ impl Compute {
         let program = expression::value(&self.expression, columns)
             .map_err(|fault| vec![Problem::at("as", fault.message).with_span(fault.span)])?;
         let made = match program.bare_column() {
-            Some(position) => Column { name: self.column.clone(), letters: None, ..columns[position].clone() },
+            Some(position) => Column {
+                name: self.column.clone(),
+                letters: None,
+                ..columns[position].clone()
+            },
             None => Column::made(&self.column, program.kind()),
         };
         let mut after = columns.to_vec();
         match after.iter_mut().find(|column| column.name == self.column) {
-            Some(column) => *column = Column { letters: column.letters.clone(), ..made },
+            Some(column) => {
+                *column = Column {
+                    letters: column.letters.clone(),
+                    ..made
+                }
+            }
             None => after.push(made),
         }
         Ok((program, after))

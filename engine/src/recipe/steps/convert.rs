@@ -75,7 +75,10 @@ impl Target {
     ];
 
     fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, target)| *target == self).map_or("", |(word, _)| *word)
+        Self::WORDS
+            .iter()
+            .find(|(_, target)| *target == self)
+            .map_or("", |(word, _)| *word)
     }
 
     /// The kind of column it gives.
@@ -121,11 +124,18 @@ impl Target {
 
 impl Otherwise {
     /// The choices by the words of the document.
-    pub const WORDS: &[(&str, Self)] =
-        &[("reject", Self::Reject), ("blank", Self::Blank), ("keep", Self::Keep), ("fail", Self::Fail)];
+    pub const WORDS: &[(&str, Self)] = &[
+        ("reject", Self::Reject),
+        ("blank", Self::Blank),
+        ("keep", Self::Keep),
+        ("fail", Self::Fail),
+    ];
 
     fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, otherwise)| *otherwise == self).map_or("", |(word, _)| *word)
+        Self::WORDS
+            .iter()
+            .find(|(_, otherwise)| *otherwise == self)
+            .map_or("", |(word, _)| *word)
     }
 }
 
@@ -185,11 +195,21 @@ impl Convert {
         let to = options
             .require(reading, "to")
             .and_then(|node| reading.choice(node, &options.path("to"), "`to` of `convert`", Target::WORDS));
-        let decimal = options.optional_choice(reading, "decimal", DecimalMark::WORDS).unwrap_or_default();
-        let otherwise = options.optional_choice(reading, "otherwise", Otherwise::WORDS).unwrap_or_default();
+        let decimal = options
+            .optional_choice(reading, "decimal", DecimalMark::WORDS)
+            .unwrap_or_default();
+        let otherwise = options
+            .optional_choice(reading, "otherwise", Otherwise::WORDS)
+            .unwrap_or_default();
         let formats = read_formats(&mut options, to, reading);
         options.finish(reading, &["column", "to", "formats", "decimal", "otherwise"]);
-        Some(Self { column: column?, to: to?, formats: formats?, decimal, otherwise })
+        Some(Self {
+            column: column?,
+            to: to?,
+            formats: formats?,
+            decimal,
+            otherwise,
+        })
     }
 
     pub(super) fn to_json(&self) -> Json {
@@ -203,7 +223,11 @@ impl Convert {
     }
 
     pub(super) fn label(&self) -> String {
-        let formats = if self.formats.is_empty() { String::new() } else { format!(" ({})", self.formats.join(", ")) };
+        let formats = if self.formats.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", self.formats.join(", "))
+        };
         let otherwise = match self.otherwise {
             Otherwise::Reject => "reject rows where that fails",
             Otherwise::Blank => "blank cells where that fails",
@@ -231,7 +255,13 @@ impl Convert {
             .map_err(|message| vec![Problem::at("formats", message)])?;
         let after = self.kind_after(columns[position].kind);
         let format = columns[position].format.clone();
-        Ok(Operator::step(ConvertStep { position, conversion, after, format, otherwise: self.otherwise }))
+        Ok(Operator::step(ConvertStep {
+            position,
+            conversion,
+            after,
+            format,
+            otherwise: self.otherwise,
+        }))
     }
 
     fn position(&self, columns: &[Column]) -> Result<usize, Vec<Problem>> {
@@ -243,12 +273,18 @@ impl Convert {
         let fits = before == self.to.kind()
             || self.to == Target::Text
             || (before == ColumnKind::Integer && self.to == Target::Decimal);
-        if self.otherwise == Otherwise::Keep && !fits { ColumnKind::Mixed } else { self.to.kind() }
+        if self.otherwise == Otherwise::Keep && !fits {
+            ColumnKind::Mixed
+        } else {
+            self.to.kind()
+        }
     }
 }
 
 fn read_formats(options: &mut Options<'_>, to: Option<Target>, reading: &mut Reading) -> Option<Vec<String>> {
-    let Some(node) = options.take("formats") else { return Some(Vec::new()) };
+    let Some(node) = options.take("formats") else {
+        return Some(Vec::new());
+    };
     let path = options.path("formats");
     let formats = reading.texts(node, &path, "`formats` of `convert`")?;
     let to = to?;
@@ -282,16 +318,18 @@ impl ChunkStep for ConvertStep {
         let mut rejections = Vec::new();
         if *column.data_type() != self.after.arrow() {
             let view = ColumnView::of(column)?;
-            let converted: Vec<Converted> =
-                (0..chunk.rows()).map(|row| self.conversion.convert(&view.cell(row), self.format.as_deref())).collect();
+            let converted: Vec<Converted> = (0..chunk.rows())
+                .map(|row| self.conversion.convert(&view.cell(row), self.format.as_deref()))
+                .collect();
             if matches!(self.otherwise, Otherwise::Reject | Otherwise::Fail) {
                 rejections = self.failures(&view, &converted)?;
             }
             columns[self.position] = self.column(&view, &converted)?;
         } else if self.after == ColumnKind::Mixed {
             let view = ColumnView::of(column)?;
-            let converted: Vec<Converted> =
-                (0..chunk.rows()).map(|row| self.conversion.convert(&view.cell(row), self.format.as_deref())).collect();
+            let converted: Vec<Converted> = (0..chunk.rows())
+                .map(|row| self.conversion.convert(&view.cell(row), self.format.as_deref()))
+                .collect();
             columns[self.position] = self.column(&view, &converted)?;
         }
         let mut applied = Applied::same_columns(columns);
@@ -317,7 +355,11 @@ impl ConvertStep {
 
     fn failures(&self, view: &ColumnView, converted: &[Converted]) -> Result<Vec<Rejection>, PlanError> {
         let mut failures = Vec::new();
-        for (row, _) in converted.iter().enumerate().filter(|(_, converted)| **converted == Converted::Failed) {
+        for (row, _) in converted
+            .iter()
+            .enumerate()
+            .filter(|(_, converted)| **converted == Converted::Failed)
+        {
             let value = view.cell(row).plain(self.format.as_deref()).into_owned();
             let rejection = Rejection {
                 position: u32::try_from(row).map_err(|_error| PlanError::Internal("a chunk has too many rows"))?,
@@ -334,4 +376,3 @@ impl ConvertStep {
         Ok(failures)
     }
 }
-

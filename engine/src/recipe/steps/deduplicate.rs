@@ -71,7 +71,9 @@ impl Deduplicate {
     pub(super) fn read(node: &Node, path: &str, reading: &mut Reading) -> Option<Self> {
         let mut options = reading.map(node, path, "`deduplicate`")?;
         let by = read_columns_or_all(&mut options, reading, "by");
-        let keep = options.optional_choice(reading, "keep", Keep::WORDS).unwrap_or_default();
+        let keep = options
+            .optional_choice(reading, "keep", Keep::WORDS)
+            .unwrap_or_default();
         options.finish(reading, &["by", "keep"]);
         if by.as_ref().is_some_and(Vec::is_empty) {
             let message = "`by` of `deduplicate` is an empty list: name columns, or leave it out to compare all.";
@@ -89,7 +91,10 @@ impl Deduplicate {
     }
 
     pub(super) fn label(&self) -> String {
-        let alike = self.by.as_ref().map_or_else(|| "all columns".into(), |columns| enumerated(columns));
+        let alike = self
+            .by
+            .as_ref()
+            .map_or_else(|| "all columns".into(), |columns| enumerated(columns));
         format!("Keep the {} of rows with equal {alike}", self.keep.word())
     }
 
@@ -99,12 +104,19 @@ impl Deduplicate {
     }
 
     pub(super) fn plan(&self, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
-        let alike = self.by.as_ref().map_or_else(|| "all columns".into(), |columns| enumerated(columns));
+        let alike = self
+            .by
+            .as_ref()
+            .map_or_else(|| "all columns".into(), |columns| enumerated(columns));
         let why = match self.keep {
             Keep::First => format!("an earlier row has the same {alike}"),
             Keep::Last => format!("a later row has the same {alike}"),
         };
-        Ok(Operator::Deduplicate(DeduplicatePlan { by: self.positions(columns)?, keep: self.keep, why }))
+        Ok(Operator::Deduplicate(DeduplicatePlan {
+            by: self.positions(columns)?,
+            keep: self.keep,
+            why,
+        }))
     }
 
     fn positions(&self, columns: &[Column]) -> Result<Vec<usize>, Vec<Problem>> {

@@ -71,8 +71,14 @@ impl Filter {
         let before = reading.problems.len();
         options.finish(reading, &["keep", "drop"]);
         match (keep, drop) {
-            (Some(condition), None) => Some(Self { rule: FilterRule::Keep, condition }),
-            (None, Some(condition)) => Some(Self { rule: FilterRule::Drop, condition }),
+            (Some(condition), None) => Some(Self {
+                rule: FilterRule::Keep,
+                condition,
+            }),
+            (None, Some(condition)) => Some(Self {
+                rule: FilterRule::Drop,
+                condition,
+            }),
             (Some(_), Some(_)) => {
                 reading.problem(node.place, path, "`filter` has both `keep` and `drop`; use two steps.");
                 None
@@ -108,7 +114,11 @@ impl Filter {
             FilterRule::Keep => format!("{} is not true", self.condition),
             FilterRule::Drop => format!("{} is true", self.condition),
         };
-        Ok(Operator::step(FilterStep { rule: self.rule, program: self.program(columns)?, why }))
+        Ok(Operator::step(FilterStep {
+            rule: self.rule,
+            program: self.program(columns)?,
+            why,
+        }))
     }
 
     fn program(&self, columns: &[Column]) -> Result<Program, Vec<Problem>> {

@@ -50,7 +50,9 @@ impl Group {
         let mut options = reading.map(node, path, "`group`")?;
         let by = options.optional_texts(reading, "by").unwrap_or_default();
         let totals_path = options.path("totals");
-        let totals = options.take("totals").map(|node| read_totals(node, &totals_path, reading));
+        let totals = options
+            .take("totals")
+            .map(|node| read_totals(node, &totals_path, reading));
         let before = reading.problems.len();
         options.finish(reading, &["by", "totals"]);
         let totals = totals.unwrap_or_else(|| Some(Vec::new()))?;
@@ -65,7 +67,11 @@ impl Group {
     }
 
     pub(super) fn to_json(&self) -> Json {
-        let totals = self.totals.iter().map(|(name, total)| (name.clone(), json!(total))).collect();
+        let totals = self
+            .totals
+            .iter()
+            .map(|(name, total)| (name.clone(), json!(total)))
+            .collect();
         json!({ "by": self.by, "totals": Json::Object(totals) })
     }
 
@@ -87,7 +93,10 @@ impl Group {
                 let message = format!("There would be two columns called `{name}`.");
                 problems.push(Problem::at(format!("totals.{name}"), message));
             }
-            after.push(Column { format: total.format(columns), ..Column::made(name, total.kind()) });
+            after.push(Column {
+                format: total.format(columns),
+                ..Column::made(name, total.kind())
+            });
         }
         if problems.is_empty() { Ok(after) } else { Err(problems) }
     }
@@ -109,7 +118,11 @@ impl Group {
                 }
             }
         }
-        if problems.is_empty() { Ok((by, totals)) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok((by, totals))
+        } else {
+            Err(problems)
+        }
     }
 }
 

@@ -183,7 +183,10 @@ impl Step {
         let mut options = self.options_json();
         if let Some(object) = options.as_object_mut() {
             for form in definition.options {
-                if object.get(form.name).is_some_and(|value| form.default == Some(value.to_string().as_str())) {
+                if object
+                    .get(form.name)
+                    .is_some_and(|value| form.default == Some(value.to_string().as_str()))
+                {
                     object.remove(form.name);
                 }
             }
@@ -204,7 +207,12 @@ impl Step {
             Self::Sort(step) => step.check(columns),
             Self::Group(step) => step.check(columns),
         };
-        checked.map_err(|problems| problems.into_iter().map(|problem| self.placed(number, problem)).collect())
+        checked.map_err(|problems| {
+            problems
+                .into_iter()
+                .map(|problem| self.placed(number, problem))
+                .collect()
+        })
     }
 
     /// What carries the step out on tables with these columns; the step was checked against them.
@@ -220,13 +228,24 @@ impl Step {
             Self::Sort(step) => step.plan(columns),
             Self::Group(step) => step.plan(columns),
         };
-        planned.map_err(|problems| problems.into_iter().map(|problem| self.placed(number, problem)).collect())
+        planned.map_err(|problems| {
+            problems
+                .into_iter()
+                .map(|problem| self.placed(number, problem))
+                .collect()
+        })
     }
 
     /// Reads `name: {options}`; a bare name is a step without options.
     pub(crate) fn read(node: &Node, path: &str, reading: &mut Reading) -> Option<Self> {
         reading.places.insert(path.to_owned(), node.place);
-        let nothing = Node { place: node.place, value: Value::Scalar { text: String::new(), quoted: false } };
+        let nothing = Node {
+            place: node.place,
+            value: Value::Scalar {
+                text: String::new(),
+                quoted: false,
+            },
+        };
         let (name, place, options) = match &node.value {
             Value::Map(entries) if entries.len() == 1 => (entries[0].key.as_str(), entries[0].place, &entries[0].node),
             Value::Scalar { text, .. } if !node.is_null() => (text.as_str(), node.place, &nothing),
@@ -274,7 +293,11 @@ impl Step {
 
     /// A step's problem, whose path is its option's name, as a problem of the recipe.
     fn placed(&self, number: usize, problem: Problem) -> Problem {
-        let option = if problem.path.is_empty() { String::new() } else { format!(".{}", problem.path) };
+        let option = if problem.path.is_empty() {
+            String::new()
+        } else {
+            format!(".{}", problem.path)
+        };
         let message = format!("`{}`: {}", self.name(), problem.message);
         Problem::of_step(number, &format!("{}{option}", self.name()), message).with_span(problem.span)
     }
@@ -287,7 +310,10 @@ fn find_all(columns: &[Column], names: &[String], option: &str) -> Result<Vec<us
     for (index, name) in names.iter().enumerate() {
         match super::columns::find(columns, name) {
             Ok(position) if found.contains(&position) => {
-                problems.push(Problem::at(format!("{option}[{index}]"), format!("The column `{name}` is named twice.")));
+                problems.push(Problem::at(
+                    format!("{option}[{index}]"),
+                    format!("The column `{name}` is named twice."),
+                ));
             }
             Ok(position) => found.push(position),
             Err(message) => problems.push(Problem::at(format!("{option}[{index}]"), message)),

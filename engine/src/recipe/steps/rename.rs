@@ -45,9 +45,17 @@ impl Rename {
         let mut names = Vec::with_capacity(entries.len());
         for entry in entries {
             let path = format!("{path}.{}", entry.key);
-            let new = reading.text(&entry.node, &path, &format!("The new name of `{}` in `rename`", entry.key))?;
+            let new = reading.text(
+                &entry.node,
+                &path,
+                &format!("The new name of `{}` in `rename`", entry.key),
+            )?;
             if new.trim().is_empty() {
-                reading.problem(entry.node.place, &path, format!("`rename`: the new name of `{}` is empty.", entry.key));
+                reading.problem(
+                    entry.node.place,
+                    &path,
+                    format!("`rename`: the new name of `{}` is empty.", entry.key),
+                );
                 return None;
             }
             names.push((entry.key.clone(), new));

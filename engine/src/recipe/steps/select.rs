@@ -60,11 +60,16 @@ impl Select {
 
     pub(super) fn check(&self, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
         let positions = find_all(columns, &self.columns, "columns")?;
-        Ok(positions.into_iter().map(|position| columns[position].clone()).collect())
+        Ok(positions
+            .into_iter()
+            .map(|position| columns[position].clone())
+            .collect())
     }
 
     pub(super) fn plan(&self, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
-        Ok(Operator::step(SelectStep { positions: find_all(columns, &self.columns, "columns")? }))
+        Ok(Operator::step(SelectStep {
+            positions: find_all(columns, &self.columns, "columns")?,
+        }))
     }
 }
 
@@ -75,8 +80,15 @@ struct SelectStep {
 
 impl ChunkStep for SelectStep {
     fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
-        let columns = self.positions.iter().map(|position| chunk.columns[*position].clone()).collect();
-        Ok(Applied::with_sources(columns, self.positions.iter().copied().map(Some).collect()))
+        let columns = self
+            .positions
+            .iter()
+            .map(|position| chunk.columns[*position].clone())
+            .collect();
+        Ok(Applied::with_sources(
+            columns,
+            self.positions.iter().copied().map(Some).collect(),
+        ))
     }
 
     fn lineage(&self, _before: usize, _after: usize) -> Vec<Option<usize>> {

@@ -92,7 +92,10 @@ impl Sort {
             Direction::Ascending => key.column.clone(),
             Direction::Descending => format!("{} (greatest first)", key.column),
         };
-        format!("Sort by {}", self.by.iter().map(key).collect::<Vec<_>>().join(", then "))
+        format!(
+            "Sort by {}",
+            self.by.iter().map(key).collect::<Vec<_>>().join(", then ")
+        )
     }
 
     pub(super) fn check(&self, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
@@ -102,7 +105,11 @@ impl Sort {
 
     pub(super) fn plan(&self, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
         let positions = self.positions(columns)?;
-        let keys = positions.into_iter().zip(&self.by).map(|(position, key)| (position, key.order)).collect();
+        let keys = positions
+            .into_iter()
+            .zip(&self.by)
+            .map(|(position, key)| (position, key.order))
+            .collect();
         Ok(Operator::Sort(SortPlan { keys }))
     }
 
@@ -115,18 +122,27 @@ impl Sort {
                 Err(message) => problems.push(Problem::at(format!("by[{index}]"), message)),
             }
         }
-        if problems.is_empty() { Ok(positions) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(positions)
+        } else {
+            Err(problems)
+        }
     }
 }
 
 fn read_key(node: &Node, path: &str, reading: &mut Reading) -> Option<SortKey> {
     if !matches!(node.value, Value::Map(_)) {
         let column = reading.text(node, path, "`by` of `sort`")?;
-        return Some(SortKey { column, order: Direction::Ascending });
+        return Some(SortKey {
+            column,
+            order: Direction::Ascending,
+        });
     }
     let mut options = reading.map(node, path, "`by` of `sort`")?;
     let column = options.required_text(reading, "column");
-    let order = options.optional_choice(reading, "order", Direction::WORDS).unwrap_or_default();
+    let order = options
+        .optional_choice(reading, "order", Direction::WORDS)
+        .unwrap_or_default();
     options.finish(reading, &["column", "order"]);
     Some(SortKey { column: column?, order })
 }

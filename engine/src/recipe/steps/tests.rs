@@ -5,9 +5,17 @@ use crate::recipe::document::Recipe;
 use crate::tables::ColumnKind;
 
 fn columns() -> Vec<Column> {
-    [("id", ColumnKind::Integer), ("name", ColumnKind::Text), ("total", ColumnKind::Decimal), ("day", ColumnKind::Date)]
-        .map(|(name, kind)| Column { letters: Some(name[..1].to_uppercase()), ..Column::made(name, kind) })
-        .to_vec()
+    [
+        ("id", ColumnKind::Integer),
+        ("name", ColumnKind::Text),
+        ("total", ColumnKind::Decimal),
+        ("day", ColumnKind::Date),
+    ]
+    .map(|(name, kind)| Column {
+        letters: Some(name[..1].to_uppercase()),
+        ..Column::made(name, kind)
+    })
+    .to_vec()
 }
 
 fn step(text: &str) -> Step {
@@ -25,37 +33,91 @@ fn problem(text: &str) -> Problem {
 
 #[test]
 fn steps_say_which_columns_they_leave() {
-    let names = |text: &str| after(text).into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(" ");
+    let names = |text: &str| {
+        after(text)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     assert_eq!(names("{rename: {id: name, name: id}}"), "name id total day");
     assert_eq!(names("{select: [day, id]}"), "day id");
-    assert_eq!(names("{compute: {column: each, as: total / id}}"), "id name total day each");
+    assert_eq!(
+        names("{compute: {column: each, as: total / id}}"),
+        "id name total day each"
+    );
     assert_eq!(names("{compute: {column: id, as: id + 1}}"), "id name total day");
     assert_eq!(names("{group: {by: [name], totals: {n: count(*)}}}"), "name n");
     assert_eq!(after("{convert: {column: name, to: date}}")[1].1, ColumnKind::Date);
-    assert_eq!(after("{convert: {column: name, to: date, otherwise: keep}}")[1].1, ColumnKind::Mixed);
+    assert_eq!(
+        after("{convert: {column: name, to: date, otherwise: keep}}")[1].1,
+        ColumnKind::Mixed
+    );
     assert_eq!(after("{compute: {column: copy, as: day}}")[4].1, ColumnKind::Date);
-    assert_eq!(after("{group: {totals: {s: sum(id), d: max(day)}}}")[1].1, ColumnKind::Date);
+    assert_eq!(
+        after("{group: {totals: {s: sum(id), d: max(day)}}}")[1].1,
+        ColumnKind::Date
+    );
 }
 
 #[test]
 fn problems_name_the_step_the_option_and_the_nearest_column() {
     for (text, path, words) in [
-        ("{trim: {columns: [nam]}}", "steps[2].trim.columns[0]", "Did you mean `name`?"),
+        (
+            "{trim: {columns: [nam]}}",
+            "steps[2].trim.columns[0]",
+            "Did you mean `name`?",
+        ),
         ("{rename: {Name: x}}", "steps[2].rename.Name", "Did you mean `name`?"),
-        ("{rename: {id: name}}", "steps[2].rename.id", "two columns called `name`"),
+        (
+            "{rename: {id: name}}",
+            "steps[2].rename.id",
+            "two columns called `name`",
+        ),
         ("{select: [id, id]}", "steps[2].select.columns[1]", "named twice"),
-        ("{convert: {column: dy, to: date}}", "steps[2].convert.column", "Did you mean `day`?"),
-        ("{filter: {drop: totl > 0}}", "steps[2].filter.drop", "Did you mean `total`?"),
-        ("{compute: {column: x, as: name * 2}}", "steps[2].compute.as", "`name` holds text"),
-        ("{deduplicate: {by: [x]}}", "steps[2].deduplicate.by[0]", "There is no column `x`"),
-        ("{sort: {by: [{column: ids}]}}", "steps[2].sort.by[0]", "Did you mean `id`?"),
-        ("{group: {by: [name], totals: {name: count(*)}}}", "steps[2].group.totals.name", "two columns called `name`"),
-        ("{group: {by: [name], totals: {x: total}}}", "steps[2].group.totals.x", "many values in a group"),
+        (
+            "{convert: {column: dy, to: date}}",
+            "steps[2].convert.column",
+            "Did you mean `day`?",
+        ),
+        (
+            "{filter: {drop: totl > 0}}",
+            "steps[2].filter.drop",
+            "Did you mean `total`?",
+        ),
+        (
+            "{compute: {column: x, as: name * 2}}",
+            "steps[2].compute.as",
+            "`name` holds text",
+        ),
+        (
+            "{deduplicate: {by: [x]}}",
+            "steps[2].deduplicate.by[0]",
+            "There is no column `x`",
+        ),
+        (
+            "{sort: {by: [{column: ids}]}}",
+            "steps[2].sort.by[0]",
+            "Did you mean `id`?",
+        ),
+        (
+            "{group: {by: [name], totals: {name: count(*)}}}",
+            "steps[2].group.totals.name",
+            "two columns called `name`",
+        ),
+        (
+            "{group: {by: [name], totals: {x: total}}}",
+            "steps[2].group.totals.x",
+            "many values in a group",
+        ),
     ] {
         let problem = problem(text);
         assert_eq!((problem.path.as_str(), problem.step), (path, Some(3)), "{problem:?}");
         assert!(problem.message.contains(words), "{problem:?}");
-        assert!(problem.message.starts_with(&format!("`{}`", step(text).name())), "{problem:?}");
+        assert!(
+            problem.message.starts_with(&format!("`{}`", step(text).name())),
+            "{problem:?}"
+        );
     }
 }
 
@@ -65,12 +127,24 @@ fn labels_are_plain_sentences() {
         ("trim", "Remove blanks around the text of all columns"),
         ("{rename: {id: number}}", "Rename id to number"),
         ("{select: [id, day]}", "Keep only the columns id and day"),
-        ("{convert: {column: day, to: text}}", "Convert day to text, reject rows where that fails"),
+        (
+            "{convert: {column: day, to: text}}",
+            "Convert day to text, reject rows where that fails",
+        ),
         ("{filter: {keep: total > 0}}", "Keep rows where total > 0"),
         ("{compute: {column: x, as: total * 2}}", "Compute x as total * 2"),
-        ("{deduplicate: {by: [id, name]}}", "Keep the first of rows with equal id and name"),
-        ("{sort: {by: [name, {column: id, order: descending}]}}", "Sort by name, then id (greatest first)"),
-        ("{group: {by: [name], totals: {n: count(*)}}}", "One row per name with n"),
+        (
+            "{deduplicate: {by: [id, name]}}",
+            "Keep the first of rows with equal id and name",
+        ),
+        (
+            "{sort: {by: [name, {column: id, order: descending}]}}",
+            "Sort by name, then id (greatest first)",
+        ),
+        (
+            "{group: {by: [name], totals: {n: count(*)}}}",
+            "One row per name with n",
+        ),
     ] {
         assert_eq!(step(text).label(), label);
     }
@@ -79,7 +153,11 @@ fn labels_are_plain_sentences() {
 #[test]
 fn every_step_is_presented_to_forms_under_its_word() {
     for definition in DEFINITIONS {
-        assert!(!definition.title.is_empty() && definition.about.ends_with('.'), "{}", definition.name);
+        assert!(
+            !definition.title.is_empty() && definition.about.ends_with('.'),
+            "{}",
+            definition.name
+        );
         assert!(!definition.options.is_empty(), "{}", definition.name);
         assert_eq!(super::definition(definition.name), Some(definition));
     }

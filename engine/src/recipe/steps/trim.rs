@@ -109,8 +109,15 @@ impl ChunkStep for TrimStep {
 
 fn trim_column(column: &ArrayRef) -> Result<ArrayRef, PlanError> {
     if let Some(texts) = column.as_string_opt::<i32>() {
-        let touched = texts.iter().flatten().any(|text| text.starts_with(is_blank) || text.ends_with(is_blank));
-        return Ok(if touched { Arc::new(trim_texts(texts)) } else { column.clone() });
+        let touched = texts
+            .iter()
+            .flatten()
+            .any(|text| text.starts_with(is_blank) || text.ends_with(is_blank));
+        return Ok(if touched {
+            Arc::new(trim_texts(texts))
+        } else {
+            column.clone()
+        });
     }
     crate::recipe::plan::cells::map_mixed_texts(column, |text| {
         let trimmed = text.trim_matches(is_blank);
@@ -119,5 +126,11 @@ fn trim_column(column: &ArrayRef) -> Result<ArrayRef, PlanError> {
 }
 
 fn trim_texts(texts: &StringArray) -> StringArray {
-    texts.iter().map(|text| text.map(|text| text.trim_matches(is_blank)).filter(|text| !text.is_empty())).collect()
+    texts
+        .iter()
+        .map(|text| {
+            text.map(|text| text.trim_matches(is_blank))
+                .filter(|text| !text.is_empty())
+        })
+        .collect()
 }
