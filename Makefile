@@ -30,13 +30,9 @@ build:
 
 ## Testing
 
+# Not nextest: the tests of one binary share one Postgres and one Garage, and it would start them for each test.
 test: postgres browser garage deny check
-	@if cargo nextest --version >/dev/null 2>&1; then \
-	  cargo nextest run --locked --workspace --no-fail-fast; \
-	else \
-	  cargo test --locked --workspace --no-fail-fast --lib --bins --tests --examples; \
-	fi
-	cargo test --locked --workspace --doc
+	cargo test --locked --workspace --no-fail-fast
 
 # What needs no test to run. Clippy first: it compiles what the documentation needs too.
 check:

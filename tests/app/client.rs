@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// How long anything here may take: two slow cores work through it.
@@ -146,6 +146,35 @@ impl Client {
             .await
             .expect("an answer")
             .status()
+    }
+
+    /// Sends any call; the status and the body as JSON, whatever they are.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> (StatusCode, Value) {
+        let mut request = self.http.request(method, self.url(path)).bearer_auth(&self.token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("an answer");
+        (answer.status(), answer.json().await.unwrap_or(Value::Null))
+    }
+
+    /// The status and the body as text; of a stream, all of it.
+    pub async fn text(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> (StatusCode, String) {
+        let mut request = self.http.request(method, self.url(path)).bearer_auth(&self.token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.expect("an answer");
+        (answer.status(), answer.text().await.expect("a body"))
     }
 
     fn url(&self, path: &str) -> String {

@@ -1,0 +1,138 @@
+//! The API's contract as programs rely on it.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::orders;
+use crate::test_app::TestApp;
+
+fn recipe() -> Value {
+    json!({"name": "Positive", "steps": [{"filter": {"keep": "quantity > 0"}}], "output": {"format": "csv"}})
+}
+
+async fn uploaded(app: &TestApp, client: &Client) -> String {
+    let path = app.folder.path().join("orders.xlsx");
+    orders::write(50, &path);
+    let file = client.upload(&path).await;
+    client.ready(&file).await;
+    file
+}
+
+fn assert_problem(answer: &(StatusCode, Value), status: StatusCode, code: &str) {
+    assert_eq!(answer.0, status, "{}", answer.1);
+    assert_eq!(answer.1["code"], code, "{}", answer.1);
+    assert_eq!(answer.1["status"], status.as_u16());
+    assert!(
+        answer.1["detail"].as_str().is_some_and(|it| it.ends_with('.')),
+        "{}",
+        answer.1
+    );
+    assert!(answer.1["reference"].is_string(), "{}", answer.1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_and_nonsense_get_problem_documents() {
+    TestApp::run(async |app| {
+        let (kim, lou) = (app.member("kim@example.org").await, app.member("lou@example.org").await);
+        let file = uploaded(app, &kim).await;
+        let nobody = Client::new(&app.address, "smt_nothing");
+        let get = async |client: &Client, path: &str| client.send(Method::GET, path, &[], None).await;
+        let mine = format!("/files/{file}");
+        assert_problem(&get(&nobody, &mine).await, StatusCode::UNAUTHORIZED, "unauthorized");
+        assert_problem(&get(&lou, &mine).await, StatusCode::NOT_FOUND, "not_found");
+        assert_problem(&get(&kim, "/files/nonsense").await, StatusCode::NOT_FOUND, "not_found");
+        assert_problem(&get(&kim, "/nowhere").await, StatusCode::NOT_FOUND, "not_found");
+        let post =
+            async |client: &Client, path: &str, body: Value| client.send(Method::POST, path, &[], Some(body)).await;
+        let run = json!({"recipe": recipe(), "files": [file]});
+        assert_problem(&post(&lou, "/runs", run).await, StatusCode::NOT_FOUND, "not_found");
+        assert_problem(
+            &post(&kim, "/runs", json!({"recipe": recipe()})).await,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "not_understood",
+        );
+        let wrong = post(&kim, "/recipes", json!({"steps": [{"fitler": {}}]})).await;
+        assert_problem(&wrong, StatusCode::UNPROCESSABLE_ENTITY, "recipe");
+        assert_eq!(wrong.1["problems"][0]["path"], "steps[0].fitler");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_starts_one_run_whatever_is_sent_again() {
+    TestApp::run(async |app| {
+        let kim = app.member("kim@example.org").await;
+        let file = uploaded(app, &kim).await;
+        let body = json!({"recipe": recipe(), "files": [file]});
+        let start = async |body: &Value| {
+            kim.send(Method::POST, "/runs", &[("Idempotency-Key", "one")], Some(body.clone()))
+                .await
+        };
+        let (first, second) = (start(&body).await, start(&body).await);
+        assert_eq!((first.0, second.0), (StatusCode::ACCEPTED, StatusCode::ACCEPTED));
+        assert_eq!(first.1["id"], second.1["id"]);
+        let other = json!({"recipe": recipe(), "files": [file], "priority": 1});
+        assert_problem(&start(&other).await, StatusCode::UNPROCESSABLE_ENTITY, "key_reused");
+        let run = first.1["id"].as_str().expect("an id");
+        let ended = kim.ended(run).await;
+        assert_eq!(ended["state"], "succeeded", "{ended}");
+        assert_eq!(ended["progress"]["rows"], 50);
+        let late = kim.send(Method::DELETE, &format!("/runs/{run}"), &[], None).await;
+        assert_problem(&late, StatusCode::CONFLICT, "ended");
+        assert_eq!(app.database.number("select count(*) from runs").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_tells_to_the_end_and_does_not_ask_to_come_back() {
+    TestApp::run(async |app| {
+        let kim = app.member("kim@example.org").await;
+        let file = uploaded(app, &kim).await;
+        let (status, saved) = kim.send(Method::POST, "/recipes", &[], Some(recipe())).await;
+        assert_eq!((status, &saved["revision"]), (StatusCode::CREATED, &json!(1)));
+        let run = json!({"recipe": saved["id"], "files": [file]});
+        let (_, run) = kim.send(Method::POST, "/runs", &[], Some(run)).await;
+        let path = format!("/runs/{}/events", run["id"].as_str().expect("an id"));
+
+        let (status, told) = kim.text(Method::GET, &path, &[]).await;
+        assert_eq!(status, StatusCode::OK);
+        let artifact = told
+            .find("event: artifact")
+            .unwrap_or_else(|| panic!("an artifact in {told}"));
+        let last = told.rfind("event: state").expect("a state");
+        assert!(artifact < last, "what it made comes before its end: {told}");
+        assert!(told[last..].contains("\"state\":\"succeeded\""), "{told}");
+        let id = told[last..]
+            .lines()
+            .find_map(|line| line.strip_prefix("id: "))
+            .expect("an id")
+            .to_owned();
+
+        let (status, again) = kim.text(Method::GET, &path, &[("Last-Event-ID", &id)]).await;
+        assert_eq!((status, again.as_str()), (StatusCode::NO_CONTENT, ""));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_artifact_comes_whole_or_in_part_under_its_name() {
+    TestApp::run(async |app| {
+        let kim = app.member("kim@example.org").await;
+        let file = uploaded(app, &kim).await;
+        let run = kim.run(&recipe(), &[&file]).await;
+        let ended = kim.ended(&run).await;
+        let path = format!("/artifacts/{}", ended["artifacts"][0]["id"].as_str().expect("an id"));
+        let (status, whole) = kim.text(Method::GET, &path, &[]).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(whole.starts_with("order_id,"), "{whole}");
+        let (status, part) = kim.text(Method::GET, &path, &[("Range", "bytes=6-7")]).await;
+        assert_eq!((status, part.as_str()), (StatusCode::PARTIAL_CONTENT, &whole[6..8]));
+        let (status, _) = kim.text(Method::GET, &path, &[("Range", "bytes=999999999-")]).await;
+        assert_eq!(status, StatusCode::RANGE_NOT_SATISFIABLE);
+        let lou = app.member("lou@example.org").await;
+        assert_eq!(lou.text(Method::GET, &path, &[]).await.0, StatusCode::NOT_FOUND);
+    })
+    .await;
+}

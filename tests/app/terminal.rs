@@ -1,0 +1,237 @@
+//! The terminal's contract: exit codes, answers, reports. No server and no database.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::orders;
+
+/// A folder with a workbook, and what a command said.
+struct Desk(tempfile::TempDir);
+
+struct Said {
+    code: Option<i32>,
+    answer: String,
+    sentences: String,
+}
+
+impl Desk {
+    fn with_orders(rows: u64) -> Self {
+        let desk = Self(tempfile::tempdir().expect("a folder"));
+        orders::write(rows, &desk.path("orders.xlsx"));
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn recipe(&self, document: &Value) {
+        std::fs::write(self.path("recipe.yaml"), document.to_string()).expect("it can be written");
+    }
+
+    fn report(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.path("report.json")).expect("a report")).expect("JSON")
+    }
+
+    /// Runs a command in the folder.
+    async fn say(&self, command: &str) -> Said {
+        let output = Command::new(env!("CARGO_BIN_EXE_sheetmill"))
+            .args(command.split(' '))
+            .current_dir(self.0.path())
+            .env("TMPDIR", self.0.path())
+            .output()
+            .await
+            .expect("it starts");
+        Said {
+            code: output.status.code(),
+            answer: String::from_utf8(output.stdout).expect("text"),
+            sentences: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
+    /// What is in the folder besides what was put there: temporary files are gone whatever happened.
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(self.0.path())
+            .expect("a folder")
+            .flatten()
+            .map(|it| it.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn clean() -> Value {
+    json!({
+        "name": "Clean",
+        "steps": [
+            {"filter": {"keep": "quantity > 0 AND status <> 'cancelled'"}},
+            {"compute": {"column": "total", "as": "quantity * unit_price * (1 - discount)"}},
+            {"sort": {"by": ["region", "order_id"]}}
+        ]
+    })
+}
+
+fn bytes(path: &Path) -> Vec<u8> {
+    std::fs::read(path).expect("a file")
+}
+
+#[tokio::test]
+async fn a_run_writes_its_result_and_a_report_that_balances() {
+    let desk = Desk::with_orders(3_000);
+    desk.recipe(&clean());
+    let said = desk
+        .say("run recipe.yaml orders.xlsx --out clean.xlsx --report report.json")
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    assert_eq!(said.answer, "", "results go to --out");
+    assert_eq!(
+        desk.names(),
+        ["clean.xlsx", "orders.xlsx", "recipe.yaml", "report.json"]
+    );
+    let report = desk.report();
+    assert_eq!(report["inputs"][0]["rows"], 3_000);
+    assert_eq!(report["outputs"][0]["path"], "clean.xlsx");
+    let ledger = report["ledger"].as_array().expect("a ledger");
+    assert_eq!(ledger.len(), 4, "the reading and three steps");
+    for step in ledger {
+        let rows = |name: &str| step[name].as_u64().expect("a count");
+        let out = rows("kept") + rows("rejected") + rows("filtered") + rows("deduplicated") + rows("aggregated");
+        assert_eq!(rows("rows_in") + rows("added"), out, "{step}");
+        assert_eq!(step["hash_in"], step["hash_out"], "{step}");
+    }
+    assert_eq!(ledger[3]["kept"], report["outputs"][0]["rows"]);
+}
+
+#[tokio::test]
+async fn the_result_is_the_same_at_any_number_of_threads_and_any_memory() {
+    let desk = Desk::with_orders(20_000);
+    desk.recipe(&clean());
+    for (name, limits) in [
+        ("a.xlsx", "--jobs 1"),
+        ("b.xlsx", "--jobs 4"),
+        ("c.xlsx", "--memory 160MB"),
+    ] {
+        let said = desk
+            .say(&format!("run recipe.yaml orders.xlsx --out {name} {limits}"))
+            .await;
+        assert_eq!(said.code, Some(0), "{}", said.sentences);
+    }
+    assert!(
+        bytes(&desk.path("a.xlsx")) == bytes(&desk.path("b.xlsx")),
+        "threads change nothing"
+    );
+    assert!(
+        bytes(&desk.path("a.xlsx")) == bytes(&desk.path("c.xlsx")),
+        "spilling changes nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_recipe_is_told_with_its_place_and_nothing_is_written() {
+    let desk = Desk::with_orders(10);
+    std::fs::write(desk.path("recipe.yaml"), "steps:\n  - fitler: {keep: \"a > 1\"}\n").expect("it can be written");
+    for command in [
+        "recipe check recipe.yaml",
+        "run recipe.yaml orders.xlsx --out clean.xlsx",
+    ] {
+        let said = desk.say(command).await;
+        assert_eq!(said.code, Some(2), "{command}");
+        assert!(
+            said.sentences.starts_with("recipe.yaml:2:5: step 1: "),
+            "{}",
+            said.sentences
+        );
+        assert!(said.sentences.contains("`filter`"), "{}", said.sentences);
+    }
+    desk.recipe(&json!({"steps": [{"filter": {"keep": "quantty > 0"}}]}));
+    let said = desk.say("recipe check recipe.yaml orders.xlsx").await;
+    assert_eq!(said.code, Some(2), "the columns of the file count");
+    assert!(said.sentences.contains("quantity"), "{}", said.sentences);
+    assert_eq!(desk.names(), ["orders.xlsx", "recipe.yaml"]);
+    assert_eq!(desk.say("run --nonsense").await.code, Some(2));
+    assert_eq!(desk.say("inspect nothing.xlsx").await.code, Some(2));
+}
+
+#[tokio::test]
+async fn a_refused_input_is_named_and_the_others_are_written() {
+    let desk = Desk::with_orders(10);
+    desk.recipe(&clean());
+    std::fs::write(desk.path("notes.xlsx"), "just text").expect("it can be written");
+    let said = desk
+        .say("run recipe.yaml notes.xlsx orders.xlsx --out out --report report.json")
+        .await;
+    assert_eq!(said.code, Some(3), "{}", said.sentences);
+    assert!(said.sentences.contains("notes.xlsx"), "{}", said.sentences);
+    let report = desk.report();
+    assert!(report["code"].is_string(), "{report}");
+    assert_eq!(report["inputs"][0]["code"], report["code"]);
+    assert_eq!(report["inputs"][1]["code"], Value::Null);
+    assert_eq!(
+        std::fs::read_dir(desk.path("out")).expect("a folder").count(),
+        1,
+        "the other one is written"
+    );
+}
+
+#[tokio::test]
+async fn rejected_rows_end_a_run_that_wants_that_and_are_listed() {
+    let desk = Desk::with_orders(200);
+    desk.recipe(&json!({
+        "steps": [{"convert": {"column": "customer", "to": "decimal", "otherwise": "reject"}}],
+        "output": {"format": "csv", "rejects": {"policy": "fail"}}
+    }));
+    let said = desk
+        .say("run recipe.yaml orders.xlsx --out out.csv --rejects rejects.csv --report report.json")
+        .await;
+    assert_eq!(said.code, Some(4), "{}", said.sentences);
+    assert_eq!(desk.report()["inputs"][0]["rejected"], 200);
+    let listed = String::from_utf8(bytes(&desk.path("rejects.csv"))).expect("text");
+    assert_eq!(listed.lines().count(), 201, "a header and each row");
+}
+
+#[tokio::test]
+async fn inspect_and_cells_answer_in_json() {
+    let desk = Desk::with_orders(5);
+    let said = desk.say("inspect orders.xlsx --json").await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    let answer: Value = serde_json::from_str(&said.answer).expect("JSON");
+    let sheet = &answer["sheets"][0];
+    assert_eq!(
+        (&sheet["name"], &sheet["rows"], &sheet["header"]),
+        (&json!("Orders"), &json!(5), &json!([1, 1]))
+    );
+    assert_eq!(sheet["columns"][0]["type"], "integer");
+    assert_eq!(sheet["columns"][1]["type"], "date");
+    assert_eq!(sheet["columns"][9]["blanks"], 5);
+
+    let said = desk.say("cells orders.xlsx --sheet Orders").await;
+    let lines: Vec<Value> = said
+        .answer
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 6);
+    assert_eq!(lines[0]["cells"]["A"], json!(["s", "order_id"]));
+    assert_eq!(lines[1]["cells"]["A"][0], "n");
+    assert_eq!(lines[1]["cells"]["B"][0], "d");
+}
+
+#[tokio::test]
+async fn a_conversion_keeps_every_value() {
+    let desk = Desk::with_orders(300);
+    for (from, to) in [("orders.xlsx", "copy.xlsx"), ("copy.xlsx", "again.xlsx")] {
+        let said = desk.say(&format!("convert {from} --out {to}")).await;
+        assert_eq!(said.code, Some(0), "{}", said.sentences);
+    }
+    let first = desk.say("cells orders.xlsx").await.answer;
+    assert_eq!(first.lines().count(), 301);
+    assert!(
+        first == desk.say("cells copy.xlsx").await.answer,
+        "every cell is as it was"
+    );
+    assert!(first == desk.say("cells again.xlsx").await.answer, "and stays so");
+    assert_eq!(desk.say("convert orders.xlsx --out copy.what").await.code, Some(2));
+}
