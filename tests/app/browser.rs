@@ -66,19 +66,20 @@ impl Browser {
         field.send_keys(text).await.expect("the field can be typed into");
     }
 
-    /// Waits until a download of this name is complete, and gives its bytes.
-    pub async fn downloaded(&self, name: &str) -> Vec<u8> {
-        let path = self.downloads.path().join(name);
+    /// Waits until a download with this ending is complete, and gives its bytes.
+    pub async fn downloaded(&self, ending: &str) -> Vec<u8> {
         let mut tick = tokio::time::interval(Duration::from_millis(50));
-        timeout(PATIENCE, async {
-            // Chromium writes to another name and renames when it is complete.
-            while !path.exists() {
+        let complete = timeout(PATIENCE, async {
+            loop {
                 tick.tick().await;
+                // Chromium writes to another name and renames when it is complete.
+                let entries = std::fs::read_dir(self.downloads.path()).expect("a folder").flatten();
+                if let Some(path) = entries.map(|it| it.path()).find(|it| it.to_string_lossy().ends_with(ending)) {
+                    return path;
+                }
             }
-        })
-        .await
-        .unwrap_or_else(|_| panic!("{name} was not downloaded: {:?}", std::fs::read_dir(self.downloads.path()).map(|it| it.flatten().map(|it| it.file_name()).collect::<Vec<_>>())));
-        std::fs::read(path).expect("a readable file")
+        });
+        std::fs::read(complete.await.expect("the download is complete in time")).expect("a readable file")
     }
 
     /// Ends the browser and its driver.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 /// How long a process may take to say that it listens, or to end.
@@ -17,44 +18,45 @@ pub struct Process {
     child: Child,
     /// Where it listens, `http://127.0.0.1:…`; `None` for a process without a web half.
     pub address: Option<String>,
-    /// What it printed before it listened.
-    pub said: Vec<String>,
+    lines: UnboundedReceiver<String>,
 }
 
 impl Process {
     /// Starts `sheetmill` with `arguments` and the environment `settings` alone, and waits for `listening on …`.
     pub async fn serve(arguments: &[&str], settings: &[(&str, String)]) -> Self {
-        let mut child = spawn(arguments, settings);
-        let out = child.stdout.take().expect("stdout is piped");
-        let mut lines = BufReader::new(out).lines();
-        let mut said = Vec::new();
-        let address = timeout(PATIENCE, async {
-            while let Ok(Some(line)) = lines.next_line().await {
-                if let Some(address) = line.strip_prefix("listening on ") {
-                    return Some(address.trim().to_owned());
-                }
-                said.push(line);
-            }
-            None
-        })
-        .await
-        .expect("it says that it listens in time");
-        assert!(
-            address.is_some(),
-            "sheetmill {arguments:?} ended before it listened: {said:?}"
-        );
-        // What it prints later must not fill the pipe.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, address, said }
+        let mut process = Self::work(arguments, settings);
+        let line = process.says("listening on ").await;
+        process.address = line.split_whitespace().last().map(str::to_owned);
+        process
     }
 
     /// Starts a process without a web half.
     pub fn work(arguments: &[&str], settings: &[(&str, String)]) -> Self {
-        Self {
-            child: spawn(arguments, settings),
-            address: None,
-            said: Vec::new(),
-        }
+        let mut child = spawn(arguments, settings);
+        let out = child.stdout.take().expect("stdout is piped");
+        let (tell, lines) = unbounded_channel();
+        // Read to the end, so that the pipe never fills.
+        tokio::spawn(async move {
+            let mut out = BufReader::new(out).lines();
+            while let Ok(Some(line)) = out.next_line().await {
+                // The test may have stopped listening.
+                let _ = tell.send(line);
+            }
+        });
+        Self { child, address: None, lines }
+    }
+
+    /// Waits for the next line on stdout that holds `word`.
+    pub async fn says(&mut self, word: &str) -> String {
+        let heard = timeout(PATIENCE, async {
+            while let Some(line) = self.lines.recv().await {
+                if line.contains(word) {
+                    return Some(line);
+                }
+            }
+            None
+        });
+        heard.await.expect("it says so in time").unwrap_or_else(|| panic!("it ended without saying {word:?}"))
     }
 
     /// The process id.
