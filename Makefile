@@ -32,7 +32,8 @@ build:
 
 # Not nextest: the tests of one binary share one Postgres and one Garage, and it would start them for each test.
 test: postgres browser garage deny check
-	cargo test --locked --workspace --no-fail-fast
+	cargo test --locked --workspace --no-fail-fast --lib --bins --tests --examples
+	cargo test --locked --workspace --doc
 
 # What needs no test to run. Clippy first: it compiles what the documentation needs too.
 check:

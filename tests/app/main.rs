@@ -1,9 +1,12 @@
 //! The product as its users meet it: real Postgres, real storage, real processes.
 
 mod accounts;
-mod api;
+mod browser;
 mod client;
+mod crashes;
+mod first_light;
 mod garage;
+mod hostile;
 mod interleavings;
 mod jobs;
 mod orders;
@@ -19,3 +22,5 @@ mod test_app;
 mod undertaker;
 mod uploads;
 mod wait;
+mod workbook;
+

@@ -43,7 +43,11 @@ impl Process {
                 let _ = tell.send(line);
             }
         });
-        Self { child, address: None, lines }
+        Self {
+            child,
+            address: None,
+            lines,
+        }
     }
 
     /// Waits for the next line on stdout that holds `word`.
@@ -56,7 +60,10 @@ impl Process {
             }
             None
         });
-        heard.await.expect("it says so in time").unwrap_or_else(|| panic!("it ended without saying {word:?}"))
+        heard
+            .await
+            .expect("it says so in time")
+            .unwrap_or_else(|| panic!("it ended without saying {word:?}"))
     }
 
     /// The process id.
