@@ -92,9 +92,9 @@ fn data_folder(folder: &Path, findings: &mut Findings) {
             let free = space.f_bavail.saturating_mul(space.f_frsize);
             let sentence = format!("{} are free there", units::show_bytes(free));
             if free < LITTLE_SPACE {
-                findings.bad(sentence)
+                findings.bad(sentence);
             } else {
-                findings.good(sentence)
+                findings.good(sentence);
             }
         }
         Err(cause) => findings.bad(format!("its free space cannot be told: {cause}")),

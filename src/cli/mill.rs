@@ -156,7 +156,7 @@ impl Mill {
         };
         let mut heard = Heard::default();
         let ended = sandbox::carry_out(&settings, self.folder.path(), order, |message| {
-            heard.hear(message, out, line)
+            heard.hear(message, out, line);
         })
         .await;
         let (outcome, remains) = ended.map_err(|cause| Stop::failed(cause.to_string()))?;

@@ -24,7 +24,7 @@ pub(super) async fn download(
     let key: Key = found
         .storage_key
         .parse()
-        .map_err(|_| PageError::Internal(format!("key {}", found.storage_key)))?;
+        .map_err(|_no_key| PageError::Internal(format!("key {}", found.storage_key)))?;
     let offer = Offer {
         key: &key,
         name: &found.name,

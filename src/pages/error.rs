@@ -230,7 +230,7 @@ fn log(error: &PageError, reference: RequestId) {
     match error {
         PageError::Internal(cause) => tracing::error!(%reference, cause, "a page failed"),
         PageError::Unavailable(cause) => {
-            tracing::warn!(%reference, cause, "a page had to wait for database or storage")
+            tracing::warn!(%reference, cause, "a page had to wait for database or storage");
         }
         _ => {}
     }

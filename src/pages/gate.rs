@@ -217,7 +217,7 @@ async fn body(request: &HttpRequest, payload: &mut Payload) -> Result<web::Bytes
     }
     let mut body = web::BytesMut::new();
     while let Some(chunk) = futures_util::StreamExt::next(payload).await {
-        let chunk = chunk.map_err(|_| PageError::Wrong("The request broke off. Try again.".to_owned()))?;
+        let chunk = chunk.map_err(|_broken| PageError::Wrong("The request broke off. Try again.".to_owned()))?;
         if body.len() + chunk.len() > FORM_BYTES {
             return Err(too_large());
         }

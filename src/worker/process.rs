@@ -61,7 +61,7 @@ pub async fn work(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: 
                     attempt.remains.of_use = Some(OfUse {
                         stored: rejects,
                         report,
-                    })
+                    });
                 }
                 None => attempt.forget(&rejects).await,
             }

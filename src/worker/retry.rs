@@ -108,6 +108,7 @@ pub struct Ruling {
 
 /// Decides. Mistakes of the input are never tried again, nor is what ran into a limit: both would end the same way.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "one arm for each mishap")]
 pub fn decide(settings: &RetrySettings, standing: &Standing<'_>, mishap: Mishap) -> Ruling {
     let dead = |reason| Decision::Dead { reason };
     let name = standing.name;

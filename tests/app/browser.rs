@@ -34,7 +34,9 @@ impl Browser {
             .spawn()
             .expect("chromedriver starts; `make test-tools` installs it");
         let out = driver.stdout.take().expect("stdout is piped");
-        let port = timeout(PATIENCE, port(out)).await.expect("chromedriver says its port in time");
+        let port = timeout(PATIENCE, port(out))
+            .await
+            .expect("chromedriver says its port in time");
         let profile = tempfile::tempdir().expect("a folder");
         let downloads = tempfile::tempdir().expect("a folder");
         let page = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
@@ -42,21 +44,38 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("a browser");
-        Self { page, driver, downloads, _profile: profile }
+        Self {
+            page,
+            driver,
+            downloads,
+            _profile: profile,
+        }
     }
 
     /// Waits for an element.
     pub async fn see(&self, selector: &str) -> fantoccini::elements::Element {
-        let found = self.page.wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await;
+        let found = self
+            .page
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(Locator::Css(selector))
+            .await;
         match found {
             Ok(element) => element,
-            Err(error) => panic!("{selector} did not appear: {error}\n{}", self.page.source().await.unwrap_or_default()),
+            Err(error) => panic!(
+                "{selector} did not appear: {error}\n{}",
+                self.page.source().await.unwrap_or_default()
+            ),
         }
     }
 
     /// Clicks on an element once it is there.
     pub async fn click(&self, selector: &str) {
-        self.see(selector).await.click().await.unwrap_or_else(|error| panic!("{selector} cannot be clicked: {error}"));
+        self.see(selector)
+            .await
+            .click()
+            .await
+            .unwrap_or_else(|error| panic!("{selector} cannot be clicked: {error}"));
     }
 
     /// Types into a field.
@@ -74,7 +93,10 @@ impl Browser {
                 tick.tick().await;
                 // Chromium writes to another name and renames when it is complete.
                 let entries = std::fs::read_dir(self.downloads.path()).expect("a folder").flatten();
-                if let Some(path) = entries.map(|it| it.path()).find(|it| it.to_string_lossy().ends_with(ending)) {
+                if let Some(path) = entries
+                    .map(|it| it.path())
+                    .find(|it| it.to_string_lossy().ends_with(ending))
+                {
                     return path;
                 }
             }
@@ -92,7 +114,9 @@ impl Browser {
 async fn port(out: tokio::process::ChildStdout) -> u16 {
     let mut lines = BufReader::new(out).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        let said = line.split_once("started successfully on port ").map(|(_, port)| port.trim_end_matches('.').parse());
+        let said = line
+            .split_once("started successfully on port ")
+            .map(|(_, port)| port.trim_end_matches('.').parse());
         if let Some(Ok(port)) = said {
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return port;

@@ -46,12 +46,20 @@ impl Scene {
         let path = |it: &Path| it.to_str().expect("a plain path").to_owned();
         chore(&["run", &path(&document), &path(&workbook), "--out", &path(&out)], &[]).await;
         let expected = std::fs::read(&out).expect("a result");
-        Self { folder, workbook, expected, token: String::new() }
+        Self {
+            folder,
+            workbook,
+            expected,
+            token: String::new(),
+        }
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
         let data = self.folder.path().join("data");
-        vec![("SHEETMILL_DATA", data.to_str().expect("a plain path").to_owned()), ("SHEETMILL_LISTEN", "127.0.0.1:0".to_owned())]
+        vec![
+            ("SHEETMILL_DATA", data.to_str().expect("a plain path").to_owned()),
+            ("SHEETMILL_LISTEN", "127.0.0.1:0".to_owned()),
+        ]
     }
 
     async fn up(&mut self) -> (Process, Client) {
@@ -68,10 +76,18 @@ impl Scene {
     async fn assert_ended_right(&self, client: &Client, run: &str) {
         let answer = client.ended(run).await;
         assert_eq!(answer["state"], "succeeded", "{answer}");
-        let results: Vec<&Value> = answer["artifacts"].as_array().expect("artifacts").iter().filter(|it| it["kind"] == "result").collect();
+        let results: Vec<&Value> = answer["artifacts"]
+            .as_array()
+            .expect("artifacts")
+            .iter()
+            .filter(|it| it["kind"] == "result")
+            .collect();
         assert_eq!(results.len(), 1, "{answer}");
         let bytes = client.artifact(results[0]["id"].as_str().expect("an id")).await;
-        assert!(bytes == self.expected, "the result differs from what the terminal makes of the same file");
+        assert!(
+            bytes == self.expected,
+            "the result differs from what the terminal makes of the same file"
+        );
     }
 }
 
@@ -87,7 +103,11 @@ async fn a_run_survives_the_death_of_each_process() {
     // `up` dies while the workbook is being read.
     let (process, client) = scene.up().await;
     let file = client.upload(&scene.workbook).await;
-    client.until(&format!("/files/{file}"), |it| it["progress"]["rows"].as_u64().unwrap_or_default() > 0).await;
+    client
+        .until(&format!("/files/{file}"), |it| {
+            it["progress"]["rows"].as_u64().unwrap_or_default() > 0
+        })
+        .await;
     process.kill().await;
     let (process, client) = scene.up().await;
     client.ready(&file).await;
@@ -115,5 +135,8 @@ async fn a_run_survives_the_death_of_each_process() {
     scene.assert_ended_right(&client, &run).await;
 
     assert!(process.interrupt().await.success(), "Ctrl-C ends it without complaint");
-    assert!(postmaster_below(&scene.folder.path().join("data")).is_none(), "Postgres stopped with it");
+    assert!(
+        postmaster_below(&scene.folder.path().join("data")).is_none(),
+        "Postgres stopped with it"
+    );
 }

@@ -29,7 +29,10 @@ async fn a_workbook_goes_in_and_a_clean_one_comes_out() {
 
     browser.click(".downloads a").await;
     let result = workbook::rows(&browser.downloaded(".xlsx").await);
-    compare(&result, &expected(&workbook::rows(&std::fs::read(&orders).expect("the orders"))));
+    compare(
+        &result,
+        &expected(&workbook::rows(&std::fs::read(&orders).expect("the orders"))),
+    );
 
     browser.close().await;
     assert!(process.interrupt().await.success());
@@ -46,7 +49,10 @@ async fn join(browser: &Browser, link: &str) {
 
 async fn upload(browser: &Browser, file: &Path) {
     let input = browser.see("#upload input[type=file]").await;
-    input.send_keys(file.to_str().expect("a plain path")).await.expect("a chosen file");
+    input
+        .send_keys(file.to_str().expect("a plain path"))
+        .await
+        .expect("a chosen file");
     // The list of recent files has it, read to the end, without a reload.
     browser.click("#recent tr[data-state=ready] a[href^='/files/']").await;
     browser.see(".gridscroll [role=row]").await;
@@ -54,14 +60,32 @@ async fn upload(browser: &Browser, file: &Path) {
 
 async fn build(browser: &Browser, address: &str) {
     let at = browser.page.current_url().await.expect("an address");
-    let file = at.path_segments().and_then(|mut it| it.nth(1)).expect("a file's id").to_owned();
-    browser.page.goto(&format!("{address}/recipes/new?file={file}")).await.expect("the builder");
+    let file = at
+        .path_segments()
+        .and_then(|mut it| it.nth(1))
+        .expect("a file's id")
+        .to_owned();
+    browser
+        .page
+        .goto(&format!("{address}/recipes/new?file={file}"))
+        .await
+        .expect("the builder");
 
     from_menu(browser, 5, "Keep rows where").await;
-    browser.fill("[data-form] [data-option=keep] input", "quantity > 0 AND status <> 'cancelled'").await;
+    browser
+        .fill(
+            "[data-form] [data-option=keep] input",
+            "quantity > 0 AND status <> 'cancelled'",
+        )
+        .await;
     from_menu(browser, 6, "Compute").await;
     browser.fill("[data-form] [data-option=column] input", "total").await;
-    browser.fill("[data-form] [data-option=as] input", "quantity * unit_price * (1 - discount)").await;
+    browser
+        .fill(
+            "[data-form] [data-option=as] input",
+            "quantity * unit_price * (1 - discount)",
+        )
+        .await;
     from_menu(browser, 3, "Sort ascending").await;
 
     browser.see("[data-balance] .state.good").await;
@@ -75,7 +99,11 @@ async fn from_menu(browser: &Browser, column: usize, title: &str) {
     browser.click(&format!("#grid .colhead[data-column='{column}']")).await;
     browser.see(".columnmenu [role=menuitem]").await;
     let script = "for (const it of document.querySelectorAll('.columnmenu [role=menuitem]')) if (it.textContent.startsWith(arguments[0])) { it.click(); return true; } return false;";
-    let found = browser.page.execute(script, vec![title.into()]).await.expect("a script");
+    let found = browser
+        .page
+        .execute(script, vec![title.into()])
+        .await
+        .expect("a script");
     assert_eq!(found, true, "the menu offers {title:?}");
 }
 
@@ -86,7 +114,13 @@ fn expected(orders: &[Vec<String>]) -> Vec<Vec<String>> {
     header.push("total".to_owned());
     let mut kept: Vec<Vec<String>> = orders[1..]
         .iter()
-        .map(|row| row.iter().cloned().chain(std::iter::repeat(String::new())).take(10).collect::<Vec<_>>())
+        .map(|row| {
+            row.iter()
+                .cloned()
+                .chain(std::iter::repeat(String::new()))
+                .take(10)
+                .collect::<Vec<_>>()
+        })
         .filter(|row| number(row, 5) > 0.0 && row[8] != "cancelled")
         .map(|mut row| {
             let total = number(&row, 5) * number(&row, 6) * (1.0 - number(&row, 7));
@@ -102,7 +136,12 @@ fn expected(orders: &[Vec<String>]) -> Vec<Vec<String>> {
 fn compare(result: &[Vec<String>], expected: &[Vec<String>]) {
     assert_eq!(result.len(), expected.len(), "as many rows");
     for (at, (ours, theirs)) in result.iter().zip(expected).enumerate() {
-        assert_eq!(ours.len(), theirs.len(), "as many cells in row {}: {ours:?} {theirs:?}", at + 1);
+        assert_eq!(
+            ours.len(),
+            theirs.len(),
+            "as many cells in row {}: {ours:?} {theirs:?}",
+            at + 1
+        );
         for (one, other) in ours.iter().zip(theirs) {
             let equal = one == other || matches!((one.parse::<f64>(), other.parse::<f64>()), (Ok(x), Ok(y)) if x == y);
             assert!(equal, "row {}: {one:?} instead of {other:?}", at + 1);

@@ -85,6 +85,7 @@ async fn start() -> Garage {
 }
 
 /// `None` when somebody else took one of the ports between our asking for a free one and Garage's start.
+#[expect(clippy::too_many_lines, reason = "a server from its configuration to its first key")]
 async fn try_start(folder: &Path) -> Option<Garage> {
     let [s3, admin, rpc] = free_addresses();
     let config = format!(

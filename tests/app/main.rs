@@ -1,5 +1,12 @@
 //! The product as its users meet it: real Postgres, real storage, real processes.
 
+#![allow(
+    dead_code,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests fail aloud, see the machine as it is, and speak with verbs that not each of them needs"
+)]
+
 mod accounts;
 mod browser;
 mod client;
@@ -23,4 +30,3 @@ mod undertaker;
 mod uploads;
 mod wait;
 mod workbook;
-

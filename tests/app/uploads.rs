@@ -95,7 +95,7 @@ impl Scene {
         for table in ["files", "ingests", "blobs", "tasks", "events", "apalis.jobs"] {
             assert_eq!(self.count(table).await, 0, "{table}");
         }
-        assert_eq!(self.spooled(), [PathBuf::new(); 0]);
+        assert_eq!(self.spooled(), Vec::<PathBuf>::new());
     }
 }
 
@@ -174,7 +174,7 @@ async fn a_file_becomes_visible_with_its_task_its_ticket_and_its_events() {
             .await,
         1
     );
-    assert_eq!(scene.spooled(), [PathBuf::new(); 0]);
+    assert_eq!(scene.spooled(), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]
@@ -274,7 +274,7 @@ async fn of_many_files_each_gets_its_own_answer_in_order() {
     let sentence = &received[2].error.as_ref().expect("refused").sentence;
     assert!(sentence.contains("picture.xlsx"), "{sentence}");
     assert_eq!(scene.count("files").await, 2);
-    assert_eq!(scene.spooled(), [PathBuf::new(); 0]);
+    assert_eq!(scene.spooled(), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]

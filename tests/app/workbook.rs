@@ -8,7 +8,9 @@ use quick_xml::events::Event;
 /// The rows of a workbook's first sheet as texts, header first; numbers as they stand in the XML, blanks as "".
 pub fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a zip");
-    let strings = part(&mut archive, "xl/sharedStrings.xml").map(|xml| texts(&xml, b"si")).unwrap_or_default();
+    let strings = part(&mut archive, "xl/sharedStrings.xml")
+        .map(|xml| texts(&xml, "si"))
+        .unwrap_or_default();
     let sheet = part(&mut archive, "xl/worksheets/sheet1.xml").expect("a first sheet");
     cells(&sheet, &strings)
 }
@@ -20,7 +22,7 @@ fn part(archive: &mut zip::ZipArchive<std::io::Cursor<&[u8]>>, name: &str) -> Op
 }
 
 /// The text inside each element called `name`.
-fn texts(xml: &str, name: &[u8]) -> Vec<String> {
+fn texts(xml: &str, name: &str) -> Vec<String> {
     let mut reader = Reader::from_str(xml);
     let mut all = Vec::new();
     let mut text: Option<String> = None;
@@ -40,8 +42,8 @@ fn texts(xml: &str, name: &[u8]) -> Vec<String> {
 fn append(event: &Event<'_>, text: Option<&mut String>) {
     let Some(text) = text else { return };
     match event {
-        Event::Text(piece) => text.push_str(&piece.decode().expect("UTF-8")),
-        Event::GeneralRef(entity) => text.push_str(&resolve(&entity.decode().expect("UTF-8"))),
+        Event::Text(piece) => text.push_str(piece),
+        Event::GeneralRef(entity) => text.push_str(&resolve(entity)),
         _ => {}
     }
 }
@@ -54,7 +56,10 @@ fn resolve(entity: &str) -> String {
         "quot" => "\"".to_owned(),
         "apos" => "'".to_owned(),
         other => {
-            let number = other.strip_prefix("#x").map_or_else(|| other.trim_start_matches('#').parse().ok(), |hex| u32::from_str_radix(hex, 16).ok());
+            let number = other.strip_prefix("#x").map_or_else(
+                || other.trim_start_matches('#').parse().ok(),
+                |hex| u32::from_str_radix(hex, 16).ok(),
+            );
             number.and_then(char::from_u32).map(String::from).unwrap_or_default()
         }
     }
@@ -66,16 +71,25 @@ fn cells(xml: &str, strings: &[String]) -> Vec<Vec<String>> {
     let (mut column, mut kind, mut value) = (0, String::new(), None::<String>);
     loop {
         match reader.read_event().expect("well-formed") {
-            Event::Start(element) | Event::Empty(element) if element.name().as_ref() == b"row" => rows.push(Vec::new()),
-            Event::Start(element) if element.name().as_ref() == b"c" => {
-                let attribute = |name: &str| element.try_get_attribute(name).expect("attributes").map(|it| String::from_utf8_lossy(&it.value).into_owned());
+            Event::Start(element) | Event::Empty(element) if element.name().as_ref() == "row" => rows.push(Vec::new()),
+            Event::Start(element) if element.name().as_ref() == "c" => {
+                let attribute = |name: &str| {
+                    element
+                        .try_get_attribute(name)
+                        .expect("attributes")
+                        .map(|it| it.value.to_string())
+                };
                 column = attribute("r").map_or(column + 1, |address| column_of(&address));
                 kind = attribute("t").unwrap_or_default();
             }
-            Event::Start(element) if matches!(element.name().as_ref(), b"v" | b"t") => value = Some(String::new()),
-            Event::End(element) if matches!(element.name().as_ref(), b"v" | b"t") => {
+            Event::Start(element) if matches!(element.name().as_ref(), "v" | "t") => value = Some(String::new()),
+            Event::End(element) if matches!(element.name().as_ref(), "v" | "t") => {
                 let raw = value.take().unwrap_or_default();
-                let shown = if kind == "s" { strings[raw.parse::<usize>().expect("an index")].clone() } else { raw };
+                let shown = if kind == "s" {
+                    strings[raw.parse::<usize>().expect("an index")].clone()
+                } else {
+                    raw
+                };
                 let row = rows.last_mut().expect("a cell stands in a row");
                 row.resize(row.len().max(column), String::new());
                 row[column - 1].push_str(&shown);
@@ -87,5 +101,8 @@ fn cells(xml: &str, strings: &[String]) -> Vec<Vec<String>> {
 }
 
 fn column_of(address: &str) -> usize {
-    address.bytes().take_while(u8::is_ascii_uppercase).fold(0, |sum, letter| sum * 26 + usize::from(letter - b'A') + 1)
+    address
+        .bytes()
+        .take_while(u8::is_ascii_uppercase)
+        .fold(0, |sum, letter| sum * 26 + usize::from(letter - b'A') + 1)
 }

@@ -100,6 +100,10 @@ pub(super) fn run(order: &ProcessOrder, say: &mut dyn FnMut(Message)) {
     say(last);
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "the order of an order: choose, plan, write, settle"
+)]
 fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report, Halt> {
     let plans = plans(order)?;
     let runtime = runtime(order.jobs)?;

@@ -155,6 +155,7 @@ pub async fn insert_of_run(conn: &mut Connection, new: &NewOfRun, files: &[NewRu
 ///
 /// Owners are found by hopping through the index, and only the first 32 tasks of each are looked at, so that a backlog
 /// of any length costs the same; 32 others may be claiming at this moment without hiding work from us.
+#[expect(clippy::too_many_lines, reason = "one statement")]
 pub async fn claim(conn: &mut Connection, queue: &str, boot: BootId, lease: Duration) -> Result<Option<Claimed>> {
     let row = sqlx::query!(
         r#"with recursive owners as (

@@ -67,7 +67,7 @@ impl Which {
             .as_deref()
             .map(str::parse)
             .transpose()
-            .map_err(|_| PageError::NotFound)
+            .map_err(|_no_state| PageError::NotFound)
     }
 
     fn query(&self) -> String {

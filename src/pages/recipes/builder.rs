@@ -105,8 +105,11 @@ pub(in crate::pages) async fn blank(
         None => None,
     };
     drop(connection);
-    let mut recipe = Recipe::default();
-    recipe.name = name.unwrap_or_else(|| "New recipe".to_owned());
+    let name = name.unwrap_or_else(|| "New recipe".to_owned());
+    let recipe = Recipe {
+        name,
+        ..Recipe::default()
+    };
     page(&request, &pages, &session, &look, Begun::new(&recipe)).await
 }
 
@@ -131,7 +134,7 @@ pub(in crate::pages) async fn show(
     };
     drop(connection);
     let stored = Recipe::from_json(&row.document)
-        .map_err(|_| PageError::Internal(format!("revision {} of recipe {recipe}", row.number)))?;
+        .map_err(|_wrong| PageError::Internal(format!("revision {} of recipe {recipe}", row.number)))?;
     let begun = Begun {
         id: Some(row.id),
         number: Some(row.number),

@@ -26,7 +26,7 @@ pub(in crate::pages) async fn start(
 ) -> Result<HttpResponse, PageError> {
     let Wanted { recipe, files } = sent.0;
     let unsaved = || PageError::Wrong("Save the recipe first, then run it.".to_owned());
-    let recipe: RecipeId = recipe.parse().map_err(|_| unsaved())?;
+    let recipe: RecipeId = recipe.parse().map_err(|_no_id| unsaved())?;
     let asked_by = request
         .extensions()
         .get::<RequestId>()

@@ -98,7 +98,7 @@ pub(in crate::pages) async fn show(
         .as_deref()
         .map(str::parse)
         .transpose()
-        .map_err(|_| PageError::NotFound)?;
+        .map_err(|_no_state| PageError::NotFound)?;
     let mut connection = pages.pool.acquire().await?;
     let mut runs = runs::list(&mut connection, session.user(), state, place.before, PAGE as i64 + 1).await?;
     let next = (runs.len() > PAGE).then(|| runs[PAGE - 1].id);

@@ -43,7 +43,7 @@ impl Which {
             .as_deref()
             .map(str::parse)
             .transpose()
-            .map_err(|_| PageError::NotFound)
+            .map_err(|_no_state| PageError::NotFound)
     }
 }
 

@@ -51,10 +51,7 @@ impl Input {
             Header::None => HeaderOption::None,
             Header::Rows(first, last) => HeaderOption::Rows(first, last),
         };
-        IngestOptions {
-            header,
-            ..IngestOptions::default()
-        }
+        IngestOptions { header }
     }
 
     pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<Self> {

@@ -93,6 +93,7 @@ fn the_hash_is_of_what_the_recipe_does() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn problems_name_step_option_and_the_nearest_right_spelling() {
     for (text, line, column, step, words) in [
         (

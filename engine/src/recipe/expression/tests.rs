@@ -94,6 +94,7 @@ fn fault(text: &str) -> Fault {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn expressions_give_what_a_spreadsheet_user_expects() {
     for (text, wanted) in [
         ("q + 1", ["3", "-2", "1", "11"]),

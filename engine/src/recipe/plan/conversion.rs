@@ -204,6 +204,7 @@ impl Conversion {
 
     /// A column of the type; what failed is blank.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of column")]
     pub fn typed(&self, converted: &[Converted]) -> ArrayRef {
         let number = |value: &Converted| {
             if let Converted::Number(number) = value {

@@ -239,6 +239,7 @@ fn note_duplicates(
 }
 
 /// The first rows of keys that are not in memory, in row order, found on disk.
+#[expect(clippy::too_many_lines, reason = "one pass over runs that were spilled")]
 fn later_firsts(
     work: &Arc<Work>,
     index: usize,

@@ -426,6 +426,7 @@ fn finished(work: &Work, index: usize, plan: &GroupPlan, groups: &Chunk) -> Resu
 }
 
 /// The groups that are not in memory, in the order of their first rows, made on disk.
+#[expect(clippy::too_many_lines, reason = "one pass over runs that were spilled")]
 fn later_groups(
     work: &Arc<Work>,
     index: usize,

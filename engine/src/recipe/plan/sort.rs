@@ -41,6 +41,7 @@ pub(super) fn run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkS
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one plan from its source to its stream")]
 fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkStream, PlanError> {
     let step = &work.plan.steps[index];
     let Operator::Sort(plan) = &step.operator else {

@@ -126,7 +126,7 @@ fn read_window(work: &Work, window: Window, needs: &[bool], effects: &mut Effect
         .map(|(column, _)| column)
         .collect();
     let scan = Scan {
-        columns: Some(wanted.clone()),
+        columns: Some(wanted),
         offset: window.offset,
         limit: Some(window.rows),
         batch_rows: usize::try_from(window.rows).unwrap_or(usize::MAX),
