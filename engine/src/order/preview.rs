@@ -13,7 +13,7 @@ use crate::recipe::fate::TakenOut;
 use crate::recipe::ledger;
 use crate::recipe::plan::chunk::{Chunk, Marked};
 use crate::recipe::plan::operator::PlanError;
-use crate::recipe::plan::{Resources, Tally, Work, stages};
+use crate::recipe::plan::{Plan, Resources, Tally, Work, stages};
 use crate::recipe::rejects::Spool;
 use crate::sheets::view::ColumnView;
 use crate::tables::CHUNK_ROWS;
@@ -39,41 +39,35 @@ pub(super) fn run(order: &PreviewOrder, say: &mut dyn FnMut(Message)) {
 fn preview(order: &PreviewOrder) -> Result<RowsAnswer, Halt> {
     let table = Table::open(&order.table.folder).map_err(PlanError::from)?;
     let rows = order.rows.min(MOST_ROWS);
-    let streams = plan(&order.recipe, &table, order.steps, "")?.streams();
-    let mut answer = if streams {
-        pass(
-            order,
-            &table,
-            Pass {
-                marked: Marked::Yes,
-                read: Some(rows as u64),
-                shown: rows,
-                to_end: true,
-            },
-        )?
-    } else {
-        pass(
-            order,
-            &table,
-            Pass {
-                marked: Marked::Yes,
-                read: None,
-                shown: rows,
-                to_end: order.count_all,
-            },
-        )?
-    };
-    if order.count_all && streams {
-        let counted = pass(
-            order,
-            &table,
-            Pass {
-                marked: Marked::No,
-                read: None,
-                shown: 0,
-                to_end: true,
-            },
-        )?;
+    let plan = || plan(&order.recipe, &table, order.steps, "");
+    let shown = plan()?;
+    let (streams, sorts) = (shown.streams(), shown.last_sort().is_some());
+    let read = streams.then_some(rows as u64);
+    // What stands behind the last sort may take rows out, so some more than are shown come out of it.
+    let first = (sorts && !streams).then_some((4 * rows).max(MOST_ROWS));
+    let counts = order.count_all && (streams || sorts);
+    let to_end = streams || (order.count_all && !counts);
+    let mut answer = pass(
+        order,
+        &table,
+        shown,
+        Pass {
+            marked: Marked::Yes,
+            read,
+            first,
+            shown: rows,
+            to_end,
+        },
+    )?;
+    if counts {
+        let counting = Pass {
+            marked: Marked::No,
+            read: None,
+            first: None,
+            shown: 0,
+            to_end: true,
+        };
+        let counted = pass(order, &table, plan()?.for_counting(), counting)?;
         (answer.total, answer.ledger) = (counted.total, counted.ledger);
     } else if !order.count_all {
         (answer.total, answer.ledger) = (None, Vec::new());
@@ -86,12 +80,12 @@ fn preview(order: &PreviewOrder) -> Result<RowsAnswer, Halt> {
 struct Pass {
     marked: Marked,
     read: Option<u64>,
+    first: Option<usize>,
     shown: usize,
     to_end: bool,
 }
 
-fn pass(order: &PreviewOrder, table: &Table, pass: Pass) -> Result<RowsAnswer, Halt> {
-    let plan = plan(&order.recipe, table, order.steps, "")?;
+fn pass(order: &PreviewOrder, table: &Table, plan: Plan, pass: Pass) -> Result<RowsAnswer, Halt> {
     let small = pass.read.is_some();
     let jobs = if small { 1 } else { JOBS };
     let runtime = runtime(jobs)?;
@@ -101,6 +95,7 @@ fn pass(order: &PreviewOrder, table: &Table, pass: Pass) -> Result<RowsAnswer, H
         jobs,
         window_rows: pass.read.unwrap_or(CHUNK_ROWS as u64).max(1),
         limit: pass.read,
+        first: pass.first,
         held: None,
     };
     let work = Work::new(

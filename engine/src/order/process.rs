@@ -100,10 +100,6 @@ pub(super) fn run(order: &ProcessOrder, say: &mut dyn FnMut(Message)) {
     say(last);
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "the order of an order: choose, plan, write, settle"
-)]
 fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report, Halt> {
     let plans = plans(order)?;
     let runtime = runtime(order.jobs)?;
@@ -157,18 +153,20 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
     outputs.made.into_iter().for_each(|output| say(Message::Output(output)));
     if failing {
         say(Message::Account(report));
-        let rows = if rejected == 1 {
-            "1 value was".to_owned()
-        } else {
-            format!("{rejected} values were")
-        };
-        let sentence = format!(
-            "`{}`: {rows} rejected, and the recipe is to fail on that. The list says which.",
-            order.name
-        );
-        return Err(Halt::input("rows_rejected", sentence));
+        return Err(rejected_too_much(&order.name, rejected));
     }
     Ok(report)
+}
+
+/// The end of a run whose recipe wants to fail on rejects.
+fn rejected_too_much(file: &str, rejected: u64) -> Halt {
+    let values = if rejected == 1 {
+        "1 value was".to_owned()
+    } else {
+        format!("{rejected} values were")
+    };
+    let sentence = format!("`{file}`: {values} rejected, and the recipe is to fail on that. The list says which.");
+    Halt::input("rows_rejected", sentence)
 }
 
 /// The chosen tables, each with its plan.
@@ -236,6 +234,7 @@ fn table_through(
         jobs: order.jobs,
         window_rows: CHUNK_ROWS as u64,
         limit: None,
+        first: None,
         held: None,
     };
     let (all, schema) = (table.meta().rows, schema(&plan.columns));
@@ -263,15 +262,20 @@ fn table_through(
     }
     drop(stream);
     let tally = work.take_tally(Spool::new(&order.name, &order.scratch));
-    let balanced = ledger::check(&tally.accounts).and_then(|()| match tally.accounts.last() {
-        Some(last) if last.kept != written => Err(format!("{:?} went out and {written:?} were written", last.kept)),
-        _ => Ok(()),
-    });
-    balanced.map_err(|detail| Halt::ours("ledger_unbalanced", detail))?;
+    balance(&tally.accounts, written).map_err(|detail| Halt::ours("ledger_unbalanced", detail))?;
     report.rows_in += all;
     report.rows_out += written.rows;
     report.ledger.extend(entries(&work, &order.recipe, &tally.accounts));
     Ok(tally.rejects)
+}
+
+/// Whether every row is accounted for, up to those that were written.
+fn balance(accounts: &[ledger::Account], written: Sum) -> Result<(), String> {
+    ledger::check(accounts)?;
+    match accounts.last() {
+        Some(last) if last.kept != written => Err(format!("{:?} went out and {written:?} were written", last.kept)),
+        _ => Ok(()),
+    }
 }
 
 /// The ledger's entries of a table.

@@ -309,6 +309,9 @@ fn a_preview_counts_all_rows_when_asked_and_sorts_over_all_of_them() -> Fallible
         "the greatest of all rows first"
     );
     assert!(sorted.total.is_none());
+    let counted = preview(folder.path(), CLEAN, 4, 3, true)?;
+    assert_eq!((counted.total, counted.ledger.len()), (Some(3000), 5));
+    assert_eq!(counted.rows, sorted.rows);
     Ok(())
 }
 

@@ -56,7 +56,7 @@ pub fn condition(text: &str, columns: &[Column]) -> Result<Program, Fault> {
         return Err(Fault::new(message, None));
     }
     let term = lowering.as_kind(term, term::Kind::Boolean, None)?;
-    Program::new(term, lowering)
+    Program::new(&term, lowering)
 }
 
 /// Makes a value for each row.
@@ -64,7 +64,7 @@ pub fn value(text: &str, columns: &[Column]) -> Result<Program, Fault> {
     let parsed = parsing::parse(text)?;
     let mut lowering = lowering::Lowering::of_rows(&parsed, columns);
     let term = lowering.lower(&parsed.tree)?;
-    Program::new(term, lowering)
+    Program::new(&term, lowering)
 }
 
 /// Makes an expression over totals such as `sum(total) / count(*)`; besides totals it may use the columns at `by`.

@@ -34,7 +34,10 @@ use super::problem::Problem;
 use super::rejects::{Reject, Spool};
 use crate::tables::read::Table;
 use chunk::Marked;
-use operator::{Operator, PlanError};
+use operator::{Operator, PlanError, Unchanged};
+
+/// Rows that were taken out and are kept for a preview: a grid shows no more at once.
+const MOST_TAKEN: usize = 1000;
 
 /// A step of a plan.
 #[derive(Debug)]
@@ -128,6 +131,25 @@ impl Plan {
             .count()
     }
 
+    /// The position of the last step that needs all rows, where that is a sort.
+    #[must_use]
+    pub fn last_sort(&self) -> Option<usize> {
+        let last = self
+            .steps
+            .iter()
+            .rposition(|step| !matches!(step.operator, Operator::Step(_)))?;
+        matches!(self.steps[last].operator, Operator::Sort(_)).then_some(last)
+    }
+
+    /// The same plan for who only counts: behind the last sort nothing depends on the order, so it is left out.
+    #[must_use]
+    pub fn for_counting(mut self) -> Self {
+        while let Some(sort) = self.last_sort() {
+            self.steps[sort].operator = Operator::step(Unchanged);
+        }
+        self
+    }
+
     /// Whether the first rows of the table give the first rows of the result.
     #[must_use]
     pub fn streams(&self) -> bool {
@@ -153,6 +175,8 @@ pub struct Resources {
     pub window_rows: u64,
     /// At most so many rows of the table are read; `None`: all.
     pub limit: Option<u64>,
+    /// For previews: so many of the first rows of the last sort are enough; `None`: all.
+    pub first: Option<usize>,
     /// Bytes of keys and totals that one step holds before it goes to disk; `None`: half of its share.
     pub held: Option<usize>,
 }
@@ -191,6 +215,18 @@ pub struct Effects {
     pub rejects: Vec<Reject>,
     /// For previews: rows that were taken out.
     pub taken: Vec<TakenOut>,
+}
+
+impl Effects {
+    /// What one step did to rows, and for previews those that it took out.
+    #[must_use]
+    pub fn of(step: usize, account: Account, taken: Vec<TakenOut>) -> Self {
+        Self {
+            accounts: vec![(step, account)],
+            taken,
+            ..Self::default()
+        }
+    }
 }
 
 impl Work {
@@ -243,7 +279,17 @@ impl Work {
         for (index, account) in effects.accounts {
             tally.accounts[index].join(&account);
         }
-        tally.taken.extend(effects.taken);
+        let mut shown: usize = tally.taken.iter().map(|taken| taken.rows.rows()).sum();
+        for taken in effects.taken {
+            let rows = taken.rows.rows().min(MOST_TAKEN.saturating_sub(shown));
+            if rows > 0 {
+                shown += rows;
+                tally.taken.push(TakenOut {
+                    rows: taken.rows.slice(0, rows)?,
+                    ..taken
+                });
+            }
+        }
         tally.rejects.extend(effects.rejects)
     }
 

@@ -82,7 +82,7 @@ impl RejectsForm {
     }
 }
 
-fn word<T: PartialEq>(words: &'static [(&'static str, T)], value: T) -> &'static str {
+fn word<T: PartialEq + Copy>(words: &'static [(&'static str, T)], value: T) -> &'static str {
     words
         .iter()
         .find(|(_, candidate)| *candidate == value)

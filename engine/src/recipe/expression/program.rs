@@ -70,7 +70,7 @@ impl Outcome {
 }
 
 impl Program {
-    pub(super) fn new(term: Term, lowering: Lowering<'_>) -> Result<Self, Fault> {
+    pub(super) fn new(term: &Term, lowering: Lowering<'_>) -> Result<Self, Fault> {
         let bare = term
             .column
             .filter(|_| lowering.groups.is_none())
@@ -82,7 +82,7 @@ impl Program {
             .map(|(index, input)| Field::new(format!("i{index}"), input.kind.arrow(), true));
         let positions = Field::new(POSITIONS, DataType::UInt32, false);
         let schema = Arc::new(Schema::new(fields.chain([positions]).collect::<Vec<_>>()));
-        let physical = make_physical(&term, &schema)?;
+        let physical = make_physical(term, &schema)?;
         let program = Self {
             physical,
             schema,

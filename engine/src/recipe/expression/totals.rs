@@ -87,7 +87,7 @@ impl Totals {
             .column
             .and_then(|column| column.checked_sub(by.len()))
             .filter(|index| *index < aggregates.len());
-        let finish = Program::new(term, lowering)?;
+        let finish = Program::new(&term, lowering)?;
         Ok(Self {
             aggregates,
             finish,
@@ -204,5 +204,5 @@ fn argument_of(lowering: &Lowering<'_>, tree: &ast::Expr, numbers: bool) -> Resu
     } else {
         term
     };
-    Program::new(term, rows)
+    Program::new(&term, rows)
 }

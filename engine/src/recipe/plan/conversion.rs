@@ -76,6 +76,55 @@ pub enum Converted {
     Text(String),
 }
 
+impl Converted {
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn whole(&self) -> Option<i64> {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+        self.number().map(|number| number as i64)
+    }
+
+    fn truth(&self) -> Option<bool> {
+        match self {
+            Self::Truth(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn days(&self) -> Option<i32> {
+        match self {
+            Self::Day(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn moment(&self) -> Option<i64> {
+        match self {
+            Self::Moment(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn time(&self) -> Option<i32> {
+        match self {
+            Self::Time(value) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
 /// A date or time format that was checked.
 #[derive(Clone, Debug)]
 pub struct Pattern {
@@ -204,79 +253,16 @@ impl Conversion {
 
     /// A column of the type; what failed is blank.
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "one arm for each kind of column")]
     pub fn typed(&self, converted: &[Converted]) -> ArrayRef {
-        let number = |value: &Converted| {
-            if let Converted::Number(number) = value {
-                Some(*number)
-            } else {
-                None
-            }
-        };
         let cells = converted.iter();
         match self.target {
-            Target::Text => Arc::new(
-                cells
-                    .map(|value| {
-                        if let Converted::Text(text) = value {
-                            Some(text.as_str())
-                        } else {
-                            None
-                        }
-                    })
-                    .collect::<StringArray>(),
-            ),
-            #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-            Target::Integer => Arc::new(
-                cells
-                    .map(|value| number(value).map(|n| n as i64))
-                    .collect::<Int64Array>(),
-            ),
-            Target::Decimal => Arc::new(cells.map(number).collect::<Float64Array>()),
-            Target::Boolean => Arc::new(
-                cells
-                    .map(|value| {
-                        if let Converted::Truth(truth) = value {
-                            Some(*truth)
-                        } else {
-                            None
-                        }
-                    })
-                    .collect::<BooleanArray>(),
-            ),
-            Target::Date => Arc::new(
-                cells
-                    .map(|value| {
-                        if let Converted::Day(day) = value {
-                            Some(*day)
-                        } else {
-                            None
-                        }
-                    })
-                    .collect::<Date32Array>(),
-            ),
-            Target::DateTime => Arc::new(
-                cells
-                    .map(|value| {
-                        if let Converted::Moment(moment) = value {
-                            Some(*moment)
-                        } else {
-                            None
-                        }
-                    })
-                    .collect::<TimestampMillisecondArray>(),
-            ),
-            Target::Time => Arc::new(
-                cells
-                    .map(|value| {
-                        if let Converted::Time(time) = value {
-                            Some(*time)
-                        } else {
-                            None
-                        }
-                    })
-                    .collect::<Time32MillisecondArray>(),
-            ),
+            Target::Text => Arc::new(cells.map(Converted::text).collect::<StringArray>()),
+            Target::Integer => Arc::new(cells.map(Converted::whole).collect::<Int64Array>()),
+            Target::Decimal => Arc::new(cells.map(Converted::number).collect::<Float64Array>()),
+            Target::Boolean => Arc::new(cells.map(Converted::truth).collect::<BooleanArray>()),
+            Target::Date => Arc::new(cells.map(Converted::days).collect::<Date32Array>()),
+            Target::DateTime => Arc::new(cells.map(Converted::moment).collect::<TimestampMillisecondArray>()),
+            Target::Time => Arc::new(cells.map(Converted::time).collect::<Time32MillisecondArray>()),
         }
     }
 

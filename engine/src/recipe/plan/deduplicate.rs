@@ -11,11 +11,11 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray};
 use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::chunk::Chunk;
-use super::external::{self, ASCENDING, BatchStream, DESCENDING, Key};
+use super::external::{self, BatchStream, DESCENDING, Key};
 use super::operator::{Operator, PlanError};
 use super::stages::ChunkStream;
 use super::{Effects, Work, cells, sort};
@@ -117,10 +117,7 @@ fn counted(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkStream {
         let chunk = chunk?;
         let mut account = Account::default();
         account.came.add(chunk.origins.values().iter().copied());
-        work.note(Effects {
-            accounts: vec![(number, account)],
-            ..Effects::default()
-        })?;
+        work.note(Effects::of(number, account, Vec::new()))?;
         Ok(chunk)
     }))
 }
@@ -141,11 +138,7 @@ fn turn_round(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<Chu
         let batch = external::with_columns(&chunk.to_batch()?, vec![external::ordinals(&mut next, chunk.rows())])?;
         external::compact(&batch)
     });
-    let batches: BatchStream = Box::pin(
-        batches
-            .map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok)))
-            .try_flatten(),
-    );
+    let batches = external::flattened(batches);
     let turned = external::sort(batches, schema, &[key], work.share() / 2, &work.resources.scratch)?;
     let (columns, marked) = (work.plan.steps[index].before.len(), work.marked);
     Ok(Box::pin(
@@ -238,8 +231,34 @@ fn note_duplicates(
     }])
 }
 
+/// The rows whose key is not in memory, with key and position behind; the others are noted as duplicates.
+fn unknown_rows(
+    work: &Arc<Work>,
+    index: usize,
+    plan: &DeduplicatePlan,
+    keys: Keys,
+    seen: HashSet<Box<[u8]>>,
+    stream: ChunkStream,
+) -> BatchStream {
+    let number = work.plan.steps[index].number;
+    let (noting, owned) = (work.clone(), plan.clone());
+    let mut next = 0;
+    let unknown = stream.map(move |chunk| {
+        let chunk = chunk?;
+        let rows = keys.of(&chunk)?;
+        let unknown: BooleanArray = rows.iter().map(|key| Some(!seen.contains(key.as_ref()))).collect();
+        let mut account = Account::default();
+        let taken = note_duplicates(&noting, number, &owned, &chunk, &unknown, &mut account)?;
+        noting.note(Effects::of(number, account, taken))?;
+        let bytes: BinaryArray = rows.iter().map(|key| Some(key.as_ref().to_vec())).collect();
+        let added = vec![Arc::new(bytes) as ArrayRef, external::ordinals(&mut next, chunk.rows())];
+        let batch = external::with_columns(&chunk.to_batch()?, added)?;
+        external::compact(&arrow::compute::filter_record_batch(&batch, &unknown)?)
+    });
+    external::flattened(unknown)
+}
+
 /// The first rows of keys that are not in memory, in row order, found on disk.
-#[expect(clippy::too_many_lines, reason = "one pass over runs that were spilled")]
 fn later_firsts(
     work: &Arc<Work>,
     index: usize,
@@ -253,39 +272,8 @@ fn later_firsts(
     let base = sort::empty(&step.before, marked)?.to_batch()?.schema();
     let schema = external::schema_with(&base, &[DataType::Binary, DataType::UInt64]);
     let (key, ordinal) = (base.fields().len(), base.fields().len() + 1);
-    let (noting, owned) = (work.clone(), plan.clone());
-    let mut next = 0;
-    let unknown = stream.map(move |chunk| {
-        let chunk = chunk?;
-        let rows = keys.of(&chunk)?;
-        let unknown: BooleanArray = rows.iter().map(|key| Some(!seen.contains(key.as_ref()))).collect();
-        let mut account = Account::default();
-        let taken = note_duplicates(&noting, number, &owned, &chunk, &unknown, &mut account)?;
-        noting.note(Effects {
-            accounts: vec![(number, account)],
-            taken,
-            ..Effects::default()
-        })?;
-        let bytes: BinaryArray = rows.iter().map(|key| Some(key.as_ref().to_vec())).collect();
-        let added = vec![Arc::new(bytes) as ArrayRef, external::ordinals(&mut next, chunk.rows())];
-        let batch = external::with_columns(&chunk.to_batch()?, added)?;
-        external::compact(&arrow::compute::filter_record_batch(&batch, &unknown)?)
-    });
-    let unknown: BatchStream = Box::pin(
-        unknown
-            .map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok)))
-            .try_flatten(),
-    );
-    let by_key = [
-        Key {
-            column: key,
-            options: ASCENDING,
-        },
-        Key {
-            column: ordinal,
-            options: ASCENDING,
-        },
-    ];
+    let unknown = unknown_rows(work, index, plan, keys, seen, stream);
+    let by_key = [Key::ascending(key), Key::ascending(ordinal)];
     let memory = work.share() / 4;
     let sorted = external::sort(unknown, schema.clone(), &by_key, memory, &work.resources.scratch)?;
     let (noting, owned) = (work.clone(), plan.clone());
@@ -296,20 +284,13 @@ fn later_firsts(
         let chunk = Chunk::of_batch(&batch, columns, marked)?;
         let mut account = Account::default();
         let taken = note_duplicates(&noting, number, &owned, &chunk, &first, &mut account)?;
-        noting.note(Effects {
-            accounts: vec![(number, account)],
-            taken,
-            ..Effects::default()
-        })?;
+        noting.note(Effects::of(number, account, taken))?;
         Ok(arrow::compute::filter_record_batch(&batch, &first)?)
     }));
     let back = external::sort(
         firsts,
         schema,
-        &[Key {
-            column: ordinal,
-            options: ASCENDING,
-        }],
+        &[Key::ascending(ordinal)],
         memory,
         &work.resources.scratch,
     )?;
@@ -318,10 +299,7 @@ fn later_firsts(
         let chunk = Chunk::of_batch(&batch?, columns, marked)?;
         let mut account = Account::default();
         account.kept.add(chunk.origins.values().iter().copied());
-        noting.note(Effects {
-            accounts: vec![(number, account)],
-            ..Effects::default()
-        })?;
+        noting.note(Effects::of(number, account, Vec::new()))?;
         Ok(chunk)
     })))
 }

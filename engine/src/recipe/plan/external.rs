@@ -39,6 +39,26 @@ pub struct Key {
     pub options: SortOptions,
 }
 
+impl Key {
+    /// Smallest first.
+    #[must_use]
+    pub fn ascending(column: usize) -> Self {
+        Self {
+            column,
+            options: ASCENDING,
+        }
+    }
+}
+
+/// A stream of a few batches at a time as a stream of batches.
+pub fn flattened(batches: impl Stream<Item = Result<Vec<RecordBatch>, PlanError>> + Send + 'static) -> BatchStream {
+    Box::pin(
+        batches
+            .map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok)))
+            .try_flatten(),
+    )
+}
+
 /// Smallest first; for ordinals.
 pub const ASCENDING: SortOptions = SortOptions {
     descending: false,
@@ -59,6 +79,18 @@ pub fn sort(
     memory: usize,
     scratch: &Path,
 ) -> Result<BatchStream, PlanError> {
+    first_of_sort(batches, schema, keys, memory, scratch, None)
+}
+
+/// The same, with only so many of the first rows; the rest is not kept meanwhile.
+pub fn first_of_sort(
+    batches: BatchStream,
+    schema: SchemaRef,
+    keys: &[Key],
+    memory: usize,
+    scratch: &Path,
+    first: Option<usize>,
+) -> Result<BatchStream, PlanError> {
     let exprs = keys.iter().map(|key| {
         let column = Column::new(schema.field(key.column).name(), key.column);
         PhysicalSortExpr::new(Arc::new(column), key.options)
@@ -69,7 +101,8 @@ pub fn sort(
         batches: Mutex::new(Some(batches)),
     });
     let input = StreamingTableExec::try_new(schema, vec![source], None, [], false, None)?;
-    let sorted = SortExec::new(ordering, Arc::new(input)).execute(0, context(memory, scratch)?)?;
+    let sort = SortExec::new(ordering, Arc::new(input)).with_fetch(first);
+    let sorted = sort.execute(0, context(memory, scratch)?)?;
     Ok(Box::pin(sorted.map_err(PlanError::from)))
 }
 

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, UInt64Array};
 use arrow::datatypes::{DataType, UInt64Type};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::chunk::{Chunk, Marked};
 use super::deduplicate::{Keys, runs};
-use super::external::{self, ASCENDING, BatchStream, Key};
+use super::external::{self, BatchStream, Key};
 use super::operator::{Operator, PlanError};
 use super::stages::ChunkStream;
 use super::totals::Accumulator;
@@ -425,22 +425,15 @@ fn finished(work: &Work, index: usize, plan: &GroupPlan, groups: &Chunk) -> Resu
     Ok(chunk)
 }
 
-/// The groups that are not in memory, in the order of their first rows, made on disk.
-#[expect(clippy::too_many_lines, reason = "one pass over runs that were spilled")]
-fn later_groups(
+/// The rows of groups that are not in memory, with key and position behind; the others are totalled.
+fn unknown_rows(
     work: &Arc<Work>,
     index: usize,
     plan: &GroupPlan,
-    keys: Keys,
-    groups: Arc<Mutex<Groups>>,
+    (keys, groups, mut ordinal): (Keys, Arc<Mutex<Groups>>, u64),
     stream: ChunkStream,
-    mut ordinal: u64,
-) -> Result<ChunkStream, PlanError> {
-    let before = &work.plan.steps[index].before;
-    let base = sort::empty(before, Marked::No)?.to_batch()?.schema();
-    let schema = external::schema_with(&base, &[DataType::Binary, DataType::UInt64]);
-    let (key, position) = (base.fields().len(), base.fields().len() + 1);
-    let (columns, owner, owned) = (before.len(), work.clone(), plan.clone());
+) -> BatchStream {
+    let (owner, owned) = (work.clone(), plan.clone());
     let unknown = stream.map(move |chunk| {
         let (chunk, values) = arguments(&owner, index, &owned, chunk?)?;
         let rows = keys.of(&chunk)?;
@@ -461,21 +454,26 @@ fn later_groups(
             &arrow::compute::not(&known)?,
         )?)
     });
-    let unknown: BatchStream = Box::pin(
-        unknown
-            .map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok)))
-            .try_flatten(),
-    );
-    let by_key = [
-        Key {
-            column: key,
-            options: ASCENDING,
-        },
-        Key {
-            column: position,
-            options: ASCENDING,
-        },
-    ];
+    external::flattened(unknown)
+}
+
+/// The groups that are not in memory, in the order of their first rows, made on disk.
+fn later_groups(
+    work: &Arc<Work>,
+    index: usize,
+    plan: &GroupPlan,
+    keys: Keys,
+    groups: Arc<Mutex<Groups>>,
+    stream: ChunkStream,
+    ordinal: u64,
+) -> Result<ChunkStream, PlanError> {
+    let before = &work.plan.steps[index].before;
+    let base = sort::empty(before, Marked::No)?.to_batch()?.schema();
+    let schema = external::schema_with(&base, &[DataType::Binary, DataType::UInt64]);
+    let (key, position) = (base.fields().len(), base.fields().len() + 1);
+    let columns = before.len();
+    let unknown = unknown_rows(work, index, plan, (keys, groups, ordinal), stream);
+    let by_key = [Key::ascending(key), Key::ascending(position)];
     let (memory, scratch) = (work.share() / 4, &work.resources.scratch);
     let sorted = external::sort(unknown, schema, &by_key, memory, scratch)?;
     let between = sort::empty(&plan.between, Marked::No)?.to_batch()?.schema();
@@ -488,10 +486,7 @@ fn later_groups(
         last: None,
         open: Groups::new(plan)?,
     };
-    let in_order = [Key {
-        column: between.fields().len(),
-        options: ASCENDING,
-    }];
+    let in_order = [Key::ascending(between.fields().len())];
     let back = external::sort(run.totalled(sorted), made, &in_order, memory, scratch)?;
     let (groups, marked) = (plan.between.len(), work.marked);
     Ok(Box::pin(back.map(move |batch| {

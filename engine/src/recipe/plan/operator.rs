@@ -88,6 +88,16 @@ pub trait ChunkStep: fmt::Debug + Send + Sync {
     }
 }
 
+/// A step that changes nothing.
+#[derive(Debug)]
+pub struct Unchanged;
+
+impl ChunkStep for Unchanged {
+    fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
+        Ok(Applied::same_columns(chunk.columns.clone()))
+    }
+}
+
 /// What a step made of a chunk.
 #[derive(Debug)]
 pub struct Applied {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 
 use super::Work;
 use super::chunk::{Chunk, Marked};
-use super::external::{self, ASCENDING, BatchStream, DESCENDING, Key};
+use super::external::{self, ASCENDING, DESCENDING, Key};
 use super::operator::{Operator, PlanError};
 use super::stages::ChunkStream;
 use crate::recipe::columns::Column;
@@ -41,35 +41,13 @@ pub(super) fn run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkS
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one plan from its source to its stream")]
 fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkStream, PlanError> {
     let step = &work.plan.steps[index];
     let Operator::Sort(plan) = &step.operator else {
         return Err(PlanError::Internal("no sort"));
     };
-    let mut keys = Vec::new();
     let base = empty(&step.before, work.marked)?.to_batch()?.schema();
-    let mut added = Vec::new();
-    for (column, direction) in &plan.keys {
-        let options = if *direction == Direction::Descending {
-            DESCENDING
-        } else {
-            ASCENDING
-        };
-        for kind in key_types(step.before[*column].kind) {
-            // In a column of several kinds the classes keep their order either way: numbers before texts.
-            keys.push(Key {
-                column: base.fields().len() + added.len(),
-                options,
-            });
-            added.push(kind);
-        }
-    }
-    keys.push(Key {
-        column: base.fields().len() + added.len(),
-        options: ASCENDING,
-    });
-    added.push(DataType::UInt64);
+    let (keys, added) = keys(plan, &step.before, base.fields().len());
     let schema = external::schema_with(&base, &added);
     let columns = step.before.len();
     let (counted, by) = (
@@ -81,10 +59,7 @@ fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkS
         let chunk = chunk?;
         let mut account = Account::default();
         account.came.add(chunk.origins.values().iter().copied());
-        counted.note(super::Effects {
-            accounts: vec![(number, account)],
-            ..Default::default()
-        })?;
+        counted.note(super::Effects::of(number, account, Vec::new()))?;
         let mut added = Vec::new();
         for column in &by {
             added.extend(super::cells::sort_keys(&chunk.columns[*column])?);
@@ -93,23 +68,43 @@ fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkS
         let batch = external::with_columns(&chunk.to_batch()?, added)?;
         external::compact(&batch)
     });
-    let batches: BatchStream = Box::pin(
-        batches
-            .map_ok(|batches| futures_util::stream::iter(batches.into_iter().map(Ok)))
-            .try_flatten(),
-    );
-    let sorted = external::sort(batches, schema, &keys, work.share(), &work.resources.scratch)?;
+    let batches = external::flattened(batches);
+    let first = work.resources.first.filter(|_| work.plan.last_sort() == Some(index));
+    let (memory, scratch) = (work.share(), &work.resources.scratch);
+    let sorted = external::first_of_sort(batches, schema, &keys, memory, scratch, first)?;
     let (work, marked) = (work.clone(), work.marked);
     Ok(Box::pin(sorted.map(move |batch| {
         let chunk = Chunk::of_batch(&batch?, columns, marked)?;
         let mut account = Account::default();
         account.kept.add(chunk.origins.values().iter().copied());
-        work.note(super::Effects {
-            accounts: vec![(number, account)],
-            ..Default::default()
-        })?;
+        work.note(super::Effects::of(number, account, Vec::new()))?;
         Ok(chunk)
     })))
+}
+
+/// What to sort by, and the types of the columns that are added for it behind the `behind` columns of a batch.
+fn keys(plan: &SortPlan, columns: &[Column], behind: usize) -> (Vec<Key>, Vec<DataType>) {
+    let (mut keys, mut added) = (Vec::new(), Vec::new());
+    for (column, direction) in &plan.keys {
+        let options = match direction {
+            Direction::Descending => DESCENDING,
+            Direction::Ascending => ASCENDING,
+        };
+        let kind = columns[*column].kind;
+        for (index, data_type) in key_types(kind).into_iter().enumerate() {
+            // In a column of several kinds the classes keep their order either way: numbers before texts.
+            let is_class = kind == ColumnKind::Mixed && index == 0;
+            let options = if is_class { ASCENDING } else { options };
+            keys.push(Key {
+                column: behind + added.len(),
+                options,
+            });
+            added.push(data_type);
+        }
+    }
+    keys.push(Key::ascending(behind + added.len()));
+    added.push(DataType::UInt64);
+    (keys, added)
 }
 
 /// A chunk without rows.

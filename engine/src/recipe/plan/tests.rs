@@ -129,6 +129,7 @@ fn carry_out_plan(plan: Plan, table: Table, scratch: &Path, split: Split) -> Fal
         jobs: split.jobs,
         window_rows: split.window_rows,
         limit: None,
+        first: None,
         held: split.held,
     };
     let width = plan.columns.len();
@@ -393,7 +394,7 @@ fn a_sort_larger_than_its_memory_goes_to_disk_and_comes_back_the_same() -> Falli
     let count = 400_000_i64;
     let scattered = |row: i64| (row * 7_919) % 100_003;
     let keys: Int64Array = (0..count).map(|row| Some(scattered(row))).collect();
-    let texts: StringArray = (0..count).map(|row| Some(format!("{row:0>100}"))).collect();
+    let texts: StringArray = (0..count).map(|row| Some(format!("{:0>100}", row))).collect();
     let columns: Vec<(&str, ArrayRef)> = vec![("key", Arc::new(keys)), ("text", Arc::new(texts))];
     let split = Split {
         part_rows: 200_000,
@@ -472,6 +473,7 @@ fn a_row_lost_between_steps_does_not_balance() -> Fallible {
         jobs: 1,
         window_rows: 100,
         limit: None,
+        first: None,
         held: None,
     };
     let work = Work::new(plan, table, resources, Marked::No, Spool::new("", folder.path()));

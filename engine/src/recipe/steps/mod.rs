@@ -210,7 +210,7 @@ impl Step {
         checked.map_err(|problems| {
             problems
                 .into_iter()
-                .map(|problem| self.placed(number, problem))
+                .map(|problem| self.placed(number, &problem))
                 .collect()
         })
     }
@@ -231,7 +231,7 @@ impl Step {
         planned.map_err(|problems| {
             problems
                 .into_iter()
-                .map(|problem| self.placed(number, problem))
+                .map(|problem| self.placed(number, &problem))
                 .collect()
         })
     }
@@ -292,7 +292,7 @@ impl Step {
     }
 
     /// A step's problem, whose path is its option's name, as a problem of the recipe.
-    fn placed(&self, number: usize, problem: Problem) -> Problem {
+    fn placed(&self, number: usize, problem: &Problem) -> Problem {
         let option = if problem.path.is_empty() {
             String::new()
         } else {

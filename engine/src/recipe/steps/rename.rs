@@ -5,8 +5,7 @@ use serde_json::{Value as Json, json};
 use super::{Definition, OptionForm, OptionKind};
 use crate::recipe::columns::{Column, find};
 use crate::recipe::document::{Node, Reading, Value};
-use crate::recipe::plan::chunk::Chunk;
-use crate::recipe::plan::operator::{Applied, ChunkStep, Operator, PlanError};
+use crate::recipe::plan::operator::{Operator, Unchanged};
 use crate::recipe::problem::Problem;
 
 /// Gives columns other names, all at once: `{a: b, b: a}` swaps two.
@@ -94,16 +93,7 @@ impl Rename {
 
     pub(super) fn plan(&self, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
         self.check(columns)?;
-        Ok(Operator::step(RenameStep))
-    }
-}
-
-/// Names are not part of the rows, so nothing is left to do.
-#[derive(Debug)]
-struct RenameStep;
-
-impl ChunkStep for RenameStep {
-    fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
-        Ok(Applied::same_columns(chunk.columns.clone()))
+        // Names are not part of the rows, so nothing is left to do.
+        Ok(Operator::step(Unchanged))
     }
 }
