@@ -394,7 +394,7 @@ fn a_sort_larger_than_its_memory_goes_to_disk_and_comes_back_the_same() -> Falli
     let count = 400_000_i64;
     let scattered = |row: i64| (row * 7_919) % 100_003;
     let keys: Int64Array = (0..count).map(|row| Some(scattered(row))).collect();
-    let texts: StringArray = (0..count).map(|row| Some(format!("{:0>100}", row))).collect();
+    let texts: StringArray = (0..count).map(|row| Some(format!("{row:0>100}"))).collect();
     let columns: Vec<(&str, ArrayRef)> = vec![("key", Arc::new(keys)), ("text", Arc::new(texts))];
     let split = Split {
         part_rows: 200_000,
