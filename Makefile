@@ -15,7 +15,7 @@ export SQLX_OFFLINE ?= true
 TOOLS := $(SHEETMILL_CACHE)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run build test check tidy bench postgres browser garage deny screenshots
+.PHONY: help run build test check tidy bench postgres browser garage deny
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -48,9 +48,6 @@ tidy:
 bench:
 	@.ci/need python
 	bench/run
-
-screenshots: postgres browser build
-	tests/screenshots
 
 ## What has to be on the machine. As root on Debian it is installed; otherwise it is named.
 
