@@ -13,7 +13,7 @@ use crate::domain::ids::RequestId;
 use crate::domain::units;
 use crate::{database, runs, storage, upload};
 
-/// Why a call did not work. `Display` is for the log: visitors get a [`Problem`].
+/// Why a call did not work. `Display` is for the log: visitors get a `Problem`.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No token, or none that is good.

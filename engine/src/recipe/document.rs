@@ -9,7 +9,7 @@
 //! output: {format: xlsx, rejects: {policy: leave_out, as: list}}
 //! ```
 //!
-//! A [`Recipe`] is always well-formed; whether it fits a table is another question, see [`super::check`].
+//! A [`Recipe`] is always well-formed; whether it fits a table is another question, see `Plan`.
 
 mod input;
 mod node;

@@ -3,7 +3,7 @@
 //! In reading order: [`sniff`] tells a file by its first bytes, [`refusal`] says why one is not taken, `preflight` looks for
 //! hostile insides before anything is opened, [`source`] is the one interface that cells come through (`xlsx` behind it),
 //! [`kind`], [`dates`] and [`number_format`] say what a cell is and how it shows, [`view`] looks at Arrow columns as cells, and
-//! [`write`] makes files of them.
+//! [`mod@write`] makes files of them.
 
 pub mod dates;
 pub mod kind;
