@@ -12,9 +12,7 @@ let running = 0;
 if (form && list && pattern) begin();
 
 function begin() {
-  const picker = document.createElement("input");
-  picker.type = "file";
-  picker.multiple = true;
+  const picker = form.querySelector("input[type=file]");
   picker.addEventListener("change", () => {
     add(picker.files);
     picker.value = "";
