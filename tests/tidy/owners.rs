@@ -34,10 +34,16 @@ const PRODUCT: &[Owned] = &[
 const ENGINE: &[Owned] = &[
     owned("calamine", &["sheets"]),
     owned("csv", &["sheets"]),
-    owned("datafusion", &["recipe"]),
+    owned("datafusion_common", &["recipe"]),
+    owned("datafusion_execution", &["recipe"]),
+    owned("datafusion_expr", &["recipe"]),
+    owned("datafusion_functions", &["recipe"]),
+    owned("datafusion_physical_expr", &["recipe"]),
+    owned("datafusion_physical_plan", &["recipe"]),
     owned("quick_xml", &["sheets"]),
     owned("rust_xlsxwriter", &["sheets"]),
     owned("serde_saphyr", &["recipe"]),
+    owned("sqlparser", &["recipe"]),
     owned("zip", &["sheets"]),
 ];
 

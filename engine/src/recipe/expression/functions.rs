@@ -1,9 +1,9 @@
 //! The functions that expressions may call: a closed list.
 
 use arrow::datatypes::DataType;
-use datafusion::functions::expr_fn;
-use datafusion::logical_expr::{Expr, Operator, cast, lit, try_cast};
-use datafusion::sql::sqlparser::ast::{
+use datafusion_functions::expr_fn;
+use datafusion_expr::{Expr, Operator, cast, lit, try_cast};
+use sqlparser::ast::{
     self, CastKind, CeilFloorKind, Expr as Ast, FunctionArg, FunctionArgExpr, FunctionArguments,
 };
 

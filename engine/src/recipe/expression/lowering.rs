@@ -1,11 +1,11 @@
 //! From the syntax tree to what DataFusion evaluates: every kind is checked here, every cast is written out, and whatever
 //! could fail on a row is made to note the row instead.
 
-use datafusion::logical_expr::expr::{Case, InList};
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, cast, col};
-use datafusion::scalar::ScalarValue;
-use datafusion::sql::sqlparser::ast;
-use datafusion::sql::sqlparser::ast::Expr as Ast;
+use datafusion_expr::expr::{Case, InList};
+use datafusion_expr::{BinaryExpr, Expr, Operator, cast, col};
+use datafusion_common::ScalarValue;
+use sqlparser::ast;
+use sqlparser::ast::Expr as Ast;
 
 use super::own;
 use super::parsing::Parsed;
@@ -379,7 +379,7 @@ impl<'a> Lowering<'a> {
             negated: false,
         });
         let is_in = if items.is_empty() {
-            datafusion::logical_expr::lit(false)
+            datafusion_expr::lit(false)
         } else {
             is_in
         };

@@ -1,8 +1,8 @@
 //! Operators of expressions.
 
-use datafusion::logical_expr::{BinaryExpr, Expr, Like, Operator, cast, lit};
-use datafusion::scalar::ScalarValue;
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr as Ast, UnaryOperator};
+use datafusion_expr::{BinaryExpr, Expr, Like, Operator, cast, lit};
+use datafusion_common::ScalarValue;
+use sqlparser::ast::{BinaryOperator, Expr as Ast, UnaryOperator};
 
 use arrow::datatypes::DataType;
 
@@ -58,7 +58,7 @@ pub(super) fn binary(
         ),
         BinaryOperator::StringConcat => {
             let (left, right) = (as_text(left), as_text(right));
-            let expr = datafusion::functions::expr_fn::concat(vec![left.expr.clone(), right.expr.clone()]);
+            let expr = datafusion_functions::expr_fn::concat(vec![left.expr.clone(), right.expr.clone()]);
             Ok(Term::new(expr, Kind::Text, &[&left, &right]))
         }
         other => {
@@ -97,7 +97,7 @@ fn or(left: &Term, right: &Term) -> Term {
 }
 
 fn when(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
-    Expr::Case(datafusion::logical_expr::expr::Case {
+    Expr::Case(datafusion_expr::expr::Case {
         expr: None,
         when_then_expr: vec![(Box::new(condition), Box::new(then))],
         else_expr: Some(Box::new(otherwise)),

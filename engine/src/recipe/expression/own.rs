@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Float64Array, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, UInt32Type};
-use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::{
+use datafusion_common::{DataFusionError, Result};
+use datafusion_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 

@@ -1,9 +1,9 @@
 //! From text to a syntax tree, with DataFusion's SQL parser, and from its complaints to our own words with a place.
 
-use datafusion::sql::sqlparser::ast::{Expr, Spanned};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token};
+use sqlparser::ast::{Expr, Spanned};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Span, Token};
 
 use super::Fault;
 

@@ -6,9 +6,9 @@ use arrow::array::AsArray;
 use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, RecordBatch, UInt32Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
-use datafusion::common::DFSchema;
-use datafusion::execution::context::ExecutionProps;
-use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
+use datafusion_common::DFSchema;
+use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
 
 use super::Fault;
 use super::lowering::{Input, Lowering, POSITIONS, Site};

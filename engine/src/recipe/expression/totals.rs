@@ -1,6 +1,6 @@
 //! Expressions over the rows of a group: `sum(total) / count(*)`.
 
-use datafusion::sql::sqlparser::ast::{self, DuplicateTreatment, FunctionArg, FunctionArgExpr, FunctionArguments};
+use sqlparser::ast::{self, DuplicateTreatment, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::Fault;
 use super::lowering::Lowering;

@@ -22,7 +22,7 @@ pub enum PlanError {
     Arrow(#[from] arrow::error::ArrowError),
     /// DataFusion.
     #[error("plan: {0}")]
-    DataFusion(#[from] datafusion::error::DataFusionError),
+    DataFusion(#[from] datafusion_common::DataFusionError),
     /// A file of ours.
     #[error("file {path}: {error}")]
     Io {
