@@ -32,6 +32,8 @@ build:
 
 # Not nextest: the tests of one binary share one Postgres and one Garage, and it would start them for each test.
 test: postgres browser garage deny check
+	# Programs that tests start; as a test, --examples builds them under other names.
+	cargo build --locked --workspace --bins --examples
 	cargo test --locked --workspace --no-fail-fast --lib --bins --tests --examples
 	cargo test --locked --workspace --doc
 

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::recipe::document::Recipe;
 use crate::recipe::ledger::LedgerStep;
+use crate::recipe::problem::Problem;
 pub use crate::sheets::CellKind;
 pub use execute::execute;
 pub use rows::{shown_cell, shown_rows};
@@ -179,8 +180,10 @@ pub enum Message {
     },
     /// An output of a recipe is complete.
     Output(Output),
-    /// One answer of a preview, or rows for the grid.
+    /// Rows for the grid.
     Rows(Box<RowsAnswer>),
+    /// What a recipe makes of real rows.
+    Preview(Box<PreviewAnswer>),
     /// The input is at fault. Nothing follows for this order.
     Refused {
         /// A stable word, see [`crate::sheets::Refusal`].
@@ -255,6 +258,17 @@ pub struct RowsAnswer {
     pub total: Option<u64>,
     /// The ledger over all rows, where counted.
     pub ledger: Vec<LedgerStep>,
+}
+
+/// What a recipe makes of a table: the answer of a preview.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PreviewAnswer {
+    /// The columns before each step, and after the last; as far as steps are right.
+    pub before: Vec<Vec<AnswerColumn>>,
+    /// What is wrong with the first step that does not fit the columns in front of it.
+    pub problems: Vec<Problem>,
+    /// The rows after the steps that were asked for; nothing where one of them is wrong.
+    pub rows: Option<RowsAnswer>,
 }
 
 /// A column of an answer.

@@ -136,6 +136,8 @@ impl Web {
         let server = server
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_TIMEOUT)
+            // A browser that closes a page closes its stream: half a connection would hold the stream until the next ping.
+            .h1_allow_half_closed(false)
             .max_connections(MAX_CONNECTIONS)
             .shutdown_timeout(DRAIN_SECONDS)
             .shutdown_signal(async move {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sheetmill_engine::order::{Message, Order, PreviewOrder, RowsAnswer, RowsOrder, TableFiles};
+use sheetmill_engine::order::{Message, Order, PreviewAnswer, PreviewOrder, RowsAnswer, RowsOrder, TableFiles};
 use sheetmill_engine::recipe::document::Recipe;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -167,20 +167,22 @@ impl Previews {
         let files = TableFiles {
             folder: table.folder().to_owned(),
         };
-        self.0
-            .answer(&Order::Rows(RowsOrder {
-                table: files,
-                offset,
-                limit,
-            }))
-            .await
+        let order = Order::Rows(RowsOrder {
+            table: files,
+            offset,
+            limit,
+        });
+        match self.0.answer(&order).await? {
+            Message::Rows(rows) => Ok(*rows),
+            other => Err(unasked(&other)),
+        }
     }
 
-    /// What a recipe makes of the first rows of a table.
+    /// How a recipe fits a table, and what it makes of its first rows. What is wrong with a step is part of the answer.
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn preview(&self, of: PreviewOf) -> Result<RowsAnswer, Error> {
+    pub async fn preview(&self, of: PreviewOf) -> Result<PreviewAnswer, Error> {
         let table = self.0.cache.table(of.ingest, of.position).await?;
         let folder = self.0.scratch.folder(&uuid::Uuid::now_v7().to_string())?;
         let order = Order::Preview(PreviewOrder {
@@ -194,23 +196,26 @@ impl Previews {
             scratch: folder.tmp(),
             memory: self.0.settings.plan_memory,
         });
-        self.0.answer(&order).await
+        match self.0.answer(&order).await? {
+            Message::Preview(answer) => Ok(*answer),
+            other => Err(unasked(&other)),
+        }
     }
 }
 
 impl Inner {
-    async fn answer(&self, order: &Order) -> Result<RowsAnswer, Error> {
+    async fn answer(&self, order: &Order) -> Result<Message, Error> {
         let free = timeout(self.settings.wait, self.free.acquire()).await;
         let _slot = free
             .map_err(|_too_long| Error::Unavailable("all children are busy".to_owned()))?
             .map_err(|closed| Error::Internal(closed.to_string()))?;
         let mut warm = self.warm_with(order).await?;
-        let mut rows = None;
+        let mut answer = None;
         let outcome = loop {
             match warm.child.next().await {
                 Step::Told(message) => {
-                    if let Message::Rows(answer) = *message {
-                        rows = Some(*answer);
+                    if matches!(*message, Message::Rows(_) | Message::Preview(_)) {
+                        answer = Some(*message);
                     }
                 }
                 Step::Ended(outcome) => break outcome,
@@ -225,7 +230,7 @@ impl Inner {
             let log = warm.child.close().await.log;
             tracing::warn!(?outcome, log, "a preview child is replaced");
         }
-        understood(outcome, rows)
+        understood(outcome, answer)
     }
 
     /// A child that has taken the order: a warm one, unless it died meanwhile.
@@ -253,9 +258,13 @@ impl Inner {
     }
 }
 
-fn understood(outcome: Outcome, rows: Option<RowsAnswer>) -> Result<RowsAnswer, Error> {
+fn unasked(message: &Message) -> Error {
+    Error::Internal(format!("the child answered what it was not asked: {message:.200?}"))
+}
+
+fn understood(outcome: Outcome, answer: Option<Message>) -> Result<Message, Error> {
     match outcome {
-        Outcome::Done(_) => rows.ok_or_else(|| Error::Internal("the child had no rows to show".to_owned())),
+        Outcome::Done(_) => answer.ok_or_else(|| Error::Internal("the child had nothing to show".to_owned())),
         Outcome::Refused { sentence, .. } => Err(Error::Refused(sentence)),
         Outcome::Failed {
             sentence,

@@ -7,13 +7,15 @@ use arrow::array::Array;
 use futures_util::StreamExt;
 
 use super::process::{Halt, entries, plan, runtime};
-use super::{AnswerColumn, AnswerRow, Message, PreviewOrder, Report, RowFate, RowsAnswer, shown_cell};
-use crate::recipe::columns::Column;
+use super::{AnswerColumn, AnswerRow, Message, PreviewAnswer, PreviewOrder, Report, RowFate, RowsAnswer, shown_cell};
+use crate::recipe::columns::{Column, of_table};
+use crate::recipe::document::Recipe;
 use crate::recipe::fate::TakenOut;
 use crate::recipe::ledger;
 use crate::recipe::plan::chunk::{Chunk, Marked};
 use crate::recipe::plan::operator::PlanError;
 use crate::recipe::plan::{Plan, Resources, Tally, Work, stages};
+use crate::recipe::problem::Problem;
 use crate::recipe::rejects::Spool;
 use crate::sheets::view::ColumnView;
 use crate::tables::CHUNK_ROWS;
@@ -28,7 +30,7 @@ const JOBS: usize = 2;
 pub(super) fn run(order: &PreviewOrder, say: &mut dyn FnMut(Message)) {
     let last = match preview(order) {
         Ok(answer) => {
-            say(Message::Rows(Box::new(answer)));
+            say(Message::Preview(Box::new(answer)));
             Message::Done(Report::default())
         }
         Err(halt) => halt.message(),
@@ -36,10 +38,40 @@ pub(super) fn run(order: &PreviewOrder, say: &mut dyn FnMut(Message)) {
     say(last);
 }
 
-fn preview(order: &PreviewOrder) -> Result<RowsAnswer, Halt> {
+fn preview(order: &PreviewOrder) -> Result<PreviewAnswer, Halt> {
     let table = Table::open(&order.table.folder).map_err(PlanError::from)?;
+    let (before, problems) = check(&order.recipe, of_table(table.meta()));
+    // A later step that is wrong does not hide what the earlier ones make.
+    let fits = problems.iter().all(|it| it.step.is_some_and(|step| step > order.steps));
+    let rows = if fits { Some(rows(order, &table)?) } else { None };
+    Ok(PreviewAnswer { before, problems, rows })
+}
+
+/// The columns at each point, up to the first step that is wrong, and what is wrong with that.
+fn check(recipe: &Recipe, table: Vec<Column>) -> (Vec<Vec<AnswerColumn>>, Vec<Problem>) {
+    let here = |columns: &[Column]| columns.iter().map(answer_column).collect();
+    let mut before = vec![here(&table)];
+    let mut columns = table;
+    for (index, step) in recipe.steps.iter().enumerate() {
+        match step.check(index + 1, &columns) {
+            Ok(after) => columns = after,
+            Err(problems) => return (before, recipe.locate(problems)),
+        }
+        before.push(here(&columns));
+    }
+    (before, Vec::new())
+}
+
+fn answer_column(column: &Column) -> AnswerColumn {
+    AnswerColumn {
+        name: column.name.clone(),
+        kind: column.kind,
+    }
+}
+
+fn rows(order: &PreviewOrder, table: &Table) -> Result<RowsAnswer, Halt> {
     let rows = order.rows.min(MOST_ROWS);
-    let plan = || plan(&order.recipe, &table, order.steps, "");
+    let plan = || plan(&order.recipe, table, order.steps, "");
     let shown = plan()?;
     let (streams, sorts) = (shown.streams(), shown.last_sort().is_some());
     let read = streams.then_some(rows as u64);
@@ -49,7 +81,7 @@ fn preview(order: &PreviewOrder) -> Result<RowsAnswer, Halt> {
     let to_end = streams || (order.count_all && !counts);
     let mut answer = pass(
         order,
-        &table,
+        table,
         shown,
         Pass {
             marked: Marked::Yes,
@@ -67,7 +99,7 @@ fn preview(order: &PreviewOrder) -> Result<RowsAnswer, Halt> {
             shown: 0,
             to_end: true,
         };
-        let counted = pass(order, &table, plan()?.for_counting(), counting)?;
+        let counted = pass(order, table, plan()?.for_counting(), counting)?;
         (answer.total, answer.ledger) = (counted.total, counted.ledger);
     } else if !order.count_all {
         (answer.total, answer.ledger) = (None, Vec::new());
@@ -156,12 +188,8 @@ fn answer(
     } else {
         2 * pass.shown
     });
-    let column = |column: &Column| AnswerColumn {
-        name: column.name.clone(),
-        kind: column.kind,
-    };
     Ok(RowsAnswer {
-        columns: columns.iter().map(column).collect(),
+        columns: columns.iter().map(answer_column).collect(),
         rows,
         total: tally.accounts.last().map(|account| account.kept.rows),
         ledger: entries(work, &order.recipe, &tally.accounts),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
 
-use super::{Message, Order, OutputRole, PreviewOrder, ProcessOrder, RowFate, RowsAnswer, TableFiles, execute};
+use super::{
+    Message, Order, OutputRole, PreviewAnswer, PreviewOrder, ProcessOrder, RowFate, RowsAnswer, TableFiles, execute,
+};
 use crate::recipe::document::Recipe;
 use crate::recipe::plan::cells::iso_date;
 use crate::recipe::plan::tests::make_table;
@@ -242,6 +244,18 @@ fn no_steps_are_a_conversion_and_no_rows_are_no_trouble() -> Fallible {
 }
 
 fn preview(folder: &Path, text: &str, steps: usize, rows: usize, count_all: bool) -> Fallible<RowsAnswer> {
+    let answer = preview_with_checks(folder, text, steps, rows, count_all)?;
+    assert_eq!(answer.problems, []);
+    answer.rows.ok_or_else(|| "no rows".into())
+}
+
+fn preview_with_checks(
+    folder: &Path,
+    text: &str,
+    steps: usize,
+    rows: usize,
+    count_all: bool,
+) -> Fallible<PreviewAnswer> {
     let scratch = tempfile::tempdir()?;
     let order = PreviewOrder {
         table: TableFiles {
@@ -256,7 +270,7 @@ fn preview(folder: &Path, text: &str, steps: usize, rows: usize, count_all: bool
     };
     let mut answer = None;
     execute(Order::Preview(order), &mut |message| match message {
-        Message::Rows(rows) => answer = Some(*rows),
+        Message::Preview(it) => answer = Some(*it),
         Message::Done(_) => {}
         other => panic!("{other:?}"),
     });
@@ -312,6 +326,21 @@ fn a_preview_counts_all_rows_when_asked_and_sorts_over_all_of_them() -> Fallible
     let counted = preview(folder.path(), CLEAN, 4, 3, true)?;
     assert_eq!((counted.total, counted.ledger.len()), (Some(3000), 5));
     assert_eq!(counted.rows, sorted.rows);
+    Ok(())
+}
+
+#[test]
+fn a_preview_knows_the_columns_up_to_the_first_wrong_step() -> Fallible {
+    let folder = tempfile::tempdir()?;
+    make_table(folder.path(), &orders(10), 1000)?;
+    let text = "steps: [{rename: {status: state}}, {filter: {keep: statu = 'x'}}, {select: [id]}]";
+    let shown = preview_with_checks(folder.path(), text, 1, 2, false)?;
+    assert_eq!((shown.before.len(), shown.before[1][2].name.as_str()), (2, "state"));
+    assert_eq!(shown.problems.iter().map(|it| it.step).collect::<Vec<_>>(), [Some(2)]);
+    assert!(shown.problems[0].message.contains("`state`"), "{:?}", shown.problems);
+    assert_eq!(shown.rows.map(|it| it.rows.len()), Some(2), "the steps before it show");
+    let hidden = preview_with_checks(folder.path(), text, 3, 2, false)?;
+    assert!(hidden.rows.is_none() && hidden.problems == shown.problems);
     Ok(())
 }
 

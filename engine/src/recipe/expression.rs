@@ -45,6 +45,10 @@ impl Fault {
 
 /// Makes a condition: an expression that is true, false or neither.
 pub fn condition(text: &str, columns: &[Column]) -> Result<Program, Fault> {
+    on_a_deep_stack(|| condition_here(text, columns))
+}
+
+fn condition_here(text: &str, columns: &[Column]) -> Result<Program, Fault> {
     let parsed = parsing::parse(text)?;
     let mut lowering = lowering::Lowering::of_rows(&parsed, columns);
     let term = lowering.lower(&parsed.tree)?;
@@ -61,15 +65,25 @@ pub fn condition(text: &str, columns: &[Column]) -> Result<Program, Fault> {
 
 /// Makes a value for each row.
 pub fn value(text: &str, columns: &[Column]) -> Result<Program, Fault> {
-    let parsed = parsing::parse(text)?;
-    let mut lowering = lowering::Lowering::of_rows(&parsed, columns);
-    let term = lowering.lower(&parsed.tree)?;
-    Program::new(&term, lowering)
+    on_a_deep_stack(|| {
+        let parsed = parsing::parse(text)?;
+        let mut lowering = lowering::Lowering::of_rows(&parsed, columns);
+        let term = lowering.lower(&parsed.tree)?;
+        Program::new(&term, lowering)
+    })
 }
 
 /// Makes an expression over totals such as `sum(total) / count(*)`; besides totals it may use the columns at `by`.
 pub fn totals(text: &str, columns: &[Column], by: &[usize]) -> Result<Totals, Fault> {
-    Totals::new(&parsing::parse(text)?, columns, by)
+    on_a_deep_stack(|| Totals::new(&parsing::parse(text)?, columns, by))
+}
+
+/// The parser bounds how deep parentheses and prefixes nest, not how long a chain such as `q + q + …` is, and some of what
+/// walks its tree (spans, display, drop) recurses down the chain: 4.5 KiB a link without optimisation, and
+/// [`parsing::MAX_CHARS`] allow 2,000 links. Threads have 2 MiB.
+fn on_a_deep_stack<T>(work: impl FnOnce() -> T) -> T {
+    const STACK_BYTES: usize = 32 << 20;
+    stacker::grow(STACK_BYTES, work)
 }
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
 //! `POST /recipes/preview`: what a recipe makes of real rows, what is wrong with it, and how it reads as text. The rows come
-//! from a warm child; here the document is only read and checked against the columns.
+//! and the checks come from a warm child; here the document is only read.
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sheetmill_engine::order::RowsAnswer;
-use sheetmill_engine::recipe::columns::{self, Column};
-use sheetmill_engine::recipe::document::{Problem, Recipe};
-use sheetmill_engine::tables::ColumnKind;
+use sheetmill_engine::order::{AnswerColumn, RowsAnswer};
+use sheetmill_engine::recipe::document::Problem;
 
 use super::save;
 use crate::domain::ids::FileId;
@@ -54,17 +52,10 @@ struct Answer {
     problems: Vec<Problem>,
     /// The columns before each step, and after the last; as far as steps are right.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    before: Vec<Vec<ColumnHere>>,
+    before: Vec<Vec<AnswerColumn>>,
     /// The rows after the steps that were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<RowsAnswer>,
-}
-
-/// A column at one point of a recipe.
-#[derive(Debug, Serialize)]
-struct ColumnHere {
-    name: String,
-    kind: ColumnKind,
 }
 
 /// `POST /recipes/preview`
@@ -93,70 +84,16 @@ pub(in crate::pages) async fn preview(
         let mut connection = pages.pool.acquire().await?;
         let ingest = table::ready(&mut connection, session.user(), file).await?;
         drop(connection);
-        let meta = table::load(&pages, ingest, asked.table).await?;
-        (answer.before, answer.problems) = check(&recipe, columns::of_table(&meta));
-        // A later step that is wrong does not hide what the earlier ones make.
-        if answer
-            .problems
-            .iter()
-            .all(|it| it.step.is_some_and(|step| step > asked.steps))
-        {
-            let (steps, count_all) = (asked.steps, asked.count);
-            let of = PreviewOf {
-                ingest,
-                position: asked.table,
-                recipe,
-                steps,
-                rows: ROWS,
-                count_all,
-            };
-            answer.rows = Some(pages.previews.preview(of).await?);
-        }
+        let of = PreviewOf {
+            ingest,
+            position: asked.table,
+            recipe,
+            steps: asked.steps,
+            rows: ROWS,
+            count_all: asked.count,
+        };
+        let made = pages.previews.preview(of).await?;
+        (answer.before, answer.problems, answer.rows) = (made.before, made.problems, made.rows);
     }
     Ok(HttpResponse::Ok().json(answer))
-}
-
-/// The columns at each point, up to the first step that is wrong, and what is wrong with that.
-fn check(recipe: &Recipe, table: Vec<Column>) -> (Vec<Vec<ColumnHere>>, Vec<Problem>) {
-    let here = |columns: &[Column]| {
-        columns
-            .iter()
-            .map(|it| ColumnHere {
-                name: it.name.clone(),
-                kind: it.kind,
-            })
-            .collect()
-    };
-    let mut before = vec![here(&table)];
-    let mut columns = table;
-    for (index, step) in recipe.steps.iter().enumerate() {
-        match step.check(index + 1, &columns) {
-            Ok(after) => columns = after,
-            Err(problems) => return (before, recipe.locate(problems)),
-        }
-        before.push(here(&columns));
-    }
-    (before, Vec::new())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn table() -> Vec<Column> {
-        vec![
-            Column::made("id", ColumnKind::Integer),
-            Column::made("name", ColumnKind::Text),
-        ]
-    }
-
-    #[test]
-    fn columns_are_known_up_to_the_first_wrong_step() {
-        let text = "steps:\n  - rename: {name: customer}\n  - select: [nobody]\n  - trim: {columns: all}\n";
-        let recipe = Recipe::parse(text).expect("the text is a recipe");
-        let (before, problems) = check(&recipe, table());
-        assert_eq!(before.len(), 2);
-        assert_eq!(before[1][1].name, "customer");
-        assert_eq!(problems.iter().map(|it| it.step).collect::<Vec<_>>(), [Some(2)]);
-    }
 }

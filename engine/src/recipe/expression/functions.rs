@@ -1,11 +1,9 @@
 //! The functions that expressions may call: a closed list.
 
 use arrow::datatypes::DataType;
-use datafusion_functions::expr_fn;
 use datafusion_expr::{Expr, Operator, cast, lit, try_cast};
-use sqlparser::ast::{
-    self, CastKind, CeilFloorKind, Expr as Ast, FunctionArg, FunctionArgExpr, FunctionArguments,
-};
+use datafusion_functions::expr_fn;
+use sqlparser::ast::{self, CastKind, CeilFloorKind, Expr as Ast, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::Fault;
 use super::lowering::{Lowering, compare};

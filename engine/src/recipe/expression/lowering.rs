@@ -1,9 +1,9 @@
 //! From the syntax tree to what DataFusion evaluates: every kind is checked here, every cast is written out, and whatever
 //! could fail on a row is made to note the row instead.
 
+use datafusion_common::ScalarValue;
 use datafusion_expr::expr::{Case, InList};
 use datafusion_expr::{BinaryExpr, Expr, Operator, cast, col};
-use datafusion_common::ScalarValue;
 use sqlparser::ast;
 use sqlparser::ast::Expr as Ast;
 

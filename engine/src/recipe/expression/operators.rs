@@ -1,7 +1,7 @@
 //! Operators of expressions.
 
-use datafusion_expr::{BinaryExpr, Expr, Like, Operator, cast, lit};
 use datafusion_common::ScalarValue;
+use datafusion_expr::{BinaryExpr, Expr, Like, Operator, cast, lit};
 use sqlparser::ast::{BinaryOperator, Expr as Ast, UnaryOperator};
 
 use arrow::datatypes::DataType;

@@ -12,9 +12,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Float64Array, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, UInt32Type};
 use datafusion_common::{DataFusionError, Result};
-use datafusion_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
 /// A row that a function could not give a value for.
 #[derive(Clone, Debug, PartialEq)]

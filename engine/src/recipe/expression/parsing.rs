@@ -8,7 +8,7 @@ use sqlparser::tokenizer::{Location, Span, Token};
 use super::Fault;
 
 /// Longer expressions are no formulas; the bound also bounds the depth of the tree.
-const MAX_CHARS: usize = 4_000;
+pub(super) const MAX_CHARS: usize = 4_000;
 
 /// An expression as parsed.
 #[derive(Debug)]

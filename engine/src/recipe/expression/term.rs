@@ -1,8 +1,8 @@
 //! A part of an expression whose kind is known.
 
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion_expr::Expr;
 use datafusion_common::ScalarValue;
+use datafusion_expr::Expr;
 
 use crate::tables::ColumnKind;
 

@@ -195,7 +195,9 @@ impl Step {
     }
 
     /// The columns after the step, or what does not fit the columns before it. `number` is the step's position from 1.
-    pub fn check(&self, number: usize, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
+    ///
+    /// It evaluates the expressions once, on a row made up: not for processes that serve.
+    pub(crate) fn check(&self, number: usize, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
         let checked = match self {
             Self::Trim(step) => step.check(columns),
             Self::Rename(step) => step.check(columns),
