@@ -109,7 +109,7 @@ pub const VARIABLES: &[Variable] = &[
     ),
     variable(
         "SHEETMILL_S3_CHECKSUMS",
-        "`supported`",
+        "`required` over plain http, else `supported`",
         "`required` for stores that do not know the newer checksums and refuse requests that carry them",
     ),
     variable(
@@ -458,6 +458,7 @@ impl Environment {
         };
         let missing = |name: &str| invalid(name, "SHEETMILL_S3_BUCKET is set, so this is needed too".to_owned());
         let endpoint = self.get("SHEETMILL_S3_ENDPOINT").map(str::to_owned);
+        let checksums = ChecksumMode::for_endpoint(endpoint.as_deref());
         let mut settings = S3Settings {
             addressing: if endpoint.is_some() {
                 Addressing::Path
@@ -475,7 +476,7 @@ impl Environment {
             secret_access_key: self
                 .secret("SHEETMILL_S3_SECRET_KEY")?
                 .ok_or_else(|| missing("SHEETMILL_S3_SECRET_KEY"))?,
-            checksums: ChecksumMode::Supported,
+            checksums,
             timeouts: Timeouts::default(),
         };
         self.choice("SHEETMILL_S3_ADDRESSING", &mut settings.addressing, &ADDRESSINGS)?;

@@ -11,6 +11,7 @@ mod accounts;
 mod browser;
 mod client;
 mod crashes;
+mod first_light;
 mod garage;
 mod hostile;
 mod interleavings;

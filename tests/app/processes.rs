@@ -10,6 +10,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
+use crate::wait::until;
+
 /// How long a process may take to say that it listens, or to end.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -149,6 +151,29 @@ pub fn descendants(pid: u32, word: &str) -> Vec<u32> {
     found
 }
 
+/// Waits until a child of `pid` that reads or processes a file is in the middle of it, by the processor time that it took.
+pub async fn busy_child(pid: u32) -> u32 {
+    const TICKS: u64 = 10;
+    until("a child works", async || {
+        descendants(pid, " child").into_iter().find(|it| ticks(*it) >= TICKS)
+    })
+    .await
+}
+
+/// Processor time in clock ticks of 10 ms; 0 for a process that is gone.
+fn ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let Some((_, rest)) = stat.rsplit_once(')') else {
+        return 0;
+    };
+    // proc(5): the fields 14 and 15, utime and stime; the state behind the parenthesis is field 3.
+    rest.split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|it| it.parse::<u64>().ok())
+        .sum()
+}
+
 fn children(parent: u32) -> Vec<u32> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();
@@ -198,4 +223,15 @@ pub fn postmaster_below(folder: &Path) -> Option<u32> {
         );
     }
     None
+}
+
+/// The files below a folder, which need not exist.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    entries
+        .flat_map(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => files_below(&entry.path()),
+            _ => vec![entry.path()],
+        })
+        .collect()
 }
