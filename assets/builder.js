@@ -313,7 +313,7 @@ function stepsFor(column, others) {
     ["Sort ascending", { sort: { by: [{ column: name, order: "ascending" }] } }],
     ["Sort descending", { sort: { by: [{ column: name, order: "descending" }] } }],
     ["Group by it", { group: { by: [name], totals: { rows: "count(*)" } } }],
-  ].filter(([, does] = []) => does && definitionOf(Object.keys(does)[0]));
+  ].filter(Boolean).filter(([, does]) => definitionOf(Object.keys(does)[0]));
 }
 
 function openColumnMenu(index) {
