@@ -255,9 +255,19 @@ function shownRows() {
 function drawRows() {
   const rows = answer?.rows;
   if (!rows) return;
+  drawHeads(rows.columns);
+  grid.reset(shownRows().length);
+  drawCounts(rows);
+}
+
+// Heads that stay keep their focus and do not slip away under a click.
+function drawHeads(columns) {
   const head = $("#grid .cols-row");
+  const drawn = JSON.stringify(columns);
+  if (head.dataset.columns === drawn) return;
+  head.dataset.columns = drawn;
   const pattern = document.getElementById("column-head").content.firstElementChild;
-  const heads = rows.columns.map((column, index) => {
+  const heads = columns.map((column, index) => {
     const button = pattern.cloneNode(true);
     button.dataset.column = String(index);
     button.title = column.name;
@@ -268,8 +278,6 @@ function drawRows() {
     return button;
   });
   head.replaceChildren(head.firstElementChild, ...heads);
-  grid.reset(shownRows().length);
-  drawCounts(rows);
 }
 
 function drawCounts(rows) {

@@ -74,6 +74,7 @@ pub(super) fn stream(
         heard,
         sent: Vec::new(),
         look_at: Some(now),
+        looked_at: now,
         next_ping: now + PING,
         over: false,
         _seat: seat,
@@ -106,6 +107,7 @@ struct State<L> {
     sent: Vec<Fragment>,
     /// When to look at the database next, if there is a reason to.
     look_at: Option<Instant>,
+    looked_at: Instant,
     next_ping: Instant,
     over: bool,
     _seat: Seat,
@@ -128,6 +130,7 @@ impl<L: Live> State<L> {
                 },
                 () = until(look_at) => {
                     self.look_at = None;
+                    self.looked_at = Instant::now();
                     if let Some(bytes) = self.changes().await? {
                         return Some((bytes, self));
                     }
@@ -147,8 +150,10 @@ impl<L: Live> State<L> {
         }
     }
 
+    /// At once where nothing was looked at for a while: what is short is not over before it shows.
     fn look_soon(&mut self) {
-        self.look_at.get_or_insert(Instant::now() + PACE);
+        let earliest = self.looked_at + PACE;
+        self.look_at.get_or_insert_with(|| earliest.max(Instant::now()));
     }
 
     /// The fragments that differ from what was sent last, as one message. The outer `None` ends the stream.

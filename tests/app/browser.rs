@@ -4,12 +4,15 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+
+use crate::wait::until;
 
 /// How long a page may take to show what is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -69,20 +72,26 @@ impl Browser {
         }
     }
 
-    /// Clicks on an element once it is there.
+    /// Clicks on an element once it is there. A page that is drawn anew meanwhile is asked again.
     pub async fn click(&self, selector: &str) {
-        self.see(selector)
-            .await
-            .click()
-            .await
-            .unwrap_or_else(|error| panic!("{selector} cannot be clicked: {error}"));
+        until(&format!("{selector} can be clicked"), async || {
+            self.see(selector).await.click().await.ok()
+        })
+        .await;
     }
 
-    /// Types into a field.
+    /// Types into a field in place of what is there, as a person does: by its keys.
     pub async fn fill(&self, selector: &str, text: &str) {
-        let field = self.see(selector).await;
-        field.clear().await.expect("the field can be cleared");
-        field.send_keys(text).await.expect("the field can be typed into");
+        let select_all = format!("{}a{}", char::from(Key::Control), char::from(Key::Null));
+        until(&format!("{selector} can be typed into"), async || {
+            let field = self.see(selector).await;
+            field.click().await.ok()?;
+            field.send_keys(&select_all).await.ok()?;
+            field.send_keys(text).await.ok()
+        })
+        .await;
+        let said = self.see(selector).await.prop("value").await.expect("a property");
+        assert_eq!(said.as_deref(), Some(text), "{selector} holds what was typed");
     }
 
     /// Waits until a download with this ending is complete, and gives its bytes.

@@ -2,30 +2,41 @@
 //! compared cell by cell with what a plain loop over the same rows makes.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::browser::Browser;
+use crate::memory::Watched;
 use crate::processes::Process;
 use crate::workbook;
 
-const ROWS: u64 = 4_000;
+/// `make million` asks for a million.
+fn rows() -> u64 {
+    let asked = std::env::var("SHEETMILL_TEST_ROWS").ok();
+    asked.map_or(4_000, |it| it.parse().expect("a number of rows"))
+}
+
+/// So many rows take long enough that their progress can be watched.
+const MANY: u64 = 500_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workbook_goes_in_and_a_clean_one_comes_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let orders = folder.path().join("orders.xlsx");
-    crate::orders::write(ROWS, &orders);
+    crate::orders::write(rows(), &orders);
     let data = folder.path().join("data").to_str().expect("a plain path").to_owned();
     let settings = [("SHEETMILL_DATA", data), ("SHEETMILL_LISTEN", "127.0.0.1:0".to_owned())];
     let mut process = Process::serve(&["up"], &settings).await;
     let link = process.says("/welcome?link=").await;
     let address = process.address.clone().expect("an address");
     let browser = Browser::start().await;
+    let memory = Watched::begin(process.pid());
 
     join(&browser, link.split_whitespace().last().expect("a link")).await;
     upload(&browser, &orders).await;
     build(&browser, &address).await;
     browser.click("[data-run] > summary").await;
     browser.click("[data-run] button.go").await;
+    watch_progress(&browser).await;
 
     browser.click(".downloads a").await;
     let result = workbook::rows(&browser.downloaded(".xlsx").await);
@@ -34,6 +45,10 @@ async fn a_workbook_goes_in_and_a_clean_one_comes_out() {
         &expected(&workbook::rows(&std::fs::read(&orders).expect("the orders"))),
     );
 
+    let peaks = memory.end().await;
+    println!("peak memory over {} rows: {peaks:?}", rows());
+    assert!(peaks.server_mib < 200, "server and worker: {peaks:?}");
+    assert!(peaks.child_mib < 512, "{peaks:?}");
     browser.close().await;
     assert!(process.interrupt().await.success());
 }
@@ -105,6 +120,26 @@ async fn from_menu(browser: &Browser, column: usize, title: &str) {
         .await
         .expect("a script");
     assert_eq!(found, true, "the menu offers {title:?}");
+}
+
+/// Rows on the page only ever grow, and with many of them they are seen to.
+async fn watch_progress(browser: &Browser) {
+    browser.see(".runstate").await;
+    let script = "const done = arguments[arguments.length - 1];
+        const seen = [];
+        const look = () => {
+            const figure = [...document.querySelectorAll('.runstate .figures div')].find((it) => it.textContent.startsWith('Rows'));
+            const rows = Number((figure?.querySelector('dd').textContent ?? '').replace(/[^0-9]/g, ''));
+            if (figure && rows !== seen.at(-1)) seen.push(rows);
+            if (document.querySelector('.runstate .figures')) requestAnimationFrame(look); else done(seen);
+        };
+        look();";
+    let timeouts = fantoccini::wd::TimeoutConfiguration::new(Some(Duration::from_secs(120)), None, None);
+    browser.page.update_timeouts(timeouts).await.expect("a longer time");
+    let seen = browser.page.execute_async(script, vec![]).await.expect("the run ends");
+    let seen: Vec<u64> = serde_json::from_value(seen).expect("numbers");
+    assert!(seen.is_sorted(), "rows on the page went back: {seen:?}");
+    assert!(rows() < MANY || seen.len() > 3, "the page was not live: {seen:?}");
 }
 
 /// The same by hand: no engine, no SQL.

@@ -16,6 +16,7 @@ mod garage;
 mod hostile;
 mod interleavings;
 mod jobs;
+mod memory;
 mod orders;
 mod postgres;
 mod private_postgres;

@@ -190,19 +190,22 @@ fn children(parent: u32) -> Vec<u32> {
         .collect()
 }
 
-/// Resident memory of a process in MiB, now.
+/// Resident memory of a process in MiB, now; 0 for one that is gone.
 pub fn resident_mib(pid: u32) -> u64 {
+    status_mib(pid, "VmRSS:")
+}
+
+/// The most that a process ever held in MiB; 0 for one that is gone.
+pub fn peak_mib(pid: u32) -> u64 {
+    status_mib(pid, "VmHWM:")
+}
+
+fn status_mib(pid: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status
+    let kib = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .unwrap_or_default();
-    line.trim()
-        .trim_end_matches(" kB")
-        .trim()
-        .parse::<u64>()
-        .unwrap_or_default()
-        / 1024
+        .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kib.unwrap_or_default() / 1024
 }
 
 /// The pid of the Postgres server that keeps its cluster somewhere below `folder`.
