@@ -157,7 +157,7 @@ fn progress(files: &[RunFileRow]) -> RunProgress {
         files_failed: 0,
         stage: running.first().map(|it| it.stage),
         sheet: running.first().and_then(|it| it.sheet.clone()),
-        rows: u64::try_from(done).unwrap_or_default() + running.iter().map(|it| it.rows).sum::<u64>(),
+        rows: u64::try_from(done).unwrap_or_default() + running.iter().map(|it| it.rows_read).sum::<u64>(),
         rows_total: totals.filter(|_| !running.is_empty()),
         rows_per_second: running.iter().map(|it| it.rows_per_second).sum(),
     }

@@ -28,8 +28,11 @@ pub struct Progress {
     pub sheet_number: u32,
     /// How many sheets there are.
     pub sheets: u32,
-    /// Rows done in this stage.
+    /// Rows done in this stage of this sheet.
     pub rows: u64,
+    /// Rows of all sheets that were read or transformed so far; later reports never go below earlier ones.
+    #[serde(default)]
+    pub rows_read: u64,
     /// Rows in all, where that is known.
     pub rows_total: Option<u64>,
     /// Bytes of the input consumed in this stage.

@@ -35,7 +35,7 @@ pub fn shown(progress: Option<&Progress>, work: Work) -> Shown {
     Shown {
         share: share(progress, work),
         doing: doing(progress, work),
-        left: left(progress),
+        left: left(progress, work),
     }
 }
 
@@ -79,21 +79,28 @@ fn doing(progress: &Progress, work: Work) -> String {
     }
 }
 
-/// From the share of the last sheet and the present speed; earlier sheets say nothing of those that follow.
+/// From the share of the last sheet and the present speed; earlier sheets say nothing of those that follow. What a recipe
+/// has worked on is written after that, at about the same speed.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::cast_precision_loss,
     reason = "an estimate"
 )]
-fn left(progress: &Progress) -> String {
+fn left(progress: &Progress, work: Work) -> String {
     let Some(share) = progress.share().filter(|share| *share > 0.02) else {
         return String::new();
     };
-    if progress.sheet_number < progress.sheets || progress.rows_per_second == 0 || progress.stage != Stage::Processing {
+    let rows_all = progress.rows as f64 / share;
+    let rows_later = match (progress.stage, work) {
+        (Stage::Processing, Work::Running) => rows_all,
+        (Stage::Processing, Work::Reading) | (Stage::Writing, _) => 0.0,
+        (Stage::Loading | Stage::Uploading, _) => return String::new(),
+    };
+    if progress.sheet_number < progress.sheets || progress.rows_per_second == 0 {
         return String::new();
     }
-    let rows_left = progress.rows as f64 * (1.0 / share - 1.0);
+    let rows_left = rows_all - progress.rows as f64 + rows_later;
     filters::left((rows_left / progress.rows_per_second as f64) as u64)
 }
 

@@ -21,6 +21,28 @@ pub struct Relay {
     files: Vec<FileId>,
     told: Option<(Instant, Progress)>,
     latest: Option<Progress>,
+    read: Read,
+}
+
+/// Rows that were read or transformed: a stage counts from 0 again in each sheet, people count on.
+#[derive(Debug, Default)]
+struct Read {
+    earlier_sheets: u64,
+    sheet_number: u32,
+    sheet: u64,
+}
+
+impl Read {
+    fn so_far(&mut self, progress: &Progress) -> u64 {
+        if progress.stage == Stage::Processing {
+            if progress.sheet_number != self.sheet_number {
+                self.earlier_sheets += self.sheet;
+                (self.sheet_number, self.sheet) = (progress.sheet_number, 0);
+            }
+            self.sheet = self.sheet.max(progress.rows);
+        }
+        self.earlier_sheets + self.sheet
+    }
 }
 
 impl Relay {
@@ -29,6 +51,7 @@ impl Relay {
             files,
             told: None,
             latest: None,
+            read: Read::default(),
         }
     }
 
@@ -38,6 +61,7 @@ impl Relay {
         let Some(mut progress) = understood(message) else {
             return;
         };
+        progress.rows_read = self.read.so_far(&progress);
         progress.rows_per_second = self
             .told
             .as_ref()
@@ -120,7 +144,7 @@ fn understood(message: &Message) -> Option<Progress> {
         rows_total: *rows_total,
         bytes: *bytes,
         bytes_total: *bytes_total,
-        rows_per_second: 0,
+        ..Progress::default()
     })
 }
 
@@ -131,5 +155,31 @@ fn speed(at: Instant, before: &Progress, now: Instant, progress: &Progress) -> u
     match progress.rows.checked_sub(before.rows) {
         Some(rows) if same && millis > 0 => rows.saturating_mul(1000) / millis,
         _ => before.rows_per_second,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_count_on_over_stages_and_sheets() {
+        let mut read = Read::default();
+        let mut at = |stage, sheet_number, rows| {
+            read.so_far(&Progress {
+                stage,
+                sheet_number,
+                rows,
+                ..Progress::default()
+            })
+        };
+        let counted = [
+            at(Stage::Processing, 1, 100),
+            at(Stage::Processing, 1, 250),
+            at(Stage::Writing, 1, 40),
+            at(Stage::Processing, 2, 10),
+            at(Stage::Writing, 2, 10),
+        ];
+        assert_eq!(counted, [100, 250, 250, 260, 260]);
     }
 }

@@ -249,16 +249,19 @@ fn table_through(
             let chunk = chunk?;
             written.add(chunk.origins.values().iter().copied());
             outputs.write(&batch(&schema, &chunk)?)?;
-            if !work.plan.streams() {
+            if stage == Stage::Processing && !work.plan.streams() {
+                beat.say(stage, all, Some(all), say);
                 stage = Stage::Writing;
             }
         }
-        let rows = if stage == Stage::Writing {
-            written.rows
-        } else {
-            work.read_so_far()
+        let (rows, of) = match stage {
+            Stage::Writing => (written.rows, work.rows_to_come()),
+            Stage::Processing => (work.read_so_far(), Some(all)),
         };
-        beat.tell(stage, rows, (stage == Stage::Processing).then_some(all), say);
+        beat.tell(stage, rows, of, say);
+    }
+    if stage == Stage::Processing {
+        beat.say(stage, all, Some(all), say);
     }
     drop(stream);
     let tally = work.take_tally(Spool::new(&order.name, &order.scratch));
@@ -314,9 +317,13 @@ struct Beat {
 
 impl Beat {
     fn tell(&mut self, stage: Stage, rows: u64, rows_total: Option<u64>, say: &mut dyn FnMut(Message)) {
-        if self.last.elapsed() < BEAT {
-            return;
+        if self.last.elapsed() >= BEAT {
+            self.say(stage, rows, rows_total, say);
         }
+    }
+
+    /// The same at once: what a stage ends with is not left out.
+    fn say(&mut self, stage: Stage, rows: u64, rows_total: Option<u64>, say: &mut dyn FnMut(Message)) {
         self.last = Instant::now();
         say(Message::Progress {
             stage,

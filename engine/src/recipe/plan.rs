@@ -153,11 +153,16 @@ impl Plan {
     /// Whether the first rows of the table give the first rows of the result.
     #[must_use]
     pub fn streams(&self) -> bool {
+        self.last_barrier().is_none()
+    }
+
+    /// The position of the last step that gives its first row only when it has seen the last one.
+    fn last_barrier(&self) -> Option<usize> {
         use super::steps::Keep;
-        self.steps.iter().all(|step| match &step.operator {
-            Operator::Step(_) => true,
-            Operator::Deduplicate(deduplicate) => deduplicate.keep == Keep::First,
-            Operator::Sort(_) | Operator::Group(_) => false,
+        self.steps.iter().rposition(|step| match &step.operator {
+            Operator::Step(_) => false,
+            Operator::Deduplicate(deduplicate) => deduplicate.keep != Keep::First,
+            Operator::Sort(_) | Operator::Group(_) => true,
         })
     }
 }
@@ -271,6 +276,14 @@ impl Work {
             .accounts
             .first()
             .map_or(0, |account| account.kept.rows)
+    }
+
+    /// Once the last step that needs all rows gives its own: how many it was given, and so the most that may come out.
+    #[must_use]
+    pub fn rows_to_come(&self) -> Option<u64> {
+        let barrier = self.plan.last_barrier()?;
+        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.accounts.get(barrier).map(|account| account.kept.rows)
     }
 
     /// Adds what a run of rows did; runs are added in row order.

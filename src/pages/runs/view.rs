@@ -182,7 +182,7 @@ impl Look {
             } else if let Some(progress) = progress_of(file) {
                 let shown = progress::shown(Some(&progress), Work::Running);
                 thousandths += shown.share.unwrap_or_default();
-                numbers.rows += progress.rows;
+                numbers.rows += progress.rows_read;
                 numbers.rows_per_second += progress.rows_per_second;
                 stages.push(shown);
             }
