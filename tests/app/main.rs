@@ -3,8 +3,9 @@
 #![allow(
     dead_code,
     clippy::panic,
+    clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "tests fail aloud, see the machine as it is, and speak with verbs that not each of them needs"
+    reason = "tests fail aloud, print what they measured, see the machine as it is, and speak with verbs that not each of them needs"
 )]
 
 mod accounts;
