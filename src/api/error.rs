@@ -43,6 +43,9 @@ pub enum Error {
     /// More than is taken.
     #[error("too large: {0}")]
     TooLarge(String),
+    /// All of a person's streams are taken; how many seconds to wait.
+    #[error("too many streams")]
+    TooMany(u64),
     /// The bytes asked for are not there.
     #[error("not within {0} bytes")]
     Range(u64),
@@ -131,6 +134,7 @@ impl Error {
             Self::NotFound(_) => "not_found",
             Self::Invalid { code, .. } | Self::Conflict { code, .. } => code,
             Self::TooLarge(_) => "too_large",
+            Self::TooMany(_) => "too_many",
             Self::Range(_) => "range",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",
@@ -146,6 +150,7 @@ impl Error {
             Self::Invalid { sentence, .. } | Self::Conflict { sentence, .. } | Self::TooLarge(sentence) => {
                 sentence.clone()
             }
+            Self::TooMany(_) => "Too many streams are open. Close one, or poll the run instead.".to_owned(),
             Self::Range(bytes) => format!("The range asked for is not within the {bytes} bytes that there are."),
             Self::Unavailable(_) => {
                 "The database or the storage is away for a moment. Nothing was lost; try again.".to_owned()
@@ -177,6 +182,7 @@ impl Error {
         match self {
             Self::Unauthorized => drop(response.insert_header((header::WWW_AUTHENTICATE, "Bearer"))),
             Self::Unavailable(_) => drop(response.insert_header((header::RETRY_AFTER, RETRY_AFTER))),
+            Self::TooMany(seconds) => drop(response.insert_header((header::RETRY_AFTER, seconds.to_string()))),
             Self::Range(bytes) => drop(response.insert_header((header::CONTENT_RANGE, format!("bytes */{bytes}")))),
             _ => {}
         }
@@ -193,6 +199,7 @@ impl ResponseError for Error {
             Self::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Range(_) => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

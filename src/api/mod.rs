@@ -8,7 +8,7 @@ use actix_web::web::{self, ServiceConfig, delete, get, post};
 use crate::accounts::Accounts;
 use crate::database::Pool;
 use crate::domain::clock::Clock;
-use crate::events::Bus;
+use crate::events::{Bus, Seats};
 use crate::storage::Storage;
 use crate::upload::Uploads;
 
@@ -36,6 +36,8 @@ pub struct Api {
     pub accounts: Accounts,
     /// What just happened.
     pub bus: Bus,
+    /// How many streams each person's programs hold open.
+    pub seats: Seats,
     /// How files arrive.
     pub uploads: Uploads,
     /// The time.

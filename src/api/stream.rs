@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::caller::Bearer;
 use super::{Api, Error};
-use crate::events::Heard;
+use crate::events::{Heard, Seat};
 
 /// Proxies close what is silent for a minute.
 const PING: Duration = Duration::from_secs(15);
@@ -68,6 +68,8 @@ pub(super) async fn follow(
     caller: Bearer,
     mut followed: impl Followed,
 ) -> Result<HttpResponse, Error> {
+    let seat = api.seats.take(caller.user);
+    let seat = seat.ok_or(Error::TooMany(PING.as_secs()))?;
     let heard = api.bus.subscribe();
     let waiting: VecDeque<Message> = followed.look(&api).await?.into();
     if waiting.is_empty() && followed.is_over() {
@@ -81,7 +83,9 @@ pub(super) async fn follow(
         heard,
         waiting,
         look_at: None,
+        looked_at: Instant::now(),
         next_ping,
+        _seat: seat,
     };
     let body = unfold(state, |state| async move {
         state.next().await.map(|(bytes, state)| (Ok::<_, Error>(bytes), state))
@@ -103,7 +107,9 @@ struct State<F> {
     waiting: VecDeque<Message>,
     /// When to look next, where there is a reason to.
     look_at: Option<Instant>,
+    looked_at: Instant,
     next_ping: Instant,
+    _seat: Seat,
 }
 
 impl<F: Followed> State<F> {
@@ -126,6 +132,7 @@ impl<F: Followed> State<F> {
                 },
                 () = until(look_at) => {
                     self.look_at = None;
+                    self.looked_at = Instant::now();
                     match self.followed.look(&self.api).await {
                         Ok(news) => self.waiting.extend(news),
                         Err(Error::Unavailable(_)) => self.look_soon(),
@@ -146,7 +153,8 @@ impl<F: Followed> State<F> {
     }
 
     fn look_soon(&mut self) {
-        self.look_at.get_or_insert(Instant::now() + PACE);
+        let earliest = self.looked_at + PACE;
+        self.look_at.get_or_insert_with(|| earliest.max(Instant::now()));
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Error, address, system};
 use crate::api::{self, Api};
 use crate::domain::clock::Clock;
 use crate::domain::ids::RequestId;
-use crate::events::Bus;
+use crate::events::{Bus, Seats};
 use crate::pages::{self, PageSettings, Pages};
 use crate::preview::Previews;
 use crate::settings::Settings;
@@ -86,6 +86,7 @@ impl Web {
             accounts: accounts.clone(),
             bus: bus.clone(),
             uploads: uploads.clone(),
+            seats: Seats::default(),
             clock: Clock::system(),
             metrics: || telemetry::metrics().render(),
         };
@@ -102,7 +103,7 @@ impl Web {
                 upload_bytes: settings.upload.file_bytes,
                 ..PageSettings::default()
             },
-            streams: Arc::default(),
+            seats: Seats::default(),
         };
         Ok(Self {
             listener,

@@ -11,8 +11,10 @@ use crate::domain::ids::{FileId, RunId, TaskId, UserId};
 use crate::domain::progress::Progress;
 
 mod bus;
+mod seats;
 
 pub use bus::{Bus, Heard};
+pub use seats::{Seat, Seats};
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)?) => {

@@ -2,12 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::download::{self, Offer};
+use super::download;
 use super::gate::SignedIn;
 use super::{PageError, Pages};
 use crate::database::artifacts;
 use crate::domain::ids::ArtifactId;
-use crate::storage::Key;
+use crate::storage::{Key, Offer};
 
 /// `GET /artifacts/{artifact}`
 pub(super) async fn download(

@@ -108,6 +108,7 @@ pub(super) async fn live(
             user: session.user(),
         },
     )
+    .await
 }
 
 struct Home {

@@ -16,8 +16,7 @@ use tokio::time::Instant;
 
 use super::gate::Session;
 use super::{PageError, Pages};
-use crate::domain::ids::UserId;
-use crate::events::Heard;
+use crate::events::{Heard, Seat};
 
 /// Proxies close what is silent for a minute; a browser notices a dead line sooner.
 const PING: Duration = Duration::from_secs(15);
@@ -53,32 +52,40 @@ pub(super) trait Live: 'static {
     fn snapshot(&mut self) -> impl Future<Output = Result<Snapshot, PageError>>;
 }
 
-/// Answers with a page's stream.
-pub(super) fn stream(
+/// Answers with a page's stream. The first look happens before, so that what is not there is a 404 and not a broken stream.
+pub(super) async fn stream(
     request: &HttpRequest,
     pages: &web::Data<Pages>,
     session: &Session,
     page: impl Live,
 ) -> Result<HttpResponse, PageError> {
-    let seat = Seat::take(pages, session.user())?;
+    let seat = pages.seats.take(session.user());
+    let seat = seat.ok_or(PageError::TooMany(PING.as_secs()))?;
     let cookie = request
         .cookie(pages.cookie_name())
         .map(|it| it.value().to_owned())
         .unwrap_or_default();
     let heard = pages.bus.subscribe();
     let now = Instant::now();
-    let state = State {
+    let mut state = State {
         page,
         pages: pages.clone(),
         cookie,
         heard,
         sent: Vec::new(),
-        look_at: Some(now),
+        look_at: None,
+        first: None,
         looked_at: now,
         next_ping: now + PING,
         over: false,
         _seat: seat,
     };
+    match state.page.snapshot().await {
+        Ok(snapshot) => state.first = state.changes_to(snapshot),
+        // The page stands, and the stream says when there is more to say.
+        Err(PageError::Unavailable(_)) => state.look_soon(),
+        Err(error) => return Err(error),
+    }
     let body = stream::unfold(state, |state| async move {
         state
             .next()
@@ -105,6 +112,8 @@ struct State<L> {
     cookie: String,
     heard: Receiver<Arc<Heard>>,
     sent: Vec<Fragment>,
+    /// What was seen before the stream began.
+    first: Option<web::Bytes>,
     /// When to look at the database next, if there is a reason to.
     look_at: Option<Instant>,
     looked_at: Instant,
@@ -117,6 +126,9 @@ impl<L: Live> State<L> {
     /// Waits for the next thing to send. `None` ends the stream.
     async fn next(mut self) -> Option<(web::Bytes, Self)> {
         loop {
+            if let Some(bytes) = self.first.take() {
+                return Some((bytes, self));
+            }
             if self.over {
                 return None;
             }
@@ -170,14 +182,18 @@ impl<L: Live> State<L> {
                 ..Snapshot::default()
             },
         };
+        Some(self.changes_to(snapshot))
+    }
+
+    fn changes_to(&mut self, snapshot: Snapshot) -> Option<web::Bytes> {
         let changed: Vec<&Fragment> = snapshot.fragments.iter().filter(|it| !self.sent.contains(it)).collect();
         if changed.is_empty() && !snapshot.reload {
-            return Some(None);
+            return None;
         }
         let bytes = message(&changed, &snapshot);
         self.over = snapshot.reload;
         self.sent = snapshot.fragments;
-        Some(Some(bytes))
+        Some(bytes)
     }
 }
 
@@ -211,44 +227,6 @@ fn message(changed: &[&Fragment], snapshot: &Snapshot) -> web::Bytes {
         text.push_str("event: reload\ndata: now\n\n");
     }
     text.into()
-}
-
-/// One of the streams that a person may hold; given back when dropped.
-struct Seat {
-    pages: web::Data<Pages>,
-    user: UserId,
-}
-
-impl Seat {
-    fn take(pages: &web::Data<Pages>, user: UserId) -> Result<Self, PageError> {
-        let mut taken = pages.streams.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mine = taken.entry(user).or_default();
-        if *mine >= pages.settings.streams_per_user {
-            return Err(PageError::TooMany(PING.as_secs()));
-        }
-        *mine += 1;
-        drop(taken);
-        Ok(Self {
-            pages: pages.clone(),
-            user,
-        })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = self
-            .pages
-            .streams
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(mine) = taken.get_mut(&self.user) {
-            *mine -= 1;
-            if *mine == 0 {
-                taken.remove(&self.user);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

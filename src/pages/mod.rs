@@ -3,8 +3,7 @@
 //! Templates whose names start with `_` are fragments: a page and its stream render the same one. `error` is the only
 //! place that picks a status code. Everything that changes something is a POST with a token, and works without script.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -12,8 +11,7 @@ use askama::Template;
 use crate::accounts::Accounts;
 use crate::database::Pool;
 use crate::domain::clock::Clock;
-use crate::domain::ids::UserId;
-use crate::events::Bus;
+use crate::events::{Bus, Seats};
 use crate::preview::Previews;
 use crate::storage::Storage;
 use crate::upload::Uploads;
@@ -49,8 +47,6 @@ pub struct PageSettings {
     pub https: bool,
     /// The most bytes of one uploaded file, for words; `upload` holds to it.
     pub upload_bytes: u64,
-    /// Live streams that one person may hold open at once: a page has one, and browsers keep hidden ones closed.
-    pub streams_per_user: usize,
 }
 
 impl Default for PageSettings {
@@ -58,7 +54,6 @@ impl Default for PageSettings {
         Self {
             https: false,
             upload_bytes: 2 << 30,
-            streams_per_user: 10,
         }
     }
 }
@@ -83,7 +78,7 @@ pub struct Pages {
     /// What can be set.
     pub settings: PageSettings,
     /// How many streams each person holds open.
-    pub streams: Arc<Mutex<HashMap<UserId, usize>>>,
+    pub seats: Seats,
 }
 
 impl Pages {

@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::Context;
 use super::retry::Mishap;
 use super::settle::{End, Error, Remains, settle_held};
-use crate::database::{events, idempotency, queues, tasks, tickets, workers};
+use crate::database::{events, idempotency, queues, sessions, sign_in_tries, tasks, tickets, workers};
+use crate::domain::clock::Clock;
 use crate::queue;
 use crate::sandbox::scratch;
 
@@ -22,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const TICKETS_AT_ONCE: i64 = 200;
 /// How often what is old is forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(300);
+/// Nothing takes a day to write, and no window of sign-in tries is as long.
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// Until `stop`.
 pub async fn keep(context: Arc<Context>, stop: CancellationToken) {
@@ -92,8 +95,15 @@ async fn forget(context: &Context) -> Result<(), Error> {
     let old = events::forget_old(&mut conn).await?;
     idempotency::forget_old(&mut conn).await?;
     workers::forget_old(&mut conn).await?;
+    sessions::sweep(&mut conn).await?;
+    sign_in_tries::sweep(&mut conn, A_DAY).await?;
     drop(conn);
     tracing::debug!(used, old, "used tickets and old events are gone");
+    match context.storage.sweep(Clock::system().now() - A_DAY).await {
+        Ok(0) => {}
+        Ok(unfinished) => tracing::info!(unfinished, "cleared away what was begun in storage and never finished"),
+        Err(error) => tracing::warn!(%error, "unfinished objects could not be cleared away"),
+    }
     sweep_scratch(context, &context.settings.scratch).await
 }
 

@@ -4,8 +4,10 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::garage;
 use crate::orders;
 use crate::test_app::TestApp;
+use crate::wait::until;
 
 fn recipe() -> Value {
     json!({"name": "Positive", "steps": [{"filter": {"keep": "quantity > 0"}}], "output": {"format": "csv"}})
@@ -133,6 +135,67 @@ async fn an_artifact_comes_whole_or_in_part_under_its_name() {
         assert_eq!(status, StatusCode::RANGE_NOT_SATISFIABLE);
         let lou = app.member("lou@example.org").await;
         assert_eq!(lou.text(Method::GET, &path, &[]).await.0, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_browsers_reach_the_store_an_artifact_is_a_short_lived_address_there() {
+    let s3 = garage::bucket().await;
+    TestApp::run_with(
+        |settings| settings.s3 = Some(s3),
+        async |app| {
+            let kim = app.member("kim@example.org").await;
+            let file = uploaded(app, &kim).await;
+            let run = kim.run(&recipe(), &[&file]).await;
+            let ended = kim.ended(&run).await;
+            let artifact = ended["artifacts"][0]["id"].as_str().expect("an id");
+            let http = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build();
+            let url = format!("{}/api/v1/artifacts/{artifact}", app.address);
+            let request = http.expect("a client").get(url).bearer_auth(kim.token());
+            let answer = request.send().await.expect("an answer");
+            assert_eq!(answer.status(), StatusCode::TEMPORARY_REDIRECT);
+            let there = answer.headers()["location"].to_str().expect("an address").to_owned();
+            assert!(there.contains("X-Amz-Expires=60"), "{there}");
+            let bytes = reqwest::get(there).await.expect("the store answers");
+            let name = bytes.headers()["content-disposition"]
+                .to_str()
+                .expect("text")
+                .to_owned();
+            assert!(name.starts_with("attachment;"), "{name}");
+            assert!(bytes.text().await.expect("text").starts_with("order_id,"));
+        },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_holds_ten_streams_and_no_more() {
+    TestApp::run(async |app| {
+        let kim = app.member("kim@example.org").await;
+        let path = app.folder.path().join("orders.xlsx");
+        orders::write(50, &path);
+        let file = kim.upload(&path).await;
+        kim.ready(&file).await;
+        app.database.execute("update ingests set state = 'ingesting'").await;
+        let mut open = Vec::new();
+        for _ in 0..10 {
+            let answer = kim.open(&format!("/files/{file}/events")).await;
+            assert_eq!(answer.status(), StatusCode::OK);
+            open.push(answer);
+        }
+        let eleventh = kim.open(&format!("/files/{file}/events")).await;
+        assert_eq!(eleventh.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert!(eleventh.headers().contains_key("retry-after"));
+        drop(open);
+        until("a stream that was closed makes room", async || {
+            let answer = kim.open(&format!("/files/{file}/events")).await;
+            (answer.status() == StatusCode::OK).then_some(())
+        })
+        .await;
+        app.database.execute("update ingests set state = 'ready'").await;
     })
     .await;
 }

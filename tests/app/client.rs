@@ -167,6 +167,17 @@ impl Client {
         (answer.status(), answer.json().await.unwrap_or(Value::Null))
     }
 
+    /// The token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Begins to read an answer that may not end.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        let request = self.http.get(self.url(path)).bearer_auth(&self.token);
+        request.send().await.expect("an answer")
+    }
+
     /// The status and the body as text; of a stream, all of it.
     pub async fn text(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> (StatusCode, String) {
         let mut request = self.http.request(method, self.url(path)).bearer_auth(&self.token);

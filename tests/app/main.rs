@@ -9,9 +9,11 @@
 )]
 
 mod accounts;
+mod api;
 mod browser;
 mod client;
 mod crashes;
+mod doors;
 mod first_light;
 mod garage;
 mod hostile;
@@ -30,5 +32,6 @@ mod terminal;
 mod test_app;
 mod undertaker;
 mod uploads;
+mod visitor;
 mod wait;
 mod workbook;

@@ -51,7 +51,8 @@ impl TestApp {
         settings.accounts = quick_accounts();
         let program = PathBuf::from(env!("CARGO_BIN_EXE_sheetmill"));
         settings.worker.ingest.program = Some(program.clone());
-        settings.worker.process.program = Some(program);
+        settings.worker.process.program = Some(program.clone());
+        settings.preview.sandbox.program = Some(program);
         change(&mut settings);
 
         let app = App::build(settings).await.expect("the product starts");
@@ -80,6 +81,12 @@ impl TestApp {
     /// A program that speaks for an admin.
     pub async fn admin(&self, email: &str) -> Client {
         self.person(email, Role::Admin).await
+    }
+
+    /// The secret of a link behind which somebody chooses a password.
+    pub async fn invite(&self, email: &str, role: Role) -> String {
+        let link = self.accounts.invite(email, role).await.expect("an address");
+        link.expose().to_owned()
     }
 
     async fn person(&self, email: &str, role: Role) -> Client {

@@ -108,6 +108,12 @@ fn names_say_what_a_thing_is() {
 }
 
 #[test]
+fn every_file_is_compiled() {
+    let folders = &["src", "tests/app", "tests/tidy", "engine/src"];
+    none_of(&names::unlisted(&rust_sources(folders)));
+}
+
+#[test]
 fn the_map_names_every_room() {
     none_of(&names::map("src/lib.rs", "src"));
     none_of(&names::map("engine/src/lib.rs", "engine/src"));

@@ -88,6 +88,56 @@ fn unnamed(map: &Source, rooms: &[String]) -> Vec<Finding> {
         .collect()
 }
 
+/// Finds files that no module names: they are never compiled, and nobody notices.
+pub fn unlisted(sources: &[Source]) -> Vec<Finding> {
+    sources
+        .iter()
+        .filter(|it| !is_listed(it, sources))
+        .map(unlisted_file)
+        .collect()
+}
+
+fn unlisted_file(source: &Source) -> Finding {
+    finding(source, 1, "no module names this file, so it is never compiled")
+}
+
+fn is_listed(source: &Source, sources: &[Source]) -> bool {
+    let (folder, file) = source.path.rsplit_once('/').unwrap_or(("", &source.path));
+    let (name, parents) = match file.trim_end_matches(".rs") {
+        "lib" | "main" => return true,
+        "mod" => match folder.rsplit_once('/') {
+            Some((above, name)) => (name, above),
+            None => return true,
+        },
+        name => (name, folder),
+    };
+    let beside = format!("{parents}.rs");
+    let parent = |it: &&Source| {
+        let below = it.path.strip_prefix(parents).unwrap_or_default();
+        it.path == beside || matches!(below, "/lib.rs" | "/main.rs" | "/mod.rs")
+    };
+    let declares = |code: &String| code == &format!("mod {name};") || code.ends_with(&format!(" mod {name};"));
+    sources.iter().filter(parent).any(|it| it.code.iter().any(declares))
+}
+
+#[test]
+fn a_file_that_no_module_names_is_found() {
+    let main = Source::new("tests/app/main.rs", "mod a;\n// mod b;\n");
+    let sources = [
+        main,
+        Source::new("tests/app/a.rs", ""),
+        Source::new("tests/app/b.rs", ""),
+    ];
+    assert_eq!(unlisted(&sources), [unlisted_file(&sources[2])]);
+    let nested = [
+        Source::new("src/lib.rs", "pub mod a;"),
+        Source::new("src/a.rs", "mod b;"),
+        Source::new("src/a/b.rs", ""),
+        Source::new("src/c/mod.rs", ""),
+    ];
+    assert_eq!(unlisted(&nested), [unlisted_file(&nested[3])]);
+}
+
 #[test]
 fn empty_words_are_found_in_paths_and_names() {
     assert_eq!(check(&Source::new("src/upload/util.rs", "")).len(), 1);

@@ -98,7 +98,7 @@ pub(in crate::pages) async fn live(
         task: *task,
         state: None,
     };
-    live::stream(&request, &pages, &session, page)
+    live::stream(&request, &pages, &session, page).await
 }
 
 /// `POST /admin/tasks/{task}/retry`

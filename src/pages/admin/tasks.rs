@@ -112,7 +112,7 @@ pub(in crate::pages) async fn live(
         state: which.state()?,
         before: which.before,
     };
-    live::stream(&request, &pages, &session, page)
+    live::stream(&request, &pages, &session, page).await
 }
 
 struct AllTasks {

@@ -66,7 +66,7 @@ pub(in crate::pages) async fn live(
     pages: web::Data<Pages>,
     Admin(session): Admin,
 ) -> Result<HttpResponse, PageError> {
-    live::stream(&request, &pages, &session, AllWorkers { pages: pages.clone() })
+    live::stream(&request, &pages, &session, AllWorkers { pages: pages.clone() }).await
 }
 
 struct AllWorkers {

@@ -5,10 +5,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::database::files;
 use crate::domain::ids::FileId;
-use crate::pages::download::{self, Offer};
+use crate::pages::download;
 use crate::pages::gate::{Sent, SignedIn};
 use crate::pages::{PageError, Pages};
-use crate::storage::Key;
+use crate::storage::{Key, Offer};
 
 /// `GET /files/{file}/download`
 pub(in crate::pages) async fn download(

@@ -52,7 +52,7 @@ pub(in crate::pages) async fn live(
         file: *file,
         most: 0,
     };
-    live::stream(&request, &pages, &session, page)
+    live::stream(&request, &pages, &session, page).await
 }
 
 struct OneFile {

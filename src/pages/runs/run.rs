@@ -90,7 +90,7 @@ pub(in crate::pages) async fn live(
         only,
         most: 0,
     };
-    live::stream(&request, &pages, &session, page)
+    live::stream(&request, &pages, &session, page).await
 }
 
 /// `GET /runs/{run}/state`: the same for clients that poll.
