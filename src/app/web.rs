@@ -101,7 +101,6 @@ impl Web {
             settings: PageSettings {
                 https: address::is_https(settings),
                 upload_bytes: settings.upload.file_bytes,
-                ..PageSettings::default()
             },
             seats: Seats::default(),
         };
