@@ -25,6 +25,7 @@ mod postgres;
 mod private_postgres;
 mod probes;
 mod processes;
+mod runs;
 mod sandbox;
 mod storage;
 mod tasks;

@@ -531,14 +531,16 @@ pub struct Ended {
     pub ingest_state: IngestState,
 }
 
-/// Locks, in the order of ids, the failed and cancelled tasks of a run, or only one of them. Their ingests cannot end
-/// before this transaction does.
+/// Locks, in the order of ids, the failed and cancelled tasks of a run that may be tried again, or only one of them. Their
+/// ingests cannot end before this transaction does. A recipe that fails on the rows it rejects would reject the same ones
+/// again, and their account would count twice.
 pub async fn ended_of_run(conn: &mut Connection, run: RunId, only: Option<TaskId>) -> Result<Vec<Ended>> {
     let ended = sqlx::query_as!(
         Ended,
         r#"select t.id as "id: TaskId", t.file_id as "file!: FileId", i.state as "ingest_state: IngestState"
            from tasks t join files f on f.id = t.file_id join ingests i on i.id = f.ingest_id
            where t.run_id = $1 and t.state in ('failed', 'cancelled') and ($2::uuid is null or t.id = $2)
+             and t.code is distinct from 'rows_rejected'
            order by t.id for update of t for share of i"#,
         run.0,
         only.map(|it| it.0),

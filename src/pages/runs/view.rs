@@ -229,11 +229,7 @@ impl Look {
             tally: self.tally(),
             took,
             can_cancel: matches!(run.state, RunState::Waiting | RunState::Running),
-            can_retry: over
-                && self
-                    .files
-                    .iter()
-                    .any(|it| matches!(it.state, RunFileState::Failed | RunFileState::Cancelled)),
+            can_retry: over && self.files.iter().any(may_be_tried_again),
             csrf,
             sentence: run.sentence.as_deref(),
             failed: run.state == RunState::Failed,
@@ -340,6 +336,12 @@ fn row(file: &RunFileRow) -> FileRow {
         rows_in: file.rows_in,
         rows_out: file.rows_out,
     }
+}
+
+/// What a recipe rejects it would reject again.
+fn may_be_tried_again(file: &RunFileRow) -> bool {
+    matches!(file.state, RunFileState::Failed | RunFileState::Cancelled)
+        && file.code.as_deref() != Some("rows_rejected")
 }
 
 fn progress_of(file: &RunFileRow) -> Option<Progress> {
