@@ -7,6 +7,7 @@ use std::time::Duration;
 use fantoccini::key::Key;
 use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -33,6 +34,8 @@ impl Browser {
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            // A group of its own, so that a test that fails takes the browser along.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .expect("chromedriver starts; `make test-tools` installs it");
@@ -114,9 +117,18 @@ impl Browser {
     }
 
     /// Ends the browser and its driver.
-    pub async fn close(mut self) {
-        self.page.close().await.expect("the browser closes");
-        self.driver.kill().await.expect("the driver ends");
+    pub async fn close(self) {
+        self.page.clone().close().await.expect("the browser closes");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let group = self.driver.id().and_then(|it| Pid::from_raw(i32::try_from(it).ok()?));
+        if let Some(group) = group {
+            // It may have ended already.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
 }
 
