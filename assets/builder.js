@@ -1,6 +1,6 @@
 // The builder of recipes. The document is the truth here: every edit makes a new one, is drawn, and is previewed on real
 // rows by the server, which also says what is wrong and how the document reads as text.
-import { el, formOf, problemLines } from "./forms.js";
+import { el, formOf, problemLines, prose } from "./forms.js";
 import { Grid } from "./grid.js";
 import { headers, say, send } from "./send.js";
 
@@ -124,7 +124,8 @@ function stepLine(step, index) {
   off.querySelector("use").setAttribute("href", iconUrl(step.off ? "eye-off" : "eye"));
   line.querySelector("[data-remove]").addEventListener("click", () => removeStep(index));
   line.querySelector(".count").textContent = lossOf(index);
-  for (const problem of wrong) line.append(el("span", { class: "why" }, problem.message));
+  // The step in view says it in its form.
+  if (index !== at - 1) for (const problem of wrong) line.append(el("span", { class: "why" }, ...prose(problem.message)));
   return line;
 }
 
@@ -230,7 +231,8 @@ function show(next, isText) {
     if (problems.length > 0) return;
     past.push({ recipe, at });
     recipe = { ...next.document, steps: next.document.steps.map((does) => ({ does, off: false })) };
-    at = Math.min(at, recipe.steps.length);
+    const atEnd = at === past.at(-1).recipe.steps.length;
+    at = atEnd ? recipe.steps.length : Math.min(at, recipe.steps.length);
     answer = { ...answer, ...next };
     draw();
     return preview();
@@ -350,7 +352,7 @@ function closeColumnMenu() {
 
 function drawTextProblems() {
   const where = (it) => (it.line > 0 ? `Line ${it.line}, column ${it.column}: ` : it.step ? `Step ${it.step}: ` : "");
-  $("[data-text-problems]").replaceChildren(...problems.map((it) => el("p", { class: "note bad small" }, where(it) + it.message)));
+  $("[data-text-problems]").replaceChildren(...problems.map((it) => el("p", { class: "note bad small" }, el("span", {}, where(it), ...prose(it.message)))));
 }
 
 // ---- Saving and running
@@ -451,6 +453,8 @@ function listen() {
   document.addEventListener("click", (event) => !event.target.closest(".columnmenu, .colhead") && closeColumnMenu());
   document.addEventListener("keydown", keys);
   $("[data-run] form").addEventListener("submit", runNow);
+  $("[data-run] form").addEventListener("change", offerRun);
+  offerRun();
   addEventListener("beforeunload", (event) => JSON.stringify(documentOf(recipe)) !== saved && event.preventDefault());
   dragSteps();
 }
@@ -463,6 +467,11 @@ function keys(event) {
   else if (event.key.toLowerCase() === "z" && !inText) travel(...(event.shiftKey ? [future, past] : [past, future]));
   else return;
   event.preventDefault();
+}
+
+function offerRun() {
+  const go = $("[data-run] .go");
+  if (go) go.disabled = !$("[data-run] input[name='files[]']:checked");
 }
 
 // A run uses a saved revision: what is in view is saved first.

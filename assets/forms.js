@@ -12,6 +12,9 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+/** A sentence in which what stands between backticks is code. */
+export const prose = (sentence) => sentence.split("`").map((part, index) => (index % 2 === 1 ? el("code", {}, part) : part));
+
 let number = 0;
 
 function field(option, control) {
@@ -23,7 +26,7 @@ function field(option, control) {
     named.setAttribute("aria-describedby", `${id}-hint`);
   }
   const label = named ? el("label", { for: id }, option.title) : el("span", { class: "label" }, option.title);
-  return el("div", { class: "field", "data-option": option.name }, label, control, el("span", { class: "hint small", id: `${id}-hint` }, option.about));
+  return el("div", { class: "field", "data-option": option.name }, label, control, el("span", { class: "hint small", id: `${id}-hint` }, ...prose(option.about)));
 }
 
 function pick(columns, value, onchange, blank = "choose a column") {
@@ -57,7 +60,12 @@ function boxes(columns, chosen, onchange) {
   return el("div", { class: "choices", role: "group" }, ...names.map(box));
 }
 
-const remove = (onclick) => el("button", { class: "button quiet tiny", type: "button", onclick }, "Remove");
+function labelled(label, control) {
+  control.setAttribute("aria-label", label);
+  return control;
+}
+
+const remove = (onclick) => el("button", { class: "button quiet tiny square", type: "button", title: "Remove", "aria-label": "Remove", onclick }, "×");
 const add = (title, onclick) => el("button", { class: "button tiny", type: "button", onclick }, title);
 
 // Lists of pairs: renames, sort keys, totals.
@@ -87,10 +95,10 @@ const CONTROLS = {
   },
   texts: ({ value, set }) => text((value ?? []).join(", "), (next) => set(next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean)), { class: "input mono", spellcheck: "false" }),
   sort_keys: ({ columns, value, set }) =>
-    pairs(value ?? [], (key, change) => {
+    pairs((value ?? []).map((key) => (typeof key === "string" ? { column: key } : key)), (key, change) => {
       const order = el("select", { class: "select", "aria-label": "Order", onchange: () => change({ ...key, order: order.value }) }, el("option", { value: "ascending" }, "ascending"), el("option", { value: "descending" }, "descending"));
       order.value = key.order ?? "ascending";
-      return [pick(columns, key.column, (column) => change({ ...key, column })), order];
+      return [labelled("Column", pick(columns, key.column, (column) => change({ ...key, column }))), order];
     }, () => ({ column: columns[0]?.name ?? "", order: "ascending" }), "Add a column", set),
   totals: ({ value, set }) =>
     pairs(Object.entries(value ?? {}), ([name, total], change) => [
@@ -118,7 +126,7 @@ export function formOf(definition, options, columns, change) {
 // The entries of a rename are its options themselves.
 function renames(option, options, columns, change) {
   const control = pairs(Object.entries(options), ([from, to], put) => [
-    pick(columns, from, (next) => put([next, to])),
+    labelled("Column", pick(columns, from, (next) => put([next, to]))),
     text(to, (next) => put([from, next]), { "aria-label": "New name", maxlength: 200 }),
   ], () => [columns.find((column) => !(column.name in options))?.name ?? "", ""], "Add a name", (list, again) => change(Object.fromEntries(list), again));
   return field(option, control);
@@ -126,7 +134,7 @@ function renames(option, options, columns, change) {
 
 /** What is wrong, with a caret under the characters it is about. */
 export function problemLines(problem, expression) {
-  const lines = [el("p", { class: "wrong small" }, problem.message)];
+  const lines = [el("p", { class: "wrong small" }, ...prose(problem.message))];
   if (problem.span && expression) {
     const [from, to] = problem.span;
     lines.unshift(el("pre", { class: "caret", "aria-hidden": "true" }, `${expression}\n${" ".repeat(from)}${"^".repeat(Math.max(1, to - from))}`));

@@ -81,6 +81,20 @@ pub async fn fail(conn: &mut Connection, run: RunId, file: FileId, state: RunFil
     Ok(done.rows_affected() == 1)
 }
 
+/// What was said of the first file that something was said of.
+pub async fn told_of_first(conn: &mut Connection, run: RunId) -> Result<Option<Told>> {
+    let row = sqlx::query_as!(
+        Told,
+        r#"select code as "code!", sentence as "sentence!", reference as "reference!: RequestId" from run_files
+           where run_id = $1 and code is not null and sentence is not null and reference is not null
+           order by position limit 1"#,
+        run.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
 /// Cancels the unfinished ones of the given files; answers how many.
 pub async fn cancel(conn: &mut Connection, run: RunId, files: &[FileId]) -> Result<i32> {
     let ids: Vec<Uuid> = files.iter().map(|it| it.0).collect();

@@ -102,11 +102,16 @@ pub async fn end_files(conn: &mut Connection, run: &Locked, ended: i32, ledger: 
     }
     let counts = run_files::counts(&mut *conn, run.id).await?;
     let end = verdict(&counts, run.state == RunState::Cancelling);
-    let told = end.code.zip(end.sentence).map(|(code, sentence)| Told {
+    // What is said of the only file is said of the run.
+    let only = match counts.all {
+        1 if end.state == RunState::Failed => run_files::told_of_first(&mut *conn, run.id).await?,
+        _ => None,
+    };
+    let told = only.or(end.code.zip(end.sentence).map(|(code, sentence)| Told {
         code: code.to_owned(),
         sentence,
         reference: run.request,
-    });
+    }));
     set_state(conn, run.id, end.state, told.as_ref()).await?;
     Ok(Some(end.state))
 }

@@ -199,7 +199,7 @@ pub(super) fn render(request: &HttpRequest, error: &PageError, now: DateTime<Utc
         Some(session) => Chrome::of(request, session, "", now),
         None => Chrome::outside(request, String::new(), now),
     };
-    let (way_on, way_on_words) = way_on(request, error, chrome.user.is_some());
+    let (way_on, way_on_words) = way_on(request, error);
     let page = ErrorPage {
         chrome,
         status: status.as_u16(),
@@ -263,7 +263,7 @@ fn words(error: &PageError) -> (&'static str, String) {
     (title, sentence.to_owned())
 }
 
-fn way_on(request: &HttpRequest, error: &PageError, signed_in: bool) -> (String, &'static str) {
+fn way_on(request: &HttpRequest, error: &PageError) -> (String, &'static str) {
     let again = || {
         request
             .uri()
@@ -273,8 +273,9 @@ fn way_on(request: &HttpRequest, error: &PageError, signed_in: bool) -> (String,
     let get = request.method() == actix_web::http::Method::GET;
     match error {
         PageError::Unavailable(_) | PageError::Internal(_) | PageError::TooMany(_) if get => (again(), "Try again"),
-        _ if signed_in => ("/".to_owned(), "Go to the start"),
-        _ => ("/sign-in".to_owned(), "Sign in"),
+        PageError::SignedOut => ("/sign-in".to_owned(), "Sign in"),
+        // Who is not signed in comes to the sign-in page by it.
+        _ => ("/".to_owned(), "Go to the start"),
     }
 }
 

@@ -40,6 +40,12 @@ pub fn several(number: impl Whole, _: &dyn Values, one: &str, many: &str) -> Res
     Ok(format!("{} {}", grouped(number), if number == 1 { one } else { many }))
 }
 
+/// The word alone, for a number that stands beside it: `row`, `rows`.
+#[askama::filter_fn]
+pub fn noun<'a>(number: impl Whole, _: &dyn Values, one: &'a str, many: &'a str) -> Result<&'a str> {
+    Ok(if number.whole() == 1 { one } else { many })
+}
+
 /// `53 MB`.
 #[askama::filter_fn]
 pub fn bytes(number: impl Whole, _: &dyn Values) -> Result<String> {

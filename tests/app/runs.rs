@@ -30,6 +30,11 @@ async fn a_recipe_that_fails_on_what_it_rejects_lists_that_and_is_not_tried_agai
         let run = kim.run(&recipe, &[&file]).await;
         let ended = kim.ended(&run).await;
         assert_eq!(ended["state"], "failed", "{ended}");
+        assert_eq!(
+            ended["error"]["sentence"],
+            "The recipe rejects 50 values of “orders-50.xlsx” and is to fail on that. The list says which.",
+            "what is said of the only file is said of the run"
+        );
         let artifacts = ended["artifacts"].as_array().expect("artifacts");
         let kinds: Vec<&Value> = artifacts.iter().map(|it| &it["kind"]).collect();
         assert_eq!(kinds, ["rejects"], "{ended}");

@@ -227,7 +227,7 @@ async fn of_several_files_one_refused_leaves_a_run_that_succeeded_and_says_so() 
     let ended = jobs.run(hopeless).await;
     assert_eq!(
         (ended.state, ended.sentence.as_deref()),
-        (RunState::Failed, Some("The file was refused."))
+        (RunState::Failed, Some("orders.xlsx is not a workbook."))
     );
     working.stop().await;
     jobs.database.drop().await;

@@ -161,11 +161,11 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
 /// The end of a run whose recipe wants to fail on rejects.
 fn rejected_too_much(file: &str, rejected: u64) -> Halt {
     let values = if rejected == 1 {
-        "1 value was".to_owned()
+        "1 value".to_owned()
     } else {
-        format!("{rejected} values were")
+        format!("{} values", crate::sheets::number_format::show_count(rejected))
     };
-    let sentence = format!("`{file}`: {values} rejected, and the recipe is to fail on that. The list says which.");
+    let sentence = format!("The recipe rejects {values} of “{file}” and is to fail on that. The list says which.");
     Halt::input("rows_rejected", sentence)
 }
 
@@ -178,7 +178,7 @@ fn plans(order: &ProcessOrder) -> Result<Vec<(Table, Plan)>, Halt> {
         .map(|table| (table.meta().sheet.clone(), table.meta().visibility))
         .collect();
     let chosen = order.recipe.input.sheets.choose(&sheets);
-    let chosen = chosen.map_err(|sentence| Halt::input("sheet_missing", format!("`{}`: {sentence}", order.name)))?;
+    let chosen = chosen.map_err(|sentence| Halt::input("sheet_missing", format!("“{}”: {sentence}", order.name)))?;
     let mut plans = Vec::with_capacity(chosen.len());
     for index in chosen {
         let table = tables[index].clone();
@@ -196,7 +196,7 @@ pub(super) fn plan(recipe: &Recipe, table: &Table, steps: usize, file: &str) -> 
         let place = if file.is_empty() {
             String::new()
         } else {
-            format!("`{file}`, sheet `{}`: ", table.meta().sheet)
+            format!("“{file}”, sheet “{}”: ", table.meta().sheet)
         };
         Halt {
             detail: problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
