@@ -36,7 +36,7 @@ pub struct Arguments {
 #[derive(Debug, Args)]
 pub struct Target {
     /// The result: a file for one, a folder for several.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = file)]
     pub(super) out: PathBuf,
     /// The format, instead of the one that PATH's ending or the recipe says.
     #[arg(long, value_name = "FORMAT", value_parser = format)]
@@ -53,6 +53,14 @@ pub struct Target {
     /// Memory of each child.
     #[arg(long, value_name = "SIZE", default_value = "512MB", value_parser = units::bytes)]
     pub(super) memory: u64,
+}
+
+/// A path. Standard output is for machine answers, so `-` is no name for it.
+fn file(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "-" => Err("results go to a file; name one".to_owned()),
+        _ => Ok(text.into()),
+    }
 }
 
 /// Applies a recipe to files.

@@ -234,4 +234,5 @@ async fn a_conversion_keeps_every_value() {
     );
     assert!(first == desk.say("cells again.xlsx").await.answer, "and stays so");
     assert_eq!(desk.say("convert orders.xlsx --out copy.what").await.code, Some(2));
+    assert_eq!(desk.say("convert orders.xlsx --format csv --out -").await.code, Some(2));
 }
