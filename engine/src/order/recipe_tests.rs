@@ -206,8 +206,8 @@ fn a_recipe_that_does_not_fit_fails_with_file_sheet_step_and_spelling() -> Falli
     };
     assert_eq!((code.as_str(), *input_at_fault), ("recipe_does_not_fit", true));
     for words in [
-        "`Orders 2024.xlsx`",
-        "sheet `Orders`",
+        "“Orders 2024.xlsx”",
+        "sheet “Orders”",
         "step 1",
         "Did you mean `quantity`?",
     ] {
