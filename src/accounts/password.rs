@@ -1,12 +1,13 @@
 //! Passwords: argon2id, at or above the minimum that OWASP's Password Storage Cheat Sheet names (19 MiB, 2 passes).
 
-use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{self, PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use super::{Error, Result};
 
@@ -44,8 +45,10 @@ pub struct Passwords {
     argon2: Argon2<'static>,
     /// Checked against when there is no account, so that the answer takes as long.
     nobody: Arc<str>,
-    slots: Arc<Semaphore>,
+    work: Sender<Job>,
 }
+
+type Job = Box<dyn FnOnce() + Send>;
 
 /// How a check ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +67,7 @@ impl Passwords {
         Ok(Self {
             argon2,
             nobody,
-            slots: Arc::new(Semaphore::new(settings.at_once)),
+            work: threads(settings.at_once)?,
         })
     }
 
@@ -107,19 +110,38 @@ impl Passwords {
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let slot = Arc::clone(&self.slots)
-            .acquire_owned()
-            .await
-            .map_err(|error| Error::Internal(error.to_string()))?;
-        let work = move || {
-            let answer = work();
-            drop(slot);
-            answer
+        let (answer, told) = oneshot::channel();
+        let job = move || {
+            // Whoever has gone away needs no answer.
+            if !answer.is_closed() {
+                let _ = answer.send(work());
+            }
         };
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|error| Error::Internal(error.to_string()))?
+        self.work
+            .send(Box::new(job))
+            .map_err(|_gone| Error::Internal("no thread hashes passwords".to_owned()))?;
+        told.await.map_err(|error| Error::Internal(error.to_string()))?
     }
+}
+
+/// Starts the threads that hash; they end with the last sender. They are the same ones for ever because the allocator keeps
+/// some of each thread's memory for it: on the pool of blocking threads, every one of many would keep a hash's 19 MB.
+fn threads(count: usize) -> Result<Sender<Job>> {
+    let (work, jobs) = channel::<Job>();
+    let jobs = Arc::new(Mutex::new(jobs));
+    for _ in 0..count {
+        let jobs = Arc::clone(&jobs);
+        let next = move || jobs.lock().ok()?.recv().ok();
+        std::thread::Builder::new()
+            .name("passwords".to_owned())
+            .spawn(move || {
+                while let Some(job) = next() {
+                    job();
+                }
+            })
+            .map_err(|error| Error::Internal(error.to_string()))?;
+    }
+    Ok(work)
 }
 
 fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String> {

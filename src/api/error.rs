@@ -215,6 +215,10 @@ impl From<database::Error> for Error {
     fn from(error: database::Error) -> Self {
         match error {
             database::Error::Unavailable(_) => Self::Unavailable(error.to_string()),
+            database::Error::Value(_) => Self::invalid(
+                "not_keepable",
+                "The body holds a character or a time that cannot be kept: NUL, or one far beyond the calendar.",
+            ),
             other => Self::Internal(other.to_string()),
         }
     }

@@ -55,6 +55,9 @@ pub enum Error {
         /// The constraint's name as in the migrations.
         constraint: String,
     },
+    /// A value that the database has no place for: a NUL in a text, a time beyond its calendar.
+    #[error("a value cannot be kept: {0}")]
+    Value(#[source] sqlx::Error),
     /// Anything else: a mistake of ours.
     #[error("database: {0}")]
     Query(#[source] sqlx::Error),
@@ -74,6 +77,10 @@ impl From<sqlx::Error> for Error {
                 .is_some_and(|code| code.starts_with("57P0") || code.starts_with("53"))
             {
                 return Self::Unavailable(error);
+            }
+            // Not in a text; an escape of such a character in JSON; a time or a span out of range.
+            if matches!(database.code().as_deref(), Some("22021" | "22P05" | "22007" | "22008")) {
+                return Self::Value(error);
             }
             // After a fatal error the server hangs up: it does not let us in, for now or until somebody mends it.
             let severity = database
@@ -103,7 +110,7 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Unavailable(_) => true,
-            Self::Constraint { .. } => false,
+            Self::Constraint { .. } | Self::Value(_) => false,
             Self::Query(error) => error
                 .as_database_error()
                 .and_then(|it| it.code())

@@ -15,6 +15,9 @@ use super::gate::Session;
 use crate::domain::ids::RequestId;
 use crate::{accounts, database, preview, runs, storage, upload};
 
+/// What the database has no place for.
+const UNKEEPABLE: &str = "It holds a character or a time that cannot be kept. Take out control characters and times that are no dates of today.";
+
 /// Why a page is not what was asked for.
 #[derive(Clone, Debug)]
 pub enum PageError {
@@ -81,6 +84,7 @@ impl From<database::Error> for PageError {
     fn from(error: database::Error) -> Self {
         match error {
             database::Error::Unavailable(_) => Self::Unavailable(error.to_string()),
+            database::Error::Value(_) => Self::Wrong(UNKEEPABLE.to_owned()),
             _ => Self::Internal(error.to_string()),
         }
     }

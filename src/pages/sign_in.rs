@@ -144,7 +144,9 @@ fn page(
 
 /// Only paths of our own, so that a link to the sign-in leads nowhere else.
 pub(super) fn own_path(next: &str) -> &str {
-    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    // An address in a header is printable ASCII; browsers write everything else as escapes.
+    let printable = next.bytes().all(|byte| byte.is_ascii_graphic());
+    let own = printable && next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
     if own { next } else { "/" }
 }
 
@@ -174,6 +176,9 @@ mod tests {
             "/\\evil.example",
             "javascript:alert(1)",
             "/\t/evil.example",
+            "/files\0",
+            "/a\u{7f}b",
+            "/fil\u{e9}s",
         ] {
             assert_eq!(own_path(trap), "/", "{trap}");
         }

@@ -50,7 +50,7 @@ impl From<database::Error> for Halt {
     fn from(error: database::Error) -> Self {
         let fault = match error {
             database::Error::Unavailable(_) => Fault::Surroundings,
-            database::Error::Constraint { .. } | database::Error::Query(_) => Fault::Ours,
+            database::Error::Constraint { .. } | database::Error::Value(_) | database::Error::Query(_) => Fault::Ours,
         };
         Self::Mishap(internal(fault, error.to_string()))
     }

@@ -57,6 +57,20 @@ async fn strangers_and_nonsense_get_problem_documents() {
         let wrong = post(&kim, "/recipes", json!({"steps": [{"fitler": {}}]})).await;
         assert_problem(&wrong, StatusCode::UNPROCESSABLE_ENTITY, "recipe");
         assert_eq!(wrong.1["problems"][0]["path"], "steps[0].fitler");
+        let named = json!({"name": "a\0b", "steps": []});
+        let unkeepable = [
+            post(&kim, "/recipes", named.clone()).await,
+            post(&kim, "/runs", json!({"recipe": named, "files": [file]})).await,
+            post(
+                &kim,
+                "/runs",
+                json!({"recipe": recipe(), "files": [file], "start_at": "-262000-01-01T00:00:00Z"}),
+            )
+            .await,
+        ];
+        for answer in &unkeepable {
+            assert_problem(answer, StatusCode::UNPROCESSABLE_ENTITY, "not_keepable");
+        }
     })
     .await;
 }

@@ -3,7 +3,7 @@
 //! What the zip's directory declares is checked at once; unpacking never yields more than was declared (the zip reader stops
 //! there). Large parts are unpacked once without being parsed: a run of bytes without a tag would be held in memory whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -70,10 +70,13 @@ pub(super) fn preflight(path: &Path, limits: &Limits) -> Result<Package, ReadErr
             part.found = scan_part(&mut zip, index, limits)?;
         }
     }
-    Ok(Package {
-        sheets: sheet_parts(&mut zip, &parts),
-        parts,
-    })
+    let sheets = sheet_parts(&mut zip, &parts);
+    // Otherwise a small file lists one large part thousands of times.
+    let mut seen = HashSet::new();
+    if sheets.len() > parts.len() || sheets.iter().flatten().any(|part| !seen.insert(*part)) {
+        return Err(Refusal::Damaged("two sheets of one part".to_owned()).into());
+    }
+    Ok(Package { sheets, parts })
 }
 
 /// What was learnt of a workbook's package.
