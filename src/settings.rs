@@ -3,11 +3,8 @@
 //! [`VARIABLES`] names every variable with its default and its reason; README.md shows the same table, and a test
 //! compares them. A secret may come from a file: `NAME_FILE` holds the path.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
@@ -15,13 +12,17 @@ use url::Url;
 use crate::accounts::AccountSettings;
 use crate::app::Halves;
 use crate::database::DatabaseSettings;
-use crate::domain::units;
 use crate::preview::PreviewSettings;
 use crate::sandbox;
 use crate::storage::{Addressing, ChecksumMode, S3Settings, Timeouts};
 use crate::telemetry::{LogFormat, TelemetrySettings};
 use crate::upload::UploadSettings;
 use crate::worker::WorkerSettings;
+
+mod environment;
+
+pub use environment::Environment;
+use environment::invalid;
 
 /// One variable of the environment.
 #[derive(Clone, Copy, Debug)]
@@ -333,105 +334,13 @@ const CHECKSUMS: [(&str, ChecksumMode); 2] = [
     ("required", ChecksumMode::Required),
 ];
 
-/// The variables that are set.
-#[derive(Clone, Debug, Default)]
-pub struct Environment(BTreeMap<String, String>);
-
 impl Environment {
-    /// Those of this process.
-    #[must_use]
-    pub fn of_process() -> Self {
-        Self(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-                .collect(),
-        )
-    }
-
-    /// Just these.
-    #[must_use]
-    pub fn of(values: &[(&str, &str)]) -> Self {
-        Self(
-            values
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-        )
-    }
-
-    /// Variables that look like ours but are not: most likely misspelt.
-    #[must_use]
-    pub fn unknown(&self) -> Vec<&str> {
-        let known = |name: &str| {
-            let name = name.strip_suffix("_FILE").unwrap_or(name);
-            FOREIGN.contains(&name) || VARIABLES.iter().any(|it| it.name == name)
-        };
-        self.0
-            .keys()
-            .map(String::as_str)
-            .filter(|name| name.starts_with("SHEETMILL_") && !known(name))
-            .collect()
-    }
-
     fn data_folder(&self) -> Result<PathBuf, Error> {
         let under = |name: &str, rest: &str| self.get(name).map(|folder| PathBuf::from(folder).join(rest));
         under("SHEETMILL_DATA", "")
             .or_else(|| under("XDG_DATA_HOME", "sheetmill"))
             .or_else(|| under("HOME", ".local/share/sheetmill"))
             .ok_or(Error::NoDataFolder)
-    }
-
-    /// Set and not empty: compose files set variables to nothing.
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .map(|value| value.trim())
-            .filter(|value| !value.is_empty())
-    }
-
-    fn text(&self, name: &str, into: &mut String) {
-        if let Some(value) = self.get(name) {
-            value.clone_into(into);
-        }
-    }
-
-    fn parse<T: FromStr>(&self, name: &str, into: &mut T, form: &str) -> Result<(), Error> {
-        if let Some(value) = self.get(name) {
-            *into = value.parse().ok().ok_or_else(|| unreadable(name, value, form))?;
-        }
-        Ok(())
-    }
-
-    fn optional<T: FromStr>(&self, name: &str, into: &mut Option<T>, form: &str) -> Result<(), Error> {
-        if let Some(value) = self.get(name) {
-            *into = Some(value.parse().ok().ok_or_else(|| unreadable(name, value, form))?);
-        }
-        Ok(())
-    }
-
-    fn bytes(&self, name: &str, into: &mut u64) -> Result<(), Error> {
-        if let Some(value) = self.get(name) {
-            *into = units::bytes(value).map_err(|reason| invalid(name, reason))?;
-        }
-        Ok(())
-    }
-
-    fn span(&self, name: &str, into: &mut Duration) -> Result<(), Error> {
-        if let Some(value) = self.get(name) {
-            *into = units::span(value).map_err(|reason| invalid(name, reason))?;
-        }
-        Ok(())
-    }
-
-    fn choice<T: Copy>(&self, name: &str, into: &mut T, words: &[(&str, T)]) -> Result<(), Error> {
-        if let Some(value) = self.get(name) {
-            let found = words.iter().find(|(word, _)| *word == value);
-            let all = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
-            *into = found
-                .ok_or_else(|| invalid(name, format!("{value:?} is not one of {}", all())))?
-                .1;
-        }
-        Ok(())
     }
 
     /// What the worker half goes by.
@@ -482,29 +391,6 @@ impl Environment {
         self.choice("SHEETMILL_S3_ADDRESSING", &mut settings.addressing, &ADDRESSINGS)?;
         self.choice("SHEETMILL_S3_CHECKSUMS", &mut settings.checksums, &CHECKSUMS)?;
         Ok(Some(settings))
-    }
-
-    fn secret(&self, name: &str) -> Result<Option<SecretString>, Error> {
-        if let Some(value) = self.get(name) {
-            return Ok(Some(value.to_owned().into()));
-        }
-        let Some(path) = self.get(&format!("{name}_FILE")) else {
-            return Ok(None);
-        };
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| invalid(&format!("{name}_FILE"), format!("{path} cannot be read: {error}")))?;
-        Ok(Some(text.trim().to_owned().into()))
-    }
-}
-
-fn unreadable(name: &str, value: &str, form: &str) -> Error {
-    invalid(name, format!("{value:?} cannot be read: {form}"))
-}
-
-fn invalid(name: &str, reason: String) -> Error {
-    Error::Invalid {
-        name: name.to_owned(),
-        reason,
     }
 }
 
