@@ -17,6 +17,7 @@ const nameOf = (step) => Object.keys(step.does)[0];
 let recipe = { name: given.document.name, input: given.document.input, output: given.document.output, steps: given.document.steps.map((does) => ({ does, off: false })) };
 let saved = JSON.stringify(documentOf(recipe));
 let id = given.id;
+let newest = given.newest ?? 0;
 let at = recipe.steps.length; // the step after which rows are shown; 0 is the sheet as it was read
 let past = [];
 let future = [];
@@ -188,6 +189,7 @@ function labelOf(index) {
 
 function lossOf(index) {
   if (recipe.steps[index].off) return "off";
+  if (problems.length > 0) return ""; // the counts are of the document before
   const entries = (answer?.rows?.ledger ?? []).filter((it) => it.step === sentIndex(index) + 1);
   const sum = (name) => entries.reduce((total, it) => total + it[name], 0);
   const words = { rejected: "rejected", filtered: "filtered", deduplicated: "duplicates", aggregated: "into groups" };
@@ -283,6 +285,10 @@ function drawHeads(columns) {
 }
 
 function drawCounts(rows) {
+  if (problems.length > 0) {
+    $("[data-title-line]").textContent = "Rows from before the mistake";
+    return $("[data-balance]").replaceChildren("They are counted again when it is mended.");
+  }
   const place = at === 0 ? "The sheet as it was read" : `After step ${at}`;
   const total = rows.total;
   const read = rows.ledger.filter((it) => it.step === 0).reduce((sum, it) => sum + it.kept, 0);
@@ -382,7 +388,9 @@ async function save() {
   }
   $("[data-run] input[name='recipe']").value = id;
   drawSteps();
-  say(off > 0 ? `Saved as revision ${told.revision}, without the ${off} switched off.` : `Saved as revision ${told.revision}.`);
+  const elsewhere = told.revision > newest + 1 ? ` Revision ${told.revision - 1} was saved elsewhere meanwhile; it is kept.` : "";
+  newest = told.revision;
+  say(`Saved as revision ${told.revision}${off > 0 ? `, without the ${off} switched off` : ""}.${elsewhere}`);
   return true;
 }
 

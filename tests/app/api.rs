@@ -57,10 +57,13 @@ async fn strangers_and_nonsense_get_problem_documents() {
         let wrong = post(&kim, "/recipes", json!({"steps": [{"fitler": {}}]})).await;
         assert_problem(&wrong, StatusCode::UNPROCESSABLE_ENTITY, "recipe");
         assert_eq!(wrong.1["problems"][0]["path"], "steps[0].fitler");
-        let named = json!({"name": "a\0b", "steps": []});
+        let long = post(&kim, "/recipes", json!({"name": "long".repeat(60), "steps": []})).await;
+        assert_problem(&long, StatusCode::UNPROCESSABLE_ENTITY, "recipe");
+        let compared = json!({"steps": [{"filter": {"keep": "status = 'a\0b'"}}]});
         let unkeepable = [
-            post(&kim, "/recipes", named.clone()).await,
-            post(&kim, "/runs", json!({"recipe": named, "files": [file]})).await,
+            post(&kim, "/recipes", compared.clone()).await,
+            post(&kim, "/recipes", json!({"name": "a\0b", "steps": []})).await,
+            post(&kim, "/runs", json!({"recipe": compared, "files": [file]})).await,
             post(
                 &kim,
                 "/runs",

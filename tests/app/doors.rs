@@ -184,3 +184,15 @@ async fn an_admin_sees_every_page_of_the_admin() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_kept_is_said_and_is_no_fault_of_ours() {
+    TestApp::run(async |app| {
+        let kim = Visitor::signed_in(app, "kim@example.org", Role::Member).await;
+        let text = "name: \"a\\0b\"\nsteps: []\n";
+        let answer = kim.post("/recipes", &[("csrf", &kim.csrf), ("text", text)], &[]).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+        assert!(answer.text.contains("cannot be kept"), "{}", answer.text);
+    })
+    .await;
+}

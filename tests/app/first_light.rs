@@ -107,6 +107,12 @@ async fn build(browser: &Browser, address: &str) {
     browser.fill("[data-name]", "Clean orders").await;
     browser.click("[data-save]").await;
     browser.see("[data-run] input[name=recipe]:not([value=''])").await;
+
+    // Opened again, the form of a step shows what was saved.
+    browser.page.refresh().await.expect("the builder again");
+    browser.click("[data-steps] li:last-child .label").await;
+    browser.see("[data-form] .pair option[value=region]:checked").await;
+    browser.see("[data-balance] .state.good").await;
 }
 
 /// Opens the menu of a column in the preview and takes the step whose title begins so.

@@ -1,11 +1,13 @@
 //! Files that were made to do harm: each gets an answer, and no server process dies of it.
 
+use std::path::Path;
 use std::process::Command;
 
 use reqwest::StatusCode;
 
 use crate::client::Client;
 use crate::processes::{Process, chore, resident_mib};
+use crate::visitor::Visitor;
 
 /// What a sentence for people never holds.
 const INTERNALS: &[&str] = &[
@@ -16,20 +18,16 @@ const INTERNALS: &[&str] = &[
 async fn hostile_files_get_a_sentence_and_take_nothing_down() {
     let folder = tempfile::tempdir().expect("a folder");
     let files = folder.path().join("files");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hostile/make_hostile.py");
-    let made = Command::new("python3")
-        .arg(script)
-        .arg(&files)
-        .status()
-        .expect("python3 starts");
-    assert!(made.success(), "the hostile files could be made");
+    make_files(&files);
 
     let data = folder.path().join("data").to_str().expect("a plain path").to_owned();
     let settings = [("SHEETMILL_DATA", data), ("SHEETMILL_LISTEN", "127.0.0.1:0".to_owned())];
     let process = Process::serve(&["up"], &settings).await;
     chore(&["user", "add", "kim@example.org", "--admin"], &settings).await;
     let token = chore(&["user", "token", "kim@example.org"], &settings).await;
-    let client = Client::new(process.address.as_deref().expect("an address"), &token);
+    let address = process.address.clone().expect("an address");
+    let client = Client::new(&address, &token);
+    guess_passwords(&address).await;
 
     let mut accepted = Vec::new();
     for entry in std::fs::read_dir(&files)
@@ -76,6 +74,31 @@ async fn hostile_files_get_a_sentence_and_take_nothing_down() {
         resident_mib(process.pid())
     );
     assert!(process.interrupt().await.success());
+}
+
+fn make_files(folder: &Path) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hostile/make_hostile.py");
+    let made = Command::new("python3").arg(script).arg(folder).status();
+    assert!(
+        made.expect("python3 starts").success(),
+        "the hostile files could be made"
+    );
+}
+
+/// Each guess takes 19 MB for a moment; kept or lost, these would be more than the server may have.
+async fn guess_passwords(address: &str) {
+    for account in 0..20 {
+        let stranger = Visitor::at(address);
+        let csrf = stranger.get("/sign-in").await.csrf().expect("the door's token");
+        let email = format!("nobody-{account}@example.org");
+        let fields = [
+            ("csrf", csrf.as_str()),
+            ("email", email.as_str()),
+            ("password", "guess"),
+        ];
+        let answer = stranger.post("/sign-in", &fields, &[]).await;
+        assert!(!answer.status.is_redirection(), "{email} is let in nowhere");
+    }
 }
 
 fn assert_plain(name: &str, answer: &str) {

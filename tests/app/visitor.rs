@@ -20,7 +20,7 @@ pub struct Page {
 
 impl Page {
     /// The token that the page's forms carry.
-    fn csrf(&self) -> Option<String> {
+    pub fn csrf(&self) -> Option<String> {
         let (_, rest) = self.text.split_once("name=\"csrf\"")?;
         Some(rest.split('"').nth(1)?.to_owned())
     }
@@ -37,10 +37,15 @@ pub struct Visitor {
 impl Visitor {
     /// Somebody without an account.
     pub fn stranger(app: &TestApp) -> Self {
+        Self::at(&app.address)
+    }
+
+    /// Somebody without an account at any server.
+    pub fn at(address: &str) -> Self {
         let http = Http::builder().cookie_store(true).redirect(Policy::none()).build();
         Self {
             http: http.expect("a client"),
-            address: app.address.clone(),
+            address: address.to_owned(),
             csrf: String::new(),
         }
     }

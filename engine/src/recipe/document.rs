@@ -34,6 +34,8 @@ pub use super::steps::Step;
 
 /// More steps than any honest recipe has.
 const MAX_STEPS: usize = 500;
+/// Characters of a name: lists and file names show it.
+const MAX_NAME: usize = 200;
 
 /// A recipe that was read and is well-formed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -133,6 +135,11 @@ impl Recipe {
     fn read_parts(node: &Node, reading: &mut Reading) -> Option<Self> {
         let mut options = reading.map(node, "", "")?;
         let name = options.optional_text(reading, "name").unwrap_or_default();
+        if name.chars().count() > MAX_NAME {
+            let place = reading.places.get("name").copied().unwrap_or_default();
+            let message = format!("`name` has at most {MAX_NAME} characters.");
+            reading.problem(place, "name", message);
+        }
         let input = options
             .take("input")
             .and_then(|node| Input::read(node, reading))

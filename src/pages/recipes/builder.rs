@@ -67,7 +67,8 @@ pub(in crate::pages) struct Look {
 pub(super) struct Begun {
     pub(super) id: Option<RecipeId>,
     pub(super) number: Option<i32>,
-    pub(super) older: bool,
+    /// The newest revision; another one may be in view.
+    pub(super) newest: Option<i32>,
     pub(super) saved_at: Option<DateTime<Utc>>,
     pub(super) document: Value,
     pub(super) text: String,
@@ -81,7 +82,7 @@ impl Begun {
         Self {
             id: None,
             number: None,
-            older: false,
+            newest: None,
             saved_at: None,
             document,
             text,
@@ -138,7 +139,7 @@ pub(in crate::pages) async fn show(
     let begun = Begun {
         id: Some(row.id),
         number: Some(row.number),
-        older: row.number != newest,
+        newest: Some(newest),
         saved_at: Some(row.saved_at),
         ..Begun::new(&stored)
     };
@@ -179,7 +180,7 @@ pub(super) async fn page(
             named.to_owned()
         },
         number: begun.number,
-        older: begun.older,
+        older: begun.number != begun.newest,
         saved_at: begun.saved_at,
         chosen,
         chosen_table: look.sheet.unwrap_or(first),
@@ -187,7 +188,7 @@ pub(super) async fn page(
         problems: begun.problems,
         text: begun.text,
         definitions: definitions::block(&definitions::definitions()),
-        recipe: definitions::block(&json!({ "id": begun.id, "document": begun.document })),
+        recipe: definitions::block(&json!({ "id": begun.id, "newest": begun.newest, "document": begun.document })),
     };
     crate::pages::page(&page)
 }

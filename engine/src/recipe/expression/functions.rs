@@ -542,8 +542,15 @@ impl Call<'_, '_> {
             return Err(Fault::new(message, self.arguments[0].1));
         }
         let date = self.kind_of_date(1)?;
-        let moment = cast(date.expr.clone(), Kind::DateTime.arrow());
-        let expr = cast(expr_fn::date_trunc(lit(unit), moment), DataType::Date32);
+        // DataFusion's own goes through nanoseconds, which end in 2262: 9999-12-31 would fail the plan.
+        let day = cast(date.expr.clone(), DataType::Date32);
+        let expr = own::call(
+            "date_trunc",
+            own::date_trunc,
+            DataType::Date32,
+            None,
+            vec![day, lit(unit)],
+        );
         Ok(Term::new(expr, Kind::Date, &[&date]))
     }
 

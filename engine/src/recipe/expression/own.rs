@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Float64Array, StringArray, UInt32Array};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, UInt32Type};
+use chrono::{Datelike, Days, NaiveDate};
 use datafusion_common::{DataFusionError, Result};
 use datafusion_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
@@ -292,6 +293,27 @@ pub(super) fn add_days(rows: &Rows<'_>) -> Result<ArrayRef> {
             rows.note(row, Some(days.to_string()));
         }
         later
+    });
+    Ok(Arc::new(result.collect::<Date32Array>()))
+}
+
+/// A date and a unit, the same for all rows: the first day of the year, quarter, month or week (from Monday) that the
+/// date is in; by any other unit the date itself.
+pub(super) fn date_trunc(rows: &Rows<'_>) -> Result<ArrayRef> {
+    let dates = rows.arguments[0]
+        .as_primitive_opt::<Date32Type>()
+        .ok_or_else(|| unexpected(&rows.arguments[0]))?;
+    let units = rows.texts(1)?;
+    let result = dates.iter().zip(units).map(|(date, unit)| {
+        let date = Date32Type::to_naive_date_opt(date?)?;
+        let first = match unit? {
+            "year" => NaiveDate::from_ymd_opt(date.year(), 1, 1),
+            "quarter" => NaiveDate::from_ymd_opt(date.year(), date.month0() / 3 * 3 + 1, 1),
+            "month" => date.with_day(1),
+            "week" => date.checked_sub_days(Days::new(date.weekday().num_days_from_monday().into())),
+            _ => Some(date),
+        };
+        first.map(Date32Type::from_naive_date)
     });
     Ok(Arc::new(result.collect::<Date32Array>()))
 }

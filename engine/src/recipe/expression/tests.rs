@@ -160,6 +160,15 @@ fn expressions_give_what_a_spreadsheet_user_expects() {
             "date_trunc('month', day)",
             ["2024-01-01", "2024-03-01", "-", "1999-12-01"],
         ),
+        (
+            "date_trunc('quarter', day)",
+            ["2024-01-01", "2024-01-01", "-", "1999-10-01"],
+        ),
+        (
+            "date_trunc('week', day)",
+            ["2024-01-29", "2024-02-26", "-", "1999-12-27"],
+        ),
+        ("date_trunc('year', date '9999-12-31')", ["9999-01-01"; 4]),
         ("date(2024, 1, q)", ["2024-01-02", "!", "!", "2024-01-10"]),
         ("number(status)", ["!", "!", "-", "!"]),
         ("try_cast(status as double)", ["-", "-", "-", "-"]),
