@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::middleware::from_fn;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig, delete, get, post};
 
 use crate::accounts::Accounts;
@@ -56,6 +59,7 @@ pub fn routes(config: &mut ServiceConfig, api: web::Data<Api>) {
         .app_data(web::PayloadConfig::new(BODY_BYTES))
         .app_data(web::PathConfig::default().error_handler(|_, _| Error::NotFound("thing").into()))
         .wrap(from_fn(error::explain))
+        .wrap(from_fn(harden))
         .default_service(web::to(nothing))
         .route("/openapi.json", get().to(openapi::document))
         .route("/files", post().to(files::upload))
@@ -69,12 +73,40 @@ pub fn routes(config: &mut ServiceConfig, api: web::Data<Api>) {
         .route("/runs/{id}", delete().to(runs::cancel))
         .route("/runs/{id}/events", get().to(runs::events))
         .route("/artifacts/{id}", get().to(artifacts::download));
-    let probe = |path| web::scope(path).app_data(api.clone()).wrap(from_fn(error::explain));
+    let probe = |path| {
+        web::scope(path)
+            .app_data(api.clone())
+            .wrap(from_fn(error::explain))
+            .wrap(from_fn(harden))
+    };
     config
         .service(calls)
         .service(probe("/healthz").route("", get().to(health::healthz)))
         .service(probe("/readyz").route("", get().to(health::readyz)))
         .service(probe("/metrics").route("", get().to(health::metrics)));
+}
+
+/// Answers are for programs: a browser that is led here neither guesses a type, nor runs anything, nor keeps a copy.
+const HEADERS: [(HeaderName, &str); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+async fn harden(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let mut response = next.call(request).await?;
+    for (name, value) in HEADERS {
+        if !response.headers().contains_key(&name) {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    Ok(response)
 }
 
 async fn nothing() -> Result<&'static str, Error> {

@@ -216,3 +216,21 @@ async fn a_person_holds_ten_streams_and_no_more() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_is_hardened() {
+    TestApp::run(async |app| {
+        let kim = app.member("kim@example.org").await;
+        let file = uploaded(app, &kim).await;
+        let run = kim.run(&recipe(), &[&file]).await;
+        let artifact = kim.ended(&run).await["artifacts"][0]["id"].clone();
+        let artifact = format!("/artifacts/{}", artifact.as_str().expect("an id"));
+        for path in [&format!("/files/{file}"), "/nowhere", &artifact, "/openapi.json"] {
+            let answer = kim.open(path).await;
+            for header in ["x-content-type-options", "content-security-policy", "cache-control"] {
+                assert!(answer.headers().contains_key(header), "{path} lacks {header}");
+            }
+        }
+    })
+    .await;
+}
