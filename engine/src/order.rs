@@ -24,7 +24,6 @@ use crate::recipe::ledger::LedgerStep;
 use crate::recipe::problem::Problem;
 pub use crate::sheets::CellKind;
 pub use execute::execute;
-pub use rows::{shown_cell, shown_rows};
 
 use crate::sheets::{IngestOptions, Limits};
 use crate::tables::TableMeta;
@@ -263,8 +262,8 @@ pub struct RowsAnswer {
 /// What a recipe makes of a table: the answer of a preview.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PreviewAnswer {
-    /// The columns before each step, and after the last; as far as steps are right.
-    pub before: Vec<Vec<AnswerColumn>>,
+    /// The columns before each step, and after the last, as far as steps are right; nothing where a step changes none.
+    pub before: Vec<Option<Vec<AnswerColumn>>>,
     /// What is wrong with the first step that does not fit the columns in front of it.
     pub problems: Vec<Problem>,
     /// The rows after the steps that were asked for; nothing where one of them is wrong.

@@ -248,7 +248,7 @@ fn issue(oddity: Oddity) -> Issue {
         OddityKind::FormulaWithoutValue => (
             "formula_without_value",
             format!(
-                "{count} formulas have no stored value and read as blank. Open the file in Excel, save it and upload it again."
+                "{count} formulas have no stored value and read as blank. Open the file in Excel, save it and try again."
             ),
         ),
         OddityKind::MergedCells => (

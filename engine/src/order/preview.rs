@@ -7,7 +7,8 @@ use arrow::array::Array;
 use futures_util::StreamExt;
 
 use super::process::{Halt, entries, plan, runtime};
-use super::{AnswerColumn, AnswerRow, Message, PreviewAnswer, PreviewOrder, Report, RowFate, RowsAnswer, shown_cell};
+use super::rows::{Room, shown_cell};
+use super::{AnswerColumn, AnswerRow, Message, PreviewAnswer, PreviewOrder, Report, RowFate, RowsAnswer};
 use crate::recipe::columns::{Column, of_table};
 use crate::recipe::document::Recipe;
 use crate::recipe::fate::TakenOut;
@@ -23,6 +24,8 @@ use crate::tables::read::Table;
 
 /// A grid shows no more at once.
 const MOST_ROWS: usize = 1000;
+/// Bytes of column names in an answer, about: a sheet may have 16,384 columns, and a recipe many steps that change them.
+const MOST_NAME_BYTES: usize = 24 << 20;
 /// Threads for counting all rows: previews share the machine with runs.
 const JOBS: usize = 2;
 
@@ -40,7 +43,7 @@ pub(super) fn run(order: &PreviewOrder, say: &mut dyn FnMut(Message)) {
 
 fn preview(order: &PreviewOrder) -> Result<PreviewAnswer, Halt> {
     let table = Table::open(&order.table.folder).map_err(PlanError::from)?;
-    let (before, problems) = check(&order.recipe, of_table(table.meta()));
+    let (before, problems) = check(&order.recipe, of_table(table.meta()))?;
     // A later step that is wrong does not hide what the earlier ones make.
     let fits = problems.iter().all(|it| it.step.is_some_and(|step| step > order.steps));
     let rows = if fits { Some(rows(order, &table)?) } else { None };
@@ -48,18 +51,39 @@ fn preview(order: &PreviewOrder) -> Result<PreviewAnswer, Halt> {
 }
 
 /// The columns at each point, up to the first step that is wrong, and what is wrong with that.
-fn check(recipe: &Recipe, table: Vec<Column>) -> (Vec<Vec<AnswerColumn>>, Vec<Problem>) {
-    let here = |columns: &[Column]| columns.iter().map(answer_column).collect();
-    let mut before = vec![here(&table)];
+type Checked = (Vec<Option<Vec<AnswerColumn>>>, Vec<Problem>);
+
+fn check(recipe: &Recipe, table: Vec<Column>) -> Result<Checked, Halt> {
+    let mut bytes = 0;
+    let mut here = |columns: &[Column]| {
+        let columns: Vec<AnswerColumn> = columns.iter().map(answer_column).collect();
+        bytes += columns.iter().map(|it| it.name.len() + 40).sum::<usize>();
+        if bytes > MOST_NAME_BYTES {
+            let sentence = "This sheet has too many columns to show what each step makes of them. Run the recipe instead, \
+                            or begin it with a step that keeps fewer columns.";
+            return Err(Halt::input("too_many_columns", sentence.to_owned()));
+        }
+        Ok(columns)
+    };
+    let mut last = here(&table)?;
+    let mut before = vec![Some(last.clone())];
     let mut columns = table;
     for (index, step) in recipe.steps.iter().enumerate() {
         match step.check(index + 1, &columns) {
             Ok(after) => columns = after,
-            Err(problems) => return (before, recipe.locate(problems)),
+            Err(problems) => return Ok((before, recipe.locate(problems))),
         }
-        before.push(here(&columns));
+        let same = columns.len() == last.len()
+            && columns
+                .iter()
+                .zip(&last)
+                .all(|(column, shown)| column.name == shown.name && column.kind == shown.kind);
+        before.push(if same { None } else { Some(here(&columns)?) });
+        if let Some(Some(changed)) = before.last() {
+            last.clone_from(changed);
+        }
     }
-    (before, Vec::new())
+    Ok((before, Vec::new()))
 }
 
 fn answer_column(column: &Column) -> AnswerColumn {
@@ -70,9 +94,10 @@ fn answer_column(column: &Column) -> AnswerColumn {
 }
 
 fn rows(order: &PreviewOrder, table: &Table) -> Result<RowsAnswer, Halt> {
-    let rows = order.rows.min(MOST_ROWS);
     let plan = || plan(&order.recipe, table, order.steps, "");
     let shown = plan()?;
+    let widest = shown.columns.len().max(table.meta().columns.len());
+    let Room { rows, .. } = Room::of(order.rows.min(MOST_ROWS), widest);
     let (streams, sorts) = (shown.streams(), shown.last_sort().is_some());
     let read = streams.then_some(rows as u64);
     // What stands behind the last sort may take rows out, so some more than are shown come out of it.
@@ -225,6 +250,7 @@ fn shown_rows(
         .map(ColumnView::of)
         .collect::<Result<Vec<_>, _>>()?;
     let formats = &work.table.meta().formats;
+    let room = Room::of(MOST_ROWS, sources.len());
     let is_changed = |column: usize, row: usize| {
         let flags = chunk
             .changed
@@ -235,7 +261,13 @@ fn shown_rows(
     };
     let cell = |source: &Option<usize>, row: usize| {
         source.map_or_else(super::AnswerCell::default, |column| {
-            let shown = shown_cell(&views[column], row, columns[column].format.as_deref(), formats);
+            let shown = shown_cell(
+                &views[column],
+                row,
+                columns[column].format.as_deref(),
+                formats,
+                room.chars,
+            );
             super::AnswerCell {
                 changed: is_changed(column, row),
                 ..shown

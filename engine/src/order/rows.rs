@@ -12,19 +12,45 @@ use crate::tables::read::{Scan, Table};
 
 /// Characters of a cell that are shown; a grid has no room for more.
 const SHOWN_CHARS: usize = 500;
+/// Cells of an answer at most: a wide sheet is shown by fewer rows.
+const MOST_CELLS: usize = 200_000;
+/// Characters of an answer at most, about: where there are many cells, each shows less.
+const MOST_CHARS: usize = 10_000_000;
+
+/// How much of a table goes into one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    /// Rows.
+    pub(super) rows: usize,
+    /// Characters of each cell.
+    pub(super) chars: usize,
+}
+
+impl Room {
+    /// For so many rows, if they fit, of so many columns.
+    pub(super) fn of(rows: usize, columns: usize) -> Self {
+        let rows = rows.min((MOST_CELLS / columns.max(1)).max(1));
+        let chars = MOST_CHARS / (rows * columns).max(1);
+        Self {
+            rows,
+            chars: chars.clamp(40, SHOWN_CHARS),
+        }
+    }
+}
 
 /// Answers with the rows of a window.
 pub(super) fn run(order: &RowsOrder, say: &mut dyn FnMut(Message)) -> Result<Report, OrderError> {
     let table = Table::open(&order.table.folder)?;
-    let limit = Some(order.limit as u64);
-    let mut rows = Vec::with_capacity(order.limit.min(10_000));
+    let room = Room::of(order.limit, table.meta().columns.len());
+    let limit = Some(room.rows as u64);
+    let mut rows = Vec::with_capacity(room.rows);
     for batch in table.read(&Scan {
         offset: order.offset,
         limit,
         ..Scan::default()
     }) {
         let codes: Vec<Option<&str>> = table.meta().columns.iter().map(|c| c.format.as_deref()).collect();
-        rows.extend(shown_rows(&batch?, &codes, &table.meta().formats)?);
+        rows.extend(shown_rows(&batch?, &codes, &table.meta().formats, room.chars)?);
     }
     let columns = table
         .meta()
@@ -50,10 +76,11 @@ pub(super) fn run(order: &RowsOrder, say: &mut dyn FnMut(Message)) -> Result<Rep
 ///
 /// # Errors
 /// When a column has a type that no table has.
-pub fn shown_rows(
+fn shown_rows(
     batch: &RecordBatch,
     codes: &[Option<&str>],
     formats: &[String],
+    chars: usize,
 ) -> Result<Vec<AnswerRow>, ArrowError> {
     let Some((numbers, columns)) = batch.columns().split_first() else {
         return Ok(Vec::new());
@@ -71,18 +98,24 @@ pub fn shown_rows(
         cells: columns
             .iter()
             .enumerate()
-            .map(|(at, c)| shown_cell(c, row, codes.get(at).copied().flatten(), formats))
+            .map(|(at, c)| shown_cell(c, row, codes.get(at).copied().flatten(), formats, chars))
             .collect(),
     };
     Ok((0..batch.num_rows()).map(shown).collect())
 }
 
-/// One cell as it shows; `code` is the number format of its column.
+/// One cell as it shows, at most so many characters; `code` is the number format of its column.
 #[must_use]
-pub fn shown_cell(column: &ColumnView, row: usize, code: Option<&str>, formats: &[String]) -> AnswerCell {
+pub(super) fn shown_cell(
+    column: &ColumnView,
+    row: usize,
+    code: Option<&str>,
+    formats: &[String],
+    chars: usize,
+) -> AnswerCell {
     let cell = column.cell(row);
     let shown = cell.shown(cell.code(code, formats));
-    let text = match shown.char_indices().nth(SHOWN_CHARS) {
+    let text = match shown.char_indices().nth(chars) {
         Some((cut, _)) => format!("{}…", &shown[..cut]),
         None => shown.into_owned(),
     };

@@ -63,6 +63,8 @@ pub struct Limits {
     pub text_chars: u64,
     /// Bytes of distinct shared strings, the one thing that is held in memory whole.
     pub shared_string_bytes: u64,
+    /// Bytes of text in all cells together: one long text may be referred to by millions of cells.
+    pub cell_text_bytes: u64,
 }
 
 impl Default for Limits {
@@ -76,6 +78,7 @@ impl Default for Limits {
             columns: 16_384,
             text_chars: 1 << 20,
             shared_string_bytes: 256 << 20,
+            cell_text_bytes: 4 << 30,
         }
     }
 }

@@ -73,6 +73,8 @@ pub enum TooMuch {
     TextChars(u64),
     /// Bytes of distinct texts.
     SharedStrings(u64),
+    /// Bytes of text in all cells together.
+    CellTexts(u64),
 }
 
 impl Refusal {
@@ -101,37 +103,35 @@ impl Refusal {
     /// One sentence that names the file and says what to do.
     #[must_use]
     pub fn sentence(&self, file: &str) -> String {
-        let again = "Save it in Excel as “Excel workbook (.xlsx)” and upload it again.";
+        let again = "Save it in Excel as “Excel workbook (.xlsx)” and try again.";
         match self {
-            Self::Empty => format!("“{file}” is empty. Check the file where it comes from and upload it again."),
+            Self::Empty => format!("“{file}” is empty. Check the file where it comes from and try again."),
             Self::NotASpreadsheet(what) => {
                 format!("“{file}” is {what}, not a spreadsheet. Upload an Excel workbook (.xlsx).")
             }
             Self::WebPage => format!(
-                "“{file}” is a web page with a spreadsheet's name. Open it in Excel, save it as “Excel workbook (.xlsx)” and upload it again."
+                "“{file}” is a web page with a spreadsheet's name. Open it in Excel, save it as “Excel workbook (.xlsx)” and try again."
             ),
             Self::Xml2003 => format!("“{file}” is an XML spreadsheet of Excel 2003. {again}"),
             Self::Xls => format!("“{file}” is a workbook of Excel 97 to 2003. {again}"),
             Self::Xlsb => format!("“{file}” is a binary workbook (.xlsb). {again}"),
-            Self::Ods => format!(
-                "“{file}” is an OpenDocument spreadsheet. Save it as “Excel 2007-365 (.xlsx)” and upload it again."
-            ),
+            Self::Ods => {
+                format!("“{file}” is an OpenDocument spreadsheet. Save it as “Excel 2007-365 (.xlsx)” and try again.")
+            }
             Self::Csv => format!(
-                "“{file}” is plain text, not a workbook. Open it in Excel, save it as “Excel workbook (.xlsx)” and upload it again."
+                "“{file}” is plain text, not a workbook. Open it in Excel, save it as “Excel workbook (.xlsx)” and try again."
             ),
             Self::Password => {
-                format!(
-                    "“{file}” needs a password. Remove it in Excel (File, Info, Protect Workbook) and upload it again."
-                )
+                format!("“{file}” needs a password. Remove it in Excel (File, Info, Protect Workbook) and try again.")
             }
             Self::CutOff => {
-                format!("“{file}” is cut off: its end is missing. Copy or download it once more and upload it again.")
+                format!("“{file}” is cut off: its end is missing. Copy or download it once more and try again.")
             }
             Self::Damaged(_) => {
-                format!("“{file}” is damaged. Open it in Excel, let Excel repair it, save it and upload it again.")
+                format!("“{file}” is damaged. Open it in Excel, let Excel repair it, save it and try again.")
             }
             Self::NoSheets => {
-                format!("“{file}” holds no worksheet. Upload a workbook with at least one sheet of cells.")
+                format!("“{file}” holds no worksheet. Use a workbook with at least one sheet of cells.")
             }
             Self::SheetNotFound(sheet) => format!("“{file}” has no sheet named “{sheet}”. Choose one of its sheets."),
             Self::HeaderNotFound(first, last) => {
@@ -156,6 +156,7 @@ impl TooMuch {
             Self::Cells(_) => "too_many_cells",
             Self::TextChars(_) => "text_too_long",
             Self::SharedStrings(_) => "texts_too_large",
+            Self::CellTexts(_) => "cell_texts_too_large",
         }
     }
 
@@ -164,45 +165,51 @@ impl TooMuch {
         let megabytes = |n: u64| grouped(n >> 20);
         match self {
             Self::FileBytes(n) => format!(
-                "“{file}” is larger than {} MB. Split it and upload the pieces.",
+                "“{file}” is larger than {} MB. Split it and use the pieces.",
                 megabytes(n)
             ),
             Self::InflatedBytes(n) => {
                 format!(
-                    "“{file}” unpacks to more than {} MB. Split it and upload the pieces.",
+                    "“{file}” unpacks to more than {} MB. Split it and use the pieces.",
                     megabytes(n)
                 )
             }
-            Self::Ratio => format!(
-                "“{file}” unpacks to far more than a workbook should. Open it in Excel, save it and upload it again."
-            ),
+            Self::Ratio => {
+                format!("“{file}” unpacks to far more than a workbook should. Open it in Excel, save it and try again.")
+            }
             Self::Entries(n) => format!(
-                "“{file}” consists of more than {} parts. Remove its pictures and objects and upload it again.",
+                "“{file}” consists of more than {} parts. Remove its pictures and objects and try again.",
                 grouped(n)
             ),
             Self::Rows(n) => format!(
-                "“{file}” has a sheet with more than {} rows. Split the sheet and upload it again.",
+                "“{file}” has a sheet with more than {} rows. Split the sheet and try again.",
                 grouped(n)
             ),
             Self::Columns(n) => {
                 format!(
-                    "“{file}” has a sheet with more than {} columns. Split the sheet and upload it again.",
+                    "“{file}” has a sheet with more than {} columns. Split the sheet and try again.",
                     grouped(u64::from(n))
                 )
             }
             Self::Cells(n) => format!(
-                "“{file}” has more than {} filled cells. Split it and upload the pieces.",
+                "“{file}” has more than {} filled cells. Split it and use the pieces.",
                 grouped(n)
             ),
             Self::TextChars(n) => {
                 format!(
-                    "“{file}” has a cell with more than {} characters. Shorten it and upload the file again.",
+                    "“{file}” has a cell with more than {} characters. Shorten it and try again.",
                     grouped(n)
+                )
+            }
+            Self::CellTexts(n) => {
+                format!(
+                    "The cells of “{file}” hold more than {} MB of text together. Split it and use the pieces.",
+                    megabytes(n)
                 )
             }
             Self::SharedStrings(n) => {
                 format!(
-                    "“{file}” holds more than {} MB of different texts. Split it and upload the pieces.",
+                    "“{file}” holds more than {} MB of different texts. Split it and use the pieces.",
                     megabytes(n)
                 )
             }

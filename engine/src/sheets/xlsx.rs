@@ -54,7 +54,14 @@ pub struct XlsxBook {
     limits: Limits,
     sheets: Vec<SheetInfo>,
     skipped: Vec<String>,
-    cells_read: u64,
+    used: Used,
+}
+
+/// What the sheets read so far hold; limits count the whole workbook.
+#[derive(Debug, Default)]
+struct Used {
+    cells: u64,
+    text_bytes: u64,
 }
 
 impl XlsxBook {
@@ -101,7 +108,7 @@ impl XlsxBook {
             limits: limits.clone(),
             sheets,
             skipped,
-            cells_read: 0,
+            used: Used::default(),
         })
     }
 
@@ -172,7 +179,7 @@ impl XlsxBook {
             lost: None,
             read: Arc::clone(&self.read),
             total,
-            cells_read: &mut self.cells_read,
+            used: &mut self.used,
         })
     }
 }
@@ -233,7 +240,7 @@ pub struct XlsxCells<'a> {
     lost: Option<Places>,
     read: Arc<AtomicU64>,
     total: u64,
-    cells_read: &'a mut u64,
+    used: &'a mut Used,
 }
 
 impl XlsxCells<'_> {
@@ -278,7 +285,8 @@ impl XlsxCells<'_> {
             DataRef::String(_) | DataRef::SharedString(_) => Some((CellKind::Text, 0.0, format)),
             DataRef::Int(number) => by_format(*number as f64, class),
             DataRef::Float(number) if number.is_finite() => by_format(*number, class),
-            DataRef::Float(_) => None,
+            // `1e999`: no spreadsheet can hold such a number.
+            DataRef::Float(_) => Some((CellKind::Error, 0.0, 0)),
             DataRef::DateTime(moment) => {
                 // A locale's format that only calamine knows.
                 let class = if class == FormatClass::Number {
@@ -307,8 +315,8 @@ impl XlsxCells<'_> {
     ) -> Result<Cell<'static>, ReadError> {
         let row = row.saturating_add(1);
         self.limits.check_address(row, column)?;
-        *self.cells_read += 1;
-        if *self.cells_read > self.limits.cells {
+        self.used.cells += 1;
+        if self.used.cells > self.limits.cells {
             return Err(Refusal::TooMuch(TooMuch::Cells(self.limits.cells)).into());
         }
         Ok(Cell {
@@ -343,6 +351,7 @@ impl Cells for XlsxCells<'_> {
             Some(DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text)) => text.as_str(),
             Some(DataRef::SharedString(text)) => text,
             Some(DataRef::Error(error)) => error_text(error),
+            Some(DataRef::Float(_)) => error_text(&calamine::CellErrorType::Num),
             _ => "",
         };
         let text = if matches!(cell.kind, CellKind::Text | CellKind::Error) {
@@ -353,6 +362,10 @@ impl Cells for XlsxCells<'_> {
         let most = usize::try_from(self.limits.text_chars).unwrap_or(usize::MAX);
         if text.len() > most && text.chars().count() > most {
             return Err(Refusal::TooMuch(TooMuch::TextChars(self.limits.text_chars)).into());
+        }
+        self.used.text_bytes += text.len() as u64;
+        if self.used.text_bytes > self.limits.cell_text_bytes {
+            return Err(Refusal::TooMuch(TooMuch::CellTexts(self.limits.cell_text_bytes)).into());
         }
         Ok(Some(Cell { text, ..cell }))
     }

@@ -7,7 +7,7 @@ use crate::sheets::CellKind;
 use crate::sheets::kind::letters;
 
 /// Characters of a column's name.
-const LONGEST_NAME: usize = 255;
+pub(crate) const LONGEST_NAME: usize = 255;
 /// Rows that may be the header, from the first that is about as wide as the table.
 const CANDIDATES: usize = 10;
 /// Rows that are looked at.

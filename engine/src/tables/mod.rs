@@ -6,7 +6,7 @@
 //! the resolved kind and calls columns `c0`, `c1`, … by their position in [`TableMeta::columns`].
 
 pub mod chunk;
-mod header;
+pub(crate) mod header;
 pub mod kinds;
 pub mod mixed;
 mod part;
@@ -130,6 +130,9 @@ pub struct PartMeta {
     pub path: String,
     /// Its rows.
     pub rows: u64,
+    /// Bytes of its columns in memory, about: a window of rows is smaller where rows are large.
+    #[serde(default)]
+    pub bytes: u64,
 }
 
 /// Something odd in a sheet.

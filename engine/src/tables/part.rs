@@ -32,6 +32,9 @@ use crate::sheets::view::CellView;
 const GROUPS: usize = 4;
 /// Rows of a data page, which a reader may skip whole: the window of a grid decodes little more than it shows.
 const PAGE_ROWS: usize = 8192;
+/// Columns of a table whose values are looked for in a dictionary: each takes 50 KB from its start, and a sheet may have
+/// 16,384 columns.
+const WITH_DICTIONARY: usize = 512;
 
 /// Rows that become one row group.
 #[derive(Debug, Default)]
@@ -162,6 +165,7 @@ pub(super) struct PartWriter {
     kinds: Vec<ColumnKind>,
     groups: usize,
     rows: u64,
+    bytes: u64,
 }
 
 impl PartWriter {
@@ -197,6 +201,7 @@ impl PartWriter {
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_data_page_row_count_limit(PAGE_ROWS)
             .set_write_batch_size(PAGE_ROWS)
+            .set_dictionary_enabled(kinds.len() <= WITH_DICTIONARY)
             // Row numbers mostly count up by one.
             .set_column_dictionary_enabled(row.clone(), false)
             .set_column_encoding(row, Encoding::DELTA_BINARY_PACKED)
@@ -209,6 +214,7 @@ impl PartWriter {
             kinds,
             groups: 0,
             rows: 0,
+            bytes: 0,
         })
     }
 
@@ -227,8 +233,9 @@ impl PartWriter {
         {
             columns.push(group.array(at, *kind, formats));
         }
-        self.file
-            .write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)?;
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        self.bytes += batch.get_array_memory_size() as u64;
+        self.file.write(&batch)?;
         self.file.flush()?;
         self.groups += 1;
         self.rows += group.rows as u64;
@@ -240,9 +247,9 @@ impl PartWriter {
         &self.kinds
     }
 
-    /// Completes the file; its rows.
-    pub(super) fn finish(self) -> Result<u64, TableError> {
+    /// Completes the file; its rows, and the bytes of their columns in memory.
+    pub(super) fn finish(self) -> Result<(u64, u64), TableError> {
         self.file.close()?;
-        Ok(self.rows)
+        Ok((self.rows, self.bytes))
     }
 }

@@ -20,11 +20,10 @@ const HEAD_CELLS: usize = 60_000;
 /// Characters of each.
 const HEAD_CHARS: usize = 200;
 /// A row group is written before it has so many rows times columns, or bytes of text.
-const GROUP_CELLS: usize = 8 << 20;
-const GROUP_TEXT: usize = 128 << 20;
-/// Distinct values counted exactly: in the first columns, and in those of a very wide sheet.
-const EXACT: (usize, usize) = (10_000, 200);
-const EXACT_COLUMNS: usize = 200;
+const GROUP_CELLS: usize = 2 << 20;
+const GROUP_TEXT: usize = 32 << 20;
+/// Distinct values counted exactly in the first columns, in those of a wide sheet, and in those of a very wide one.
+const EXACT: [(usize, usize); 3] = [(200, 10_000), (1_000, 200), (usize::MAX, 24)];
 /// Addresses listed with an issue.
 const EXAMPLES: usize = 20;
 
@@ -229,7 +228,10 @@ impl TableWriter {
     fn count(&mut self, chunk: &Chunk, rows: std::ops::Range<usize>) {
         for (at, column) in chunk.columns.iter().enumerate() {
             if self.profiles.len() <= at {
-                let room = if at < EXACT_COLUMNS { EXACT.0 } else { EXACT.1 };
+                let room = EXACT
+                    .iter()
+                    .find(|(columns, _)| at < *columns)
+                    .map_or(0, |(_, room)| *room);
                 self.profiles.push(ProfileBuilder::new(room));
             }
             let Some(profile) = self.profiles.get_mut(at) else {
@@ -285,10 +287,11 @@ impl TableWriter {
         let Some((name, part)) = self.part.take() else {
             return Ok(None);
         };
-        let rows = part.finish()?;
+        let (rows, bytes) = part.finish()?;
         self.parts.push(PartMeta {
             path: name.clone(),
             rows,
+            bytes,
         });
         Ok(Some(name))
     }

@@ -8,7 +8,7 @@ use sqlparser::ast;
 use sqlparser::ast::Expr as Ast;
 
 use super::own;
-use super::parsing::Parsed;
+use super::parsing::{Parsed, TOO_DEEP};
 use super::term::{Kind, Term};
 use super::totals::{Aggregate, GroupScope};
 use super::{Fault, functions, operators};
@@ -79,7 +79,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn lower(&mut self, tree: &Ast) -> Result<Term, Fault> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Fault::new("The expression is nested too deeply.", None));
+            return Err(Fault::new(TOO_DEEP, None));
         }
         let term = self.lower_part(tree);
         self.depth -= 1;

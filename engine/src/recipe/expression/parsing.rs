@@ -10,6 +10,9 @@ use super::Fault;
 /// Longer expressions are no formulas; the bound also bounds the depth of the tree.
 pub(super) const MAX_CHARS: usize = 4_000;
 
+/// A chain of `or` is as deep as it is long.
+pub(super) const TOO_DEEP: &str = "The expression has too many parts inside or behind one another. Use a list, `status in ('a', 'b')`, or several steps.";
+
 /// An expression as parsed.
 #[derive(Debug)]
 pub(super) struct Parsed {
@@ -78,7 +81,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
 fn in_words(error: &ParserError, lines: &[usize], length: usize) -> Fault {
     let text = match error {
         ParserError::RecursionLimitExceeded => {
-            return Fault::new("The expression is nested too deeply.", None);
+            return Fault::new(TOO_DEEP, None);
         }
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
     };

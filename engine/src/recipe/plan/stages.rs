@@ -51,6 +51,9 @@ fn end_of_steps(work: &Work, start: usize) -> usize {
         .map_or(work.plan.steps.len(), |steps| start + steps)
 }
 
+/// Bytes of a window at most, about: tables may have cells of thousands of characters, and thousands of columns.
+const WINDOW_BYTES: u64 = 32 << 20;
+
 /// A run of rows within one part.
 #[derive(Clone, Copy, Debug)]
 struct Window {
@@ -66,8 +69,9 @@ fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
     let mut left = work.resources.limit.unwrap_or(u64::MAX);
     for (part, meta) in work.table.meta().parts.iter().enumerate() {
         let mut offset = 0;
+        let fitting = (WINDOW_BYTES / (meta.bytes / meta.rows.max(1)).max(1)).max(1);
         while offset < meta.rows && left > 0 {
-            let rows = size.min(meta.rows - offset).min(left);
+            let rows = size.min(fitting).min(meta.rows - offset).min(left);
             windows.push(Window { part, offset, rows });
             offset += rows;
             left -= rows;

@@ -56,6 +56,7 @@ pub(crate) fn make_table(folder: &Path, columns: &[(&str, ArrayRef)], part_rows:
         parts.push(PartMeta {
             path,
             rows: length as u64,
+            bytes: 0,
         });
         start += length;
     }

@@ -29,6 +29,7 @@ use super::columns::Column;
 use super::document::{Node, Reading, Value};
 use super::plan::operator::Operator;
 use super::problem::{Problem, did_you_mean, listed};
+use crate::tables::header::LONGEST_NAME;
 
 /// A step of a recipe with its options.
 #[derive(Clone, Debug, PartialEq)]
@@ -209,6 +210,10 @@ impl Step {
             Self::Sort(step) => step.check(columns),
             Self::Group(step) => step.check(columns),
         };
+        let checked = checked.and_then(|after| match too_long(columns, &after) {
+            None => Ok(after),
+            Some(problem) => Err(vec![problem]),
+        });
         checked.map_err(|problems| {
             problems
                 .into_iter()
@@ -332,6 +337,17 @@ fn enumerated(names: &[String]) -> String {
         [first @ .., last] if names.len() <= 4 => format!("{} and {last}", first.join(", ")),
         _ => format!("{}, {} and {} more", names[0], names[1], names.len() - 2),
     }
+}
+
+/// What is wrong with the first new name that is longer than a column's may be.
+fn too_long(before: &[Column], after: &[Column]) -> Option<Problem> {
+    let new = |name: &str| before.iter().all(|column| column.name != name);
+    let long = after
+        .iter()
+        .find(|column| column.name.chars().count() > LONGEST_NAME && new(&column.name))?;
+    let start: String = long.name.chars().take(40).collect();
+    let message = format!("The name `{start}…` is too long: a column's name has at most {LONGEST_NAME} characters.");
+    Some(Problem::at("", message))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! CSV: RFC 4180 with a line feed behind each row, UTF-8 without a mark, and no text that a spreadsheet program would run.
 //!
+//! Semicolons and tabs are quoted as well as commas: a program that takes them for the separator must not cut a field where
+//! a formula begins. (The csv crate quotes all fields, or what its own separator needs.)
+//!
 //! Values are plain, so that programs read them back: all digits, ISO 8601 dates. A number with a format of zeros keeps
 //! them (`00123`).
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 use arrow::record_batch::RecordBatch;
@@ -16,14 +19,14 @@ use super::{OutputSheet, Sink, WriteError, Written, csv_text};
 
 /// Writes one sheet.
 pub(super) struct CsvSink {
-    file: csv::Writer<BufWriter<File>>,
+    file: BufWriter<File>,
     sheet: Option<OutputSheet>,
     written: Written,
 }
 
 impl CsvSink {
     pub(super) fn open(path: &Path) -> Result<Self, WriteError> {
-        let file = csv::Writer::from_writer(BufWriter::with_capacity(1 << 16, File::create(path)?));
+        let file = BufWriter::with_capacity(1 << 16, File::create(path)?);
         Ok(Self {
             file,
             sheet: None,
@@ -37,12 +40,10 @@ impl Sink for CsvSink {
         if self.sheet.is_some() {
             return Err(WriteError::OneSheet);
         }
-        for column in &sheet.columns {
-            self.file
-                .write_field(csv_text(&column.name).as_bytes())
-                .map_err(as_io)?;
+        for (at, column) in sheet.columns.iter().enumerate() {
+            put(&mut self.file, at, sheet.columns.len(), &csv_text(&column.name))?;
         }
-        self.file.write_record(None::<&[u8]>).map_err(as_io)?;
+        self.file.write_all(b"\n")?;
         self.written.sheets.push(sheet.name.clone());
         self.sheet = Some(sheet.clone());
         Ok(())
@@ -60,12 +61,12 @@ impl Sink for CsvSink {
             .map(ColumnView::of)
             .collect::<Result<Vec<_>, _>>()?;
         for row in 0..batch.num_rows() {
-            for (column, meta) in columns.iter().zip(&sheet.columns) {
+            for (at, (column, meta)) in columns.iter().zip(&sheet.columns).enumerate() {
                 let cell = column.cell(row);
                 let code = cell.code(meta.format.as_deref(), &sheet.formats);
-                self.file.write_field(field(&cell, code).as_bytes()).map_err(as_io)?;
+                put(&mut self.file, at, columns.len(), &field(&cell, code))?;
             }
-            self.file.write_record(None::<&[u8]>).map_err(as_io)?;
+            self.file.write_all(b"\n")?;
         }
         self.written.rows += batch.num_rows() as u64;
         Ok(())
@@ -86,6 +87,67 @@ fn field<'a>(cell: &CellView<'a>, code: Option<&str>) -> std::borrow::Cow<'a, st
     }
 }
 
-fn as_io(error: csv::Error) -> std::io::Error {
-    error.into()
+/// Writes a field of a row of so many; an empty line would be no row, so the empty field of a single column has its quotes.
+fn put(file: &mut BufWriter<File>, at: usize, of: usize, text: &str) -> std::io::Result<()> {
+    if at > 0 {
+        file.write_all(b",")?;
+    }
+    let needed = text
+        .bytes()
+        .any(|byte| matches!(byte, b',' | b';' | b'\t' | b'"' | b'\r' | b'\n'));
+    let quoted = needed || (text.is_empty() && of == 1);
+    if !quoted {
+        return file.write_all(text.as_bytes());
+    }
+    file.write_all(b"\"")?;
+    for (at, piece) in text.split('"').enumerate() {
+        if at > 0 {
+            file.write_all(b"\"\"")?;
+        }
+        file.write_all(piece.as_bytes())?;
+    }
+    file.write_all(b"\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_quoted_where_any_program_would_cut_them() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.csv");
+        let rows: [&[&str]; 4] = [
+            &["a;=1+1", "b\tc", "plain"],
+            &["say \"hi\"", "a,b", "two\nlines"],
+            &["", "", ""],
+            &[""],
+        ];
+        let mut file = BufWriter::new(File::create(&path).expect("a file"));
+        for row in rows {
+            for (at, text) in row.iter().enumerate() {
+                put(&mut file, at, row.len(), text).expect("written");
+            }
+            file.write_all(b"\n").expect("written");
+        }
+        drop(file);
+        let text = std::fs::read_to_string(&path).expect("what was written");
+        assert_eq!(
+            text,
+            "\"a;=1+1\",\"b\tc\",plain\n\"say \"\"hi\"\"\",\"a,b\",\"two\nlines\"\n,,\n\"\"\n"
+        );
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_path(&path)
+            .expect("a reader");
+        let read: Vec<Vec<String>> = reader
+            .records()
+            .map(|row| row.expect("a row").iter().map(str::to_owned).collect())
+            .collect();
+        assert_eq!(
+            read,
+            rows.map(|row| row.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+        );
+    }
 }
