@@ -19,8 +19,8 @@ use super::caller::Bearer;
 use super::{Api, Error};
 use crate::events::{Heard, Seat};
 
-/// Proxies close what is silent for a minute.
-const PING: Duration = Duration::from_secs(15);
+/// Proxies close what is silent for a minute; and so long a stream may outlive its token.
+const PING: Duration = Duration::from_secs(10);
 /// Progress is told at most so often.
 const PACE: Duration = Duration::from_secs(1);
 

@@ -18,8 +18,8 @@ use super::gate::Session;
 use super::{PageError, Pages};
 use crate::events::{Heard, Seat};
 
-/// Proxies close what is silent for a minute; a browser notices a dead line sooner.
-const PING: Duration = Duration::from_secs(15);
+/// Proxies close what is silent for a minute; and so long a stream may outlive its session.
+const PING: Duration = Duration::from_secs(10);
 /// Faster than this nobody reads.
 const PACE: Duration = Duration::from_secs(1);
 

@@ -8,7 +8,7 @@ use sheetmill_engine::sheets::refusal::Refusal;
 use sheetmill_engine::sheets::sniff::{Format, HEAD_BYTES, sniff};
 use tempfile::TempPath;
 use tokio::io::{AsyncWriteExt as _, BufWriter};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::spool::Spool;
 use super::{Error, FIELD, Result, UploadSettings, name};
@@ -16,6 +16,11 @@ use crate::domain::ids::Sha256;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 << 10;
+/// Fields without a file that are passed over; a form of ours has one.
+const OTHERS: usize = 100;
+/// Bytes that come at least in the time after which a silent sender is given up: slower lines are slower than a modem, and
+/// who sends a byte a second only holds a connection.
+const LEAST: u64 = 32 << 10;
 
 /// A file that came whole.
 #[derive(Debug)]
@@ -37,11 +42,8 @@ pub(super) enum Content {
 
 /// Takes all files of a form.
 pub(super) async fn files(mut form: Multipart, settings: &UploadSettings, spool: &Spool) -> Result<Vec<Taken>> {
-    let mut meter = Meter {
-        settings,
-        request: 0,
-        file: 0,
-    };
+    let mut meter = Meter::new(settings);
+    let mut others = 0;
     let mut taken = Vec::new();
     while let Some(field) = next(&mut form, settings).await? {
         meter.file = 0;
@@ -50,7 +52,13 @@ pub(super) async fn files(mut form: Multipart, settings: &UploadSettings, spool:
             .and_then(|it| it.get_filename())
             .map(str::to_owned);
         match given.filter(|_| field.name() == Some(FIELD)) {
-            None => pass_over(field, &mut meter).await?,
+            None if others == OTHERS => {
+                return Err(Error::Malformed(format!("more than {OTHERS} fields that are no files")));
+            }
+            None => {
+                others += 1;
+                pass_over(field, &mut meter).await?;
+            }
             Some(_) if taken.len() == settings.files => {
                 return Err(Error::TooMany { limit: settings.files });
             }
@@ -125,9 +133,22 @@ struct Meter<'a> {
     settings: &'a UploadSettings,
     request: u64,
     file: u64,
+    /// Since when the pace is taken, and how much had come then.
+    since: Instant,
+    before: u64,
 }
 
-impl Meter<'_> {
+impl<'a> Meter<'a> {
+    fn new(settings: &'a UploadSettings) -> Self {
+        Self {
+            settings,
+            request: 0,
+            file: 0,
+            since: Instant::now(),
+            before: 0,
+        }
+    }
+
     fn count(&mut self, chunk: &Bytes) -> Result<()> {
         self.request += chunk.len() as u64;
         self.file += chunk.len() as u64;
@@ -139,6 +160,17 @@ impl Meter<'_> {
                 return Err(Error::TooLarge { limit });
             }
         }
+        self.keep_pace()
+    }
+
+    fn keep_pace(&mut self) -> Result<()> {
+        if self.since.elapsed() < self.settings.stall {
+            return Ok(());
+        }
+        if self.request - self.before < LEAST {
+            return Err(Error::Stalled(self.settings.stall));
+        }
+        (self.since, self.before) = (Instant::now(), self.request);
         Ok(())
     }
 }

@@ -329,9 +329,37 @@ async fn an_upload_that_is_cut_or_stalls_leaves_nothing() {
     assert!(matches!(end, Err(Error::Stalled(_))), "{end:?}");
     scene.nothing_came().await;
 
+    let ticks = tokio::time::interval(Duration::from_millis(50));
+    let drops = stream::unfold(ticks, |mut ticks| async {
+        ticks.tick().await;
+        Some((Ok(Bytes::from_static(b"x")), ticks))
+    });
+    let dripping = stream::iter([Ok(whole.clone()), Ok(half.clone())]).chain(drops);
+    let end = scene.send_stream(Box::pin(dripping)).await;
+    assert!(matches!(end, Err(Error::Stalled(_))), "{end:?}");
+    scene.nothing_came().await;
+
     let end = scene.send_stream(stream::iter([Ok(whole), Ok(half)])).await;
     assert!(matches!(end, Err(Error::Malformed(_))), "{end:?}");
     scene.nothing_came().await;
+}
+
+#[tokio::test]
+async fn fields_that_are_no_files_are_passed_over_but_not_without_end() {
+    let scene = Scene::set().await;
+    let field = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nx\r\n");
+    let form = |count: usize| {
+        [
+            field.repeat(count).as_bytes(),
+            &part("file", "a.xlsx", &workbook(1, 5_000)),
+            &end(),
+        ]
+        .concat()
+    };
+    let received = scene.send_stream(stream::iter([Ok(form(100).into())])).await;
+    assert_eq!(received.map(|files| files.len()).ok(), Some(1));
+    let end = scene.send_stream(stream::iter([Ok(form(101).into())])).await;
+    assert!(matches!(end, Err(Error::Malformed(_))), "{end:?}");
 }
 
 #[tokio::test]
