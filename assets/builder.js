@@ -227,6 +227,8 @@ async function ask(text) {
 }
 
 function show(next, isText) {
+  // A step that changes no column has none of its own in the answer.
+  next.before?.forEach((columns, index) => (next.before[index] = columns ?? next.before[index - 1]));
   problems = next.problems;
   if (isText) {
     drawTextProblems();

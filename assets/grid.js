@@ -6,7 +6,8 @@
 
 const ROW = 28;
 const MOST_PIXELS = 6_000_000;
-const BLOCK = 200; // rows of one request
+const BLOCK = 200; // rows of one request, fewer where there are many columns
+const BLOCK_CELLS = 100_000;
 const KEPT_BLOCKS = 60;
 const NUMBERS = 76; // width of the column with Excel's row numbers
 const LETTER = 7.4;
@@ -45,6 +46,8 @@ export class Grid {
   /** Another table, or the same one changed: columns are those of the head now. */
   reset(total) {
     this.total = total;
+    const columns = this.head.querySelectorAll(".colhead[data-column]").length;
+    this.block = Math.max(1, Math.min(BLOCK, Math.floor(BLOCK_CELLS / Math.max(1, columns))));
     this.blocks = new Map();
     this.asked = new Map();
     this.widths = null;
@@ -227,14 +230,14 @@ export class Grid {
   }
 
   rowAt(index) {
-    return this.blocks.get(Math.floor(index / BLOCK))?.[index % BLOCK];
+    return this.blocks.get(Math.floor(index / this.block))?.[index % this.block];
   }
 
   fetchFor(from, to) {
     clearTimeout(this.soon);
     const wanted = [];
-    for (let block = Math.floor(from / BLOCK); block <= Math.floor(Math.max(from, to) / BLOCK); block += 1) {
-      if (!this.blocks.has(block) && block * BLOCK < this.total) wanted.push(block);
+    for (let block = Math.floor(from / this.block); block <= Math.floor(Math.max(from, to) / this.block); block += 1) {
+      if (!this.blocks.has(block) && block * this.block < this.total) wanted.push(block);
     }
     for (const [block, request] of this.asked) {
       if (!wanted.includes(block)) {
@@ -253,7 +256,7 @@ export class Grid {
     const blocks = this.blocks;
     this.asked.set(block, request);
     try {
-      const { rows } = await this.load(block * BLOCK, BLOCK, request.signal);
+      const { rows } = await this.load(block * this.block, this.block, request.signal);
       if (blocks !== this.blocks) return; // another table meanwhile
       const first = blocks.size === 0;
       blocks.set(block, rows);
@@ -341,7 +344,7 @@ export class Grid {
   async goToNumber(number, column) {
     let index = Math.min(Math.max(0, number - 2), Math.max(0, this.total - 1));
     for (let tries = 0; tries < 6; tries += 1) {
-      const block = Math.floor(index / BLOCK);
+      const block = Math.floor(index / this.block);
       await this.fetch(block);
       const found = this.rowAt(index)?.row;
       if (found === undefined || found === number) break;

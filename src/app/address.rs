@@ -1,6 +1,7 @@
 //! The addresses that people are told.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use url::Url;
 
@@ -13,6 +14,31 @@ pub(super) fn public(settings: &Settings, listening: Option<SocketAddr>) -> Stri
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None => reachable(listening.unwrap_or(settings.web.listen)),
     }
+}
+
+/// The file in the data folder that says where a web half listened last, for chores at the terminal.
+const FILE: &str = "address";
+
+/// Remembers where it listens. It is a convenience: where it cannot be written, nothing is lost.
+pub(super) fn remember(data: &Path, listening: SocketAddr) {
+    if let Err(error) = std::fs::write(data.join(FILE), format!("{listening}\n")) {
+        tracing::debug!(%error, "the address is not remembered");
+    }
+}
+
+/// Where a web half on this data folder listened last.
+pub(super) fn remembered(data: &Path) -> Option<SocketAddr> {
+    std::fs::read_to_string(data.join(FILE)).ok()?.trim().parse().ok()
+}
+
+/// The host of the public address, as browsers name it in `Origin`; `None` where none is set.
+pub(super) fn public_host(settings: &Settings) -> Option<String> {
+    let url = settings.web.public_url.as_ref()?;
+    let host = url.host_str()?;
+    Some(
+        url.port()
+            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
+    )
 }
 
 /// Whether people reach it by https.
@@ -50,5 +76,15 @@ mod tests {
         settings.web.public_url = "https://mill.example.org/".parse().ok();
         assert_eq!(public(&settings, listening), "https://mill.example.org");
         assert!(is_https(&settings));
+        assert_eq!(public_host(&settings).as_deref(), Some("mill.example.org"));
+    }
+
+    #[test]
+    fn chores_know_where_it_listened_last() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(remembered(folder.path()), None);
+        remember(folder.path(), "127.0.0.1:18080".parse().expect("an address"));
+        let told = public(&Settings::at(folder.path().to_owned()), remembered(folder.path()));
+        assert_eq!(told, "http://127.0.0.1:18080");
     }
 }

@@ -23,7 +23,8 @@ pub fn migrate(overrides: Overrides) -> ExitCode {
 pub fn add_user(overrides: Overrides, email: &str, role: Role) -> ExitCode {
     chore(overrides, async |settings, foundation| {
         let link = foundation.accounts.invite(email, role).await?;
-        Ok(address::welcome(&address::public(settings, None), &link))
+        let listening = address::remembered(&settings.data);
+        Ok(address::welcome(&address::public(settings, listening), &link))
     })
 }
 

@@ -24,6 +24,9 @@ pub fn main(overrides: Overrides, halves: Halves) -> ExitCode {
             app = App::build(settings.clone()) => app?,
             () = shutdown.cancelled() => return Ok(()),
         };
+        if let Some(listening) = app.address() {
+            address::remember(&settings.data, listening);
+        }
         announce(&app, &public(&app));
         app.run(shutdown).await
     }))

@@ -101,6 +101,7 @@ impl Web {
             clock: Clock::system(),
             settings: PageSettings {
                 https: address::is_https(settings),
+                public_host: address::public_host(settings),
                 upload_bytes: settings.upload.file_bytes,
             },
             seats: Seats::default(),

@@ -36,9 +36,9 @@ pub(super) async fn frame(
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let now = pages.clock.now();
-    let host = request.connection_info().host().to_owned();
+    let hosts = hosts(&request, &pages);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut response = if changes && !gate::is_own_site(request.headers(), &host) {
+    let mut response = if changes && !gate::is_own_site(request.headers(), &hosts) {
         let (request, _) = request.into_parts();
         let answer = error::render(&request, &PageError::Forged, now);
         ServiceResponse::new(request, answer).map_into_boxed_body()
@@ -54,6 +54,16 @@ pub(super) async fn frame(
     };
     harden(response.headers_mut(), pages.settings.https);
     Ok(response)
+}
+
+/// How we are called: as the request says, and as the settings do. `Forwarded` and its like are anybody's word.
+fn hosts(request: &ServiceRequest, pages: &Pages) -> Vec<String> {
+    let asked = request.headers().get(header::HOST).and_then(|it| it.to_str().ok());
+    asked
+        .map(str::to_owned)
+        .into_iter()
+        .chain(pages.settings.public_host.clone())
+        .collect()
 }
 
 /// The error behind an answer that is one, as far as a page has not been made of it.

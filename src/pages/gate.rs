@@ -188,7 +188,7 @@ pub(super) fn accepts_header(session: &Session, headers: &HeaderMap) -> bool {
 
 /// Whether a request that changes something comes from our own pages, as far as the browser says. Old browsers say
 /// nothing, which is no proof against it; the token decides.
-pub(super) fn is_own_site(headers: &HeaderMap, host: &str) -> bool {
+pub(super) fn is_own_site(headers: &HeaderMap, hosts: &[String]) -> bool {
     let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return matches!(site, "same-origin" | "none");
@@ -196,7 +196,7 @@ pub(super) fn is_own_site(headers: &HeaderMap, host: &str) -> bool {
     match text(header::ORIGIN.as_str()) {
         Some(origin) => origin
             .split_once("://")
-            .is_some_and(|(_, from)| from.eq_ignore_ascii_case(host)),
+            .is_some_and(|(_, from)| hosts.iter().any(|host| from.eq_ignore_ascii_case(host))),
         None => true,
     }
 }
@@ -283,16 +283,19 @@ mod tests {
 
     #[test]
     fn a_change_that_another_site_sends_is_seen() {
-        assert!(is_own_site(&headers(&[("sec-fetch-site", "same-origin")]), "mill:8080"));
-        assert!(!is_own_site(&headers(&[("sec-fetch-site", "cross-site")]), "mill:8080"));
-        assert!(!is_own_site(&headers(&[("sec-fetch-site", "same-site")]), "mill:8080"));
-        assert!(is_own_site(&headers(&[("origin", "http://mill:8080")]), "mill:8080"));
-        assert!(!is_own_site(
-            &headers(&[("origin", "http://evil.example")]),
-            "mill:8080"
-        ));
-        assert!(!is_own_site(&headers(&[("origin", "null")]), "mill:8080"));
-        assert!(is_own_site(&headers(&[]), "mill:8080"));
+        let hosts = ["mill:8080".to_owned(), "mill.example.org".to_owned()];
+        let own = |pairs: &[(&'static str, &'static str)]| is_own_site(&headers(pairs), &hosts);
+        assert!(own(&[("sec-fetch-site", "same-origin")]));
+        assert!(!own(&[("sec-fetch-site", "cross-site")]));
+        assert!(!own(&[("sec-fetch-site", "same-site")]));
+        assert!(own(&[("origin", "http://mill:8080")]));
+        assert!(own(&[("origin", "https://mill.example.org")]));
+        assert!(!own(&[
+            ("origin", "http://evil.example"),
+            ("x-forwarded-host", "evil.example")
+        ]));
+        assert!(!own(&[("origin", "null")]));
+        assert!(own(&[]));
     }
 
     #[test]

@@ -41,10 +41,12 @@ pub use error::PageError;
 pub use routes::routes;
 
 /// What pages go by.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PageSettings {
     /// Whether people reach it by https: then cookies are `Secure` and `__Host-`.
     pub https: bool,
+    /// The host of the public address, where one is set: a proxy may ask for another.
+    pub public_host: Option<String>,
     /// The most bytes of one uploaded file, for words; `upload` holds to it.
     pub upload_bytes: u64,
 }
@@ -53,6 +55,7 @@ impl Default for PageSettings {
     fn default() -> Self {
         Self {
             https: false,
+            public_host: None,
             upload_bytes: 2 << 30,
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::database::tasks::Account;
 use crate::domain::failure::Fault;
+use crate::domain::states::TaskKind;
 
 /// How patient we are.
 #[derive(Clone, Debug)]
@@ -72,6 +73,8 @@ pub struct Standing<'a> {
     pub failures: i32,
     /// Crashes before it.
     pub crashes: i32,
+    /// What it is.
+    pub kind: TaskKind,
     /// The file's name.
     pub name: &'a str,
 }
@@ -152,14 +155,11 @@ pub fn decide(settings: &RetrySettings, standing: &Standing<'_>, mishap: Mishap)
             )
         }
         Mishap::OutOfMemory(limit) => {
-            let sentence = format!(
-                "{name} needs more memory than it may have (limit {} MB). Split it into smaller files.",
-                limit >> 20
-            );
+            let sentence = too_large(standing, limit);
             (dead("out_of_memory"), "out_of_memory".to_owned(), sentence, None)
         }
         Mishap::TimedOut => {
-            let sentence = format!("{name} took longer than it may. Split it into smaller files.");
+            let sentence = format!("“{name}” took longer than it may. Split it into smaller files.");
             (dead("timed_out"), "timed_out".to_owned(), sentence, None)
         }
         Mishap::Crashed(how) => after_crash(settings, standing, how),
@@ -168,7 +168,7 @@ pub fn decide(settings: &RetrySettings, standing: &Standing<'_>, mishap: Mishap)
                 account: Account::Interruption,
                 pause: Duration::ZERO,
             };
-            let sentence = format!("The worker that had {name} went away.");
+            let sentence = format!("The worker that had “{name}” went away.");
             (again, "worker_lost".to_owned(), sentence, None)
         }
     };
@@ -178,6 +178,20 @@ pub fn decide(settings: &RetrySettings, standing: &Standing<'_>, mishap: Mishap)
         code,
         sentence,
         detail,
+    }
+}
+
+/// A file may be too large for its reader; what a recipe makes of it may be so of a small one too.
+fn too_large(standing: &Standing<'_>, limit: u64) -> String {
+    let (name, limit) = (standing.name, limit >> 20);
+    match standing.kind {
+        TaskKind::Ingest => {
+            format!("“{name}” needs more memory than its reader may have ({limit} MB). Split it into smaller files.")
+        }
+        _ => format!(
+            "“{name}” needs more memory with this recipe than it may have ({limit} MB). Make shorter texts in the recipe, or \
+             split the file."
+        ),
     }
 }
 
@@ -199,7 +213,7 @@ fn after_crash(
     let name = standing.name;
     if standing.crashes + 1 >= settings.crashes {
         let sentence = format!(
-            "{name}: this file crashed its reader three times. Open it in a spreadsheet program and save it anew."
+            "“{name}”: this file crashed its reader three times. Open it in a spreadsheet program and save it anew."
         );
         return (
             Decision::Dead { reason: "dead" },
@@ -215,7 +229,7 @@ fn after_crash(
     (
         again,
         "reader_crashed".to_owned(),
-        format!("{name} crashed its reader."),
+        format!("“{name}” crashed its reader."),
         Some(how),
     )
 }
@@ -242,6 +256,7 @@ mod tests {
             attempt: failures + crashes + 1,
             failures,
             crashes,
+            kind: TaskKind::Ingest,
             name: "orders.xlsx",
         }
     }
@@ -357,6 +372,7 @@ mod tests {
                     attempt,
                     failures: 0,
                     crashes: 0,
+                    kind: TaskKind::Ingest,
                     name: "a",
                 },
                 Mishap::LeaseLost,

@@ -143,6 +143,7 @@ pub async fn settle_held(
                 attempt,
                 failures,
                 crashes,
+                kind: claimed.kind,
                 name,
             };
             let ruling = decide(&context.settings.retry, &standing, mishap.clone());

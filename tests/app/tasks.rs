@@ -248,7 +248,7 @@ async fn three_crashes_and_the_task_is_dead() {
     assert!(
         told.sentence
             .expect("a sentence")
-            .contains("poison.xlsx: this file crashed its reader three times")
+            .contains("“poison.xlsx”: this file crashed its reader three times")
     );
     working.stop().await;
     jobs.database.drop().await;

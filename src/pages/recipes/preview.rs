@@ -50,9 +50,9 @@ struct Answer {
     labels: Vec<String>,
     /// What is wrong.
     problems: Vec<Problem>,
-    /// The columns before each step, and after the last; as far as steps are right.
+    /// The columns before each step, and after the last, as far as steps are right; null where a step changes none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    before: Vec<Vec<AnswerColumn>>,
+    before: Vec<Option<Vec<AnswerColumn>>>,
     /// The rows after the steps that were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<RowsAnswer>,
