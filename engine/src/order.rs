@@ -113,8 +113,10 @@ pub struct RowsOrder {
     pub table: TableFiles,
     /// The first row wanted, from 0.
     pub offset: u64,
-    /// At most so many rows.
+    /// At most so many rows; fewer where the answer would be very large.
     pub limit: usize,
+    /// At most so many columns, from the first.
+    pub columns: usize,
 }
 
 /// Print cells.

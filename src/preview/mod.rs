@@ -158,11 +158,17 @@ impl Previews {
         })))
     }
 
-    /// Rows of a table as it was read: at most `limit` from `offset`, counted from 0.
+    /// Rows of a table as it was read: at most `limit` from `offset`, counted from 0, in its first `columns`.
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn rows(&self, ingest: IngestId, position: u32, offset: u64, limit: usize) -> Result<RowsAnswer, Error> {
+    pub async fn rows(
+        &self,
+        ingest: IngestId,
+        position: u32,
+        (offset, limit): (u64, usize),
+        columns: usize,
+    ) -> Result<RowsAnswer, Error> {
         let table = self.0.cache.table(ingest, position).await?;
         let files = TableFiles {
             folder: table.folder().to_owned(),
@@ -171,6 +177,7 @@ impl Previews {
             table: files,
             offset,
             limit,
+            columns,
         });
         match self.0.answer(&order).await? {
             Message::Rows(rows) => Ok(*rows),

@@ -41,20 +41,20 @@ impl Room {
 /// Answers with the rows of a window.
 pub(super) fn run(order: &RowsOrder, say: &mut dyn FnMut(Message)) -> Result<Report, OrderError> {
     let table = Table::open(&order.table.folder)?;
-    let room = Room::of(order.limit, table.meta().columns.len());
+    let shown = &table.meta().columns[..order.columns.min(table.meta().columns.len())];
+    let room = Room::of(order.limit, shown.len());
     let limit = Some(room.rows as u64);
     let mut rows = Vec::with_capacity(room.rows);
     for batch in table.read(&Scan {
         offset: order.offset,
         limit,
+        columns: Some((0..shown.len()).collect()),
         ..Scan::default()
     }) {
-        let codes: Vec<Option<&str>> = table.meta().columns.iter().map(|c| c.format.as_deref()).collect();
+        let codes: Vec<Option<&str>> = shown.iter().map(|c| c.format.as_deref()).collect();
         rows.extend(shown_rows(&batch?, &codes, &table.meta().formats, room.chars)?);
     }
-    let columns = table
-        .meta()
-        .columns
+    let columns = shown
         .iter()
         .map(|c| AnswerColumn {
             name: c.name.clone(),
@@ -123,5 +123,18 @@ pub(super) fn shown_cell(
         text,
         kind: cell.kind,
         changed: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_sheets_are_shown_by_fewer_rows_and_many_cells_by_fewer_characters() {
+        assert_eq!(Room::of(200, 10), Room { rows: 200, chars: 500 });
+        assert_eq!(Room::of(200, 16_384), Room { rows: 12, chars: 50 });
+        assert_eq!(Room::of(200, 1_000), Room { rows: 200, chars: 50 });
+        assert_eq!(Room::of(0, 0).rows, 0);
     }
 }

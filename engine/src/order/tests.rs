@@ -122,6 +122,18 @@ impl Place {
     }
 }
 
+fn window(folder: PathBuf) -> Vec<Message> {
+    let mut shown = Vec::new();
+    let order = RowsOrder {
+        table: TableFiles { folder },
+        offset: 1,
+        limit: 5,
+        columns: 4,
+    };
+    execute(Order::Rows(order), &mut |message| shown.push(message));
+    shown
+}
+
 #[test]
 fn every_kind_of_cell_finds_its_column() -> Outcome {
     let place = Place::new()?;
@@ -163,15 +175,7 @@ fn every_kind_of_cell_finds_its_column() -> Outcome {
     ];
     assert_eq!(issues, expected);
 
-    let mut shown = Vec::new();
-    let order = RowsOrder {
-        table: TableFiles {
-            folder: place.path("out/0"),
-        },
-        offset: 1,
-        limit: 5,
-    };
-    execute(Order::Rows(order), &mut |message| shown.push(message));
+    let shown = window(place.path("out/0"));
     let Some(Message::Rows(answer)) = shown.first() else {
         return Err(format!("{shown:?}").into());
     };

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use sheetmill_engine::order::RowsAnswer;
 
 use super::table;
+use super::workbook::MOST_COLUMNS;
 use crate::domain::ids::{FileId, IngestId};
 use crate::pages::gate::SignedIn;
 use crate::pages::{PageError, Pages};
@@ -46,7 +47,7 @@ pub(super) async fn window(
     let limit = usize::try_from(limit.min(MOST_ROWS)).unwrap_or_default();
     pages
         .previews
-        .rows(ingest, position, offset, limit)
+        .rows(ingest, position, (offset, limit), MOST_COLUMNS)
         .await
         .map_err(PageError::from)
 }

@@ -20,7 +20,7 @@ use crate::pages::marks::Mark;
 use crate::pages::{PageError, Pages, filters};
 
 /// Columns in the grid's head: more make the page slow, and recipes see all of them anyway.
-const MOST_COLUMNS: usize = 1_000;
+pub(super) const MOST_COLUMNS: usize = 1_000;
 /// Rows of a plain table.
 pub(super) const PLAIN_ROWS: u64 = 100;
 /// Recipes in the menu.
