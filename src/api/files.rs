@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use sheetmill_engine::sheets::IngestOptions;
-use sheetmill_engine::tables::{ColumnKind, TableMeta};
+use sheetmill_engine::tables::{ColumnKind, ColumnMeta, Issue, TableMeta};
 use utoipa::ToSchema;
 
 use super::caller::Bearer;
@@ -73,8 +73,25 @@ pub(super) struct TableView {
     visibility: String,
     /// Data rows.
     rows: i64,
+    /// The rows that hold the header, first and last as Excel numbers them; null where there is none.
+    header: Option<(u32, u32)>,
     /// Its columns, in sheet order.
     columns: Vec<ColumnView>,
+    /// What is odd in it.
+    issues: Vec<IssueView>,
+}
+
+/// Something odd in a table.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct IssueView {
+    /// A stable word: `formula_without_value`, `merged_cells`, `error_cells`, …
+    code: String,
+    /// One sentence.
+    sentence: String,
+    /// How often.
+    count: u64,
+    /// Up to 20 places: addresses, rows, columns, or lines of a text.
+    examples: Vec<String>,
 }
 
 /// A column.
@@ -211,13 +228,8 @@ async fn read(api: &Api, owner: UserId, id: FileId) -> Result<FileView, Error> {
     let mut views = Vec::with_capacity(tables.len());
     for table in tables {
         let position = u32::try_from(table.position).unwrap_or_default();
-        let columns = columns(api, file.ingest, position).await?;
-        views.push(TableView {
-            sheet: table.sheet,
-            visibility: table.visibility,
-            rows: table.rows,
-            columns,
-        });
+        let meta = meta(api, file.ingest, position).await?;
+        views.push(TableView::of(table, meta));
     }
     Ok(FileView {
         id: file.id,
@@ -233,8 +245,31 @@ async fn read(api: &Api, owner: UserId, id: FileId) -> Result<FileView, Error> {
     })
 }
 
-/// What a table's `table.json` says of its columns.
-async fn columns(api: &Api, ingest: IngestId, position: u32) -> Result<Vec<ColumnView>, Error> {
+impl TableView {
+    fn of(table: tables::Table, meta: TableMeta) -> Self {
+        let column = |it: ColumnMeta| ColumnView {
+            name: it.name,
+            kind: it.kind,
+        };
+        let issue = |it: Issue| IssueView {
+            code: it.code,
+            sentence: it.sentence,
+            count: it.count,
+            examples: it.examples,
+        };
+        Self {
+            sheet: table.sheet,
+            visibility: table.visibility,
+            rows: table.rows,
+            header: meta.header,
+            columns: meta.columns.into_iter().map(column).collect(),
+            issues: meta.issues.into_iter().map(issue).collect(),
+        }
+    }
+}
+
+/// A table's `table.json`.
+async fn meta(api: &Api, ingest: IngestId, position: u32) -> Result<TableMeta, Error> {
     let bytes = api.storage.get(&Key::TableMeta(ingest, position), None).await?;
     let bytes: Vec<u8> = bytes
         .try_fold(Vec::new(), async |mut all, piece| {
@@ -242,15 +277,7 @@ async fn columns(api: &Api, ingest: IngestId, position: u32) -> Result<Vec<Colum
             Ok(all)
         })
         .await?;
-    let meta: TableMeta = serde_json::from_slice(&bytes).map_err(|cause| Error::Internal(cause.to_string()))?;
-    Ok(meta
-        .columns
-        .into_iter()
-        .map(|it| ColumnView {
-            name: it.name,
-            kind: it.kind,
-        })
-        .collect())
+    serde_json::from_slice(&bytes).map_err(|cause| Error::Internal(cause.to_string()))
 }
 
 /// A file that a client follows.

@@ -1,5 +1,7 @@
 //! Runs: started, looked at, followed, cancelled.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,10 @@ pub(super) struct Start {
     /// The files, by id.
     #[schema(value_type = Vec<String>)]
     files: Vec<FileId>,
+    /// Other tables by the names that the recipe's steps have for them.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    references: BTreeMap<String, FileId>,
     /// Not before this instant.
     start_at: Option<DateTime<Utc>>,
     /// Not before so many seconds from now.
@@ -66,6 +72,11 @@ pub(super) async fn start(
     let start: Start = serde_json::from_slice(&body)
         .map_err(|cause| Error::invalid("not_understood", format!("The body is not as described: {cause}.")))?;
     let recipe = which(&start.recipe)?;
+    // No step takes one so far: whoever gives one would wait for a result that it has no part in.
+    if let Some(name) = start.references.keys().next() {
+        let sentence = format!("No step of the recipe uses a reference named `{name}`. Leave it out.");
+        return Err(Error::invalid("unused_reference", sentence));
+    }
     let run_at = match (start.start_at, start.delay_s) {
         (Some(_), Some(_)) => return Err(Error::invalid("two_times", "Give `start_at` or `delay_s`, not both.")),
         (at, None) => at,

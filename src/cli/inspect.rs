@@ -89,6 +89,7 @@ fn sheet(table: &TableMeta) -> Value {
         "header": table.header.map(|(first, last)| [first, last]),
         "columns": table.columns.iter().map(column).collect::<Vec<_>>(),
         "issues": table.issues,
+        "text": table.text,
     })
 }
 

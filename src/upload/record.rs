@@ -134,6 +134,9 @@ impl Uploads {
 fn word(format: Format) -> &'static str {
     match format {
         Format::Xlsx => "xlsx",
+        Format::Xlsb => "xlsb",
+        Format::Ods => "ods",
+        Format::Text => "text",
         Format::Ole => "ole",
     }
 }

@@ -12,6 +12,7 @@ mod accounts;
 mod api;
 mod browser;
 mod client;
+mod corpus;
 mod crashes;
 mod doors;
 mod first_light;

@@ -159,7 +159,7 @@ async fn a_wrong_recipe_is_told_with_its_place_and_nothing_is_written() {
 async fn a_refused_input_is_named_and_the_others_are_written() {
     let desk = Desk::with_orders(10);
     desk.recipe(&clean());
-    std::fs::write(desk.path("notes.xlsx"), "just text").expect("it can be written");
+    std::fs::write(desk.path("notes.xlsx"), "%PDF-1.7").expect("it can be written");
     let said = desk
         .say("run recipe.yaml notes.xlsx orders.xlsx --out out --report report.json")
         .await;

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::execute::OrderError;
 use super::{CellsOrder, Message, Report};
+use crate::sheets::book::Book;
 use crate::sheets::dates::{iso_date_time, iso_duration, serial_ms, unix_ms};
 use crate::sheets::kind::letters;
-use crate::sheets::source::{Cell, Cells, SheetInfo};
-use crate::sheets::xlsx::XlsxBook;
-use crate::sheets::{CellKind, ReadError, Refusal};
+use crate::sheets::source::{Cell, SheetInfo};
+use crate::sheets::{CellKind, IngestOptions, ReadError, Refusal};
 
 /// Writes the cells to the order's file.
 pub(super) fn run(order: &CellsOrder, _say: &mut dyn FnMut(Message)) -> Result<Report, OrderError> {
@@ -21,7 +21,7 @@ pub(super) fn run(order: &CellsOrder, _say: &mut dyn FnMut(Message)) -> Result<R
 }
 
 fn print(order: &CellsOrder) -> Result<Report, OrderError> {
-    let mut book = XlsxBook::open(&order.input, &order.limits)?;
+    let mut book = Book::open(&order.input, &IngestOptions::default(), &order.limits)?;
     let mut out = BufWriter::new(File::create(&order.out)?);
     let wanted = |sheet: &&SheetInfo| order.sheet.as_ref().is_none_or(|name| *name == sheet.name);
     let sheets: Vec<SheetInfo> = book.sheets().iter().filter(wanted).cloned().collect();

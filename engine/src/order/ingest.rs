@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::execute::OrderError;
 use super::{IngestOrder, Message, Report, Stage, TableSummary};
-use crate::sheets::source::{Cells, Oddity, OddityKind, SheetInfo};
-use crate::sheets::xlsx::XlsxBook;
-use crate::sheets::{Limits, ReadError, Refusal};
+use crate::sheets::book::Book;
+use crate::sheets::source::{Oddity, OddityKind, SheetInfo};
+use crate::sheets::{HeaderOption, IngestOptions, Limits, ReadError, Refusal, TextDialect};
 use crate::tables::chunk::Chunk;
 use crate::tables::write::TableWriter;
 use crate::tables::{Issue, TableMeta};
@@ -37,6 +37,10 @@ struct Start {
     oddities: Vec<Oddity>,
     formats: Vec<String>,
     last_row: Option<u32>,
+    /// Where the header is, where the reader had to find it.
+    header: Option<HeaderOption>,
+    /// How plain text was read.
+    dialect: Option<TextDialect>,
 }
 
 /// Ingests one workbook.
@@ -45,10 +49,10 @@ pub(super) fn run(order: &IngestOrder, say: &mut dyn FnMut(Message)) -> Result<R
     std::fs::create_dir_all(&order.out)?;
     let (give, take) = sync_channel(WAITING_CHUNKS);
     let tables = std::thread::scope(|scope| {
-        let (input, limits) = (order.input.clone(), order.limits.clone());
+        let (input, options, limits) = (order.input.clone(), order.options.clone(), order.limits.clone());
         scope.spawn(move || {
             // A reader that stumbles over a hostile file is the file's fault, not the end of the child.
-            let read = || feed(&input, &limits, &give);
+            let read = || feed(&input, &options, &limits, &give);
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
             let result = result.unwrap_or_else(|_| Err(Refusal::Damaged("the reader stumbled".to_owned()).into()));
             if let Err(error) = result {
@@ -81,10 +85,11 @@ pub(super) fn run(order: &IngestOrder, say: &mut dyn FnMut(Message)) -> Result<R
 type Feed = Result<Fed, ReadError>;
 
 /// Reads all sheets; ends early where nobody listens any more.
-fn feed(input: &Path, limits: &Limits, give: &SyncSender<Feed>) -> Result<(), ReadError> {
-    let mut book = XlsxBook::open(input, limits)?;
+fn feed(input: &Path, options: &IngestOptions, limits: &Limits, give: &SyncSender<Feed>) -> Result<(), ReadError> {
+    let mut book = Book::open(input, options, limits)?;
     let sheets = book.sheets().to_vec();
     let count = u32::try_from(sheets.len()).unwrap_or(u32::MAX);
+    let (header, dialect) = (book.header().cloned(), book.dialect().cloned());
     let send = |fed: Fed| give.send(Ok(fed)).is_ok();
     if !send(Fed::Book {
         sheets: count,
@@ -93,7 +98,7 @@ fn feed(input: &Path, limits: &Limits, give: &SyncSender<Feed>) -> Result<(), Re
         return Ok(());
     }
     for sheet in sheets {
-        let oddities = book.oddities(&sheet);
+        let oddities = book.oddities(&sheet)?;
         let mut cells = book.cells(&sheet)?;
         let (formats, last_row) = (cells.formats().to_vec(), cells.last_row());
         if !send(Fed::Sheet(Start {
@@ -101,6 +106,8 @@ fn feed(input: &Path, limits: &Limits, give: &SyncSender<Feed>) -> Result<(), Re
             oddities,
             formats,
             last_row,
+            header: header.clone(),
+            dialect: dialect.clone(),
         })) {
             return Ok(());
         }
@@ -169,7 +176,9 @@ impl Ingest<'_> {
         let folder = start.sheet.position.to_string();
         let path = self.folder(&folder);
         std::fs::create_dir_all(&path)?;
-        let mut writer = TableWriter::new(&path, &start.sheet, &self.order.options.header, start.formats);
+        let header = start.header.as_ref().unwrap_or(&self.order.options.header);
+        let mut writer = TableWriter::new(&path, &start.sheet, header, start.formats);
+        writer.set_dialect(start.dialect);
         start
             .oddities
             .into_iter()
@@ -249,6 +258,33 @@ fn issue(oddity: Oddity) -> Issue {
             "formula_without_value",
             format!(
                 "{count} formulas have no stored value and read as blank. Open the file in Excel, save it and try again."
+            ),
+        ),
+        OddityKind::HiddenRows => (
+            "hidden_rows",
+            format!("{count} rows are hidden in the sheet; they are read like all others."),
+        ),
+        OddityKind::HiddenColumns => (
+            "hidden_columns",
+            format!("{count} columns are hidden in the sheet; they are read like all others."),
+        ),
+        OddityKind::RaggedRows => (
+            "ragged_rows",
+            format!("{count} rows have fewer or more fields than most."),
+        ),
+        OddityKind::OpenQuote => (
+            "open_quote",
+            "A quote is opened and never closed; all that follows is one field.".to_owned(),
+        ),
+        OddityKind::UnknownBytes => (
+            "unknown_bytes",
+            "Some bytes stand for nothing in the encoding and became �. Choose another encoding if texts look wrong."
+                .to_owned(),
+        ),
+        OddityKind::AmbiguousDates => (
+            "ambiguous_dates",
+            format!(
+                "{count} columns hold dates that could begin with the day or with the month; they stay text until a step converts them."
             ),
         ),
         OddityKind::MergedCells => (

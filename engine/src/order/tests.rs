@@ -84,7 +84,10 @@ fn ingest(path: &Path, out: &Path, header: HeaderOption) -> Vec<Message> {
     let order = IngestOrder {
         input: path.to_owned(),
         name: "book.xlsx".to_owned(),
-        options: IngestOptions { header },
+        options: IngestOptions {
+            header,
+            ..IngestOptions::default()
+        },
         limits: Limits::default(),
         out: out.to_owned(),
     };

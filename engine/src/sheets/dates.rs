@@ -114,6 +114,39 @@ pub fn parse_iso(text: &str) -> Option<(CellKind, f64)> {
     Some((kind, serial))
 }
 
+/// The days of an ISO 8601 duration in hours, minutes and seconds, such as `PT12H30M00S`; a time of day where it is shorter
+/// than one; `None` where it is none.
+#[must_use]
+pub fn parse_iso_duration(text: &str) -> Option<(CellKind, f64)> {
+    let (sign, text) = text.strip_prefix('-').map_or((1.0, text), |rest| (-1.0, rest));
+    let mut rest = text.strip_prefix('P')?;
+    let (mut days, mut in_time) = (0.0, false);
+    while !rest.is_empty() {
+        if let Some(time) = rest.strip_prefix('T') {
+            (rest, in_time) = (time, true);
+            continue;
+        }
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',')?;
+        let number: f64 = rest.get(..end)?.replace(',', ".").parse().ok()?;
+        let unit = rest.get(end..)?.chars().next()?;
+        days += number
+            * match (unit, in_time) {
+                ('D', false) => 1.0,
+                ('H', true) => 1.0 / 24.0,
+                ('M', true) => 1.0 / 1_440.0,
+                ('S', true) => 1.0 / 86_400.0,
+                _ => return None,
+            };
+        rest = rest.get(end + unit.len_utf8()..)?;
+    }
+    let kind = if (0.0..1.0).contains(&(sign * days)) {
+        CellKind::Time
+    } else {
+        CellKind::Duration
+    };
+    Some((kind, sign * days))
+}
+
 /// `2024-01-31T12:30:00` of milliseconds since 1970-01-01; milliseconds are cut.
 #[must_use]
 pub fn iso_date_time(ms: i64) -> String {
@@ -190,6 +223,10 @@ mod tests {
         assert_eq!(parse_iso("2024-01-31T12:00:00Z"), Some((CellKind::DateTime, 45_322.5)));
         assert_eq!(parse_iso("06:00:00"), Some((CellKind::Time, 0.25)));
         assert_eq!(parse_iso("yesterday"), None);
+        assert_eq!(parse_iso_duration("PT12H00M00S"), Some((CellKind::Time, 0.5)));
+        assert_eq!(parse_iso_duration("P1DT36H"), Some((CellKind::Duration, 2.5)));
+        assert_eq!(parse_iso_duration("PT"), Some((CellKind::Time, 0.0)));
+        assert_eq!(parse_iso_duration("P1M"), None);
         assert_eq!(iso_duration(5_400_000), "PT5400S");
         assert_eq!(iso_duration(-1_250), "-PT1.25S");
     }

@@ -1,21 +1,30 @@
 //! What a workbook is: sniff, limits, read in chunks, write.
 //!
 //! In reading order: [`sniff`] tells a file by its first bytes, [`refusal`] says why one is not taken, `preflight` looks for
-//! hostile insides before anything is opened, [`source`] is the one interface that cells come through (`xlsx` behind it),
+//! hostile insides before anything is opened, [`source`] is the one interface that cells come through ([`book`] picks what is behind
+//! it by a file's content: `xlsx` and `xlsb` stream, `xls` and `ods` are read whole), `values` says what calamine's values are,
 //! [`kind`], [`dates`] and [`number_format`] say what a cell is and how it shows, [`view`] looks at Arrow columns as cells, and
 //! [`mod@write`] makes files of them.
 
+pub mod book;
+mod csv;
 pub mod dates;
+pub(crate) mod header;
 pub mod kind;
+mod listed;
 pub mod number_format;
+mod ods;
 mod preflight;
 pub mod refusal;
 mod scan;
 pub mod sniff;
 pub mod source;
+mod values;
 pub mod view;
 pub mod write;
-pub mod xlsx;
+mod xls;
+mod xlsb;
+mod xlsx;
 
 pub use kind::CellKind;
 pub use refusal::Refusal;
@@ -28,6 +37,36 @@ use serde::{Deserialize, Serialize};
 pub struct IngestOptions {
     /// Where the header is.
     pub header: HeaderOption,
+    /// How plain text is read.
+    #[serde(skip_serializing_if = "TextOptions::is_default")]
+    pub text: TextOptions,
+}
+
+/// How plain text is read, where that is not to be found out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TextOptions {
+    /// A label of the Encoding Standard, such as `windows-1252`.
+    pub encoding: Option<String>,
+    /// What separates fields: one ASCII character.
+    pub delimiter: Option<char>,
+}
+
+impl TextOptions {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How plain text was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextDialect {
+    /// The encoding's name in the Encoding Standard.
+    pub encoding: String,
+    /// Whether that is sure, rather than the most likely one.
+    pub sure: bool,
+    /// What separates fields.
+    pub delimiter: char,
 }
 
 /// Where a table's header is.
@@ -63,6 +102,10 @@ pub struct Limits {
     pub text_chars: u64,
     /// Bytes of distinct shared strings, the one thing that is held in memory whole.
     pub shared_string_bytes: u64,
+    /// Bytes of a file that is read whole: xls and ods have no streaming reader.
+    pub old_file_bytes: u64,
+    /// Cells of such a file, the blank ones between others among them: each is held in memory.
+    pub old_cells: u64,
     /// Bytes of text in all cells together: one long text may be referred to by millions of cells.
     pub cell_text_bytes: u64,
 }
@@ -78,6 +121,8 @@ impl Default for Limits {
             columns: 16_384,
             text_chars: 1 << 20,
             shared_string_bytes: 256 << 20,
+            old_file_bytes: 64 << 20,
+            old_cells: 3_000_000,
             cell_text_bytes: 4 << 30,
         }
     }

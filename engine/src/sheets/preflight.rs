@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read, Seek as _, SeekFrom};
 use std::path::Path;
 
 use quick_xml::events::Event;
@@ -15,7 +15,6 @@ use zip::result::ZipError;
 
 use super::refusal::{Refusal, TooMuch};
 use super::scan::{Found, ScanEnd, scan};
-use super::sniff::{Format, HEAD_BYTES, ole_directory, sniff};
 use super::{Limits, ReadError};
 
 /// Parts up to this size are harmless in memory, however they are made.
@@ -41,25 +40,17 @@ pub(super) struct Part {
     pub found: Found,
 }
 
-/// Checks a file against the limits, and gives the parts of the workbook in it.
+/// Checks a zip against the limits, and gives the parts of the workbook in it.
 pub(super) fn preflight(path: &Path, limits: &Limits) -> Result<Package, ReadError> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
-    if size > limits.file_bytes {
-        return Err(Refusal::TooMuch(TooMuch::FileBytes(limits.file_bytes)).into());
-    }
-    let mut head = Vec::new();
-    (&mut file).take(HEAD_BYTES as u64).read_to_end(&mut head)?;
-    if sniff(&head)? == Format::Ole {
-        return Err(whole_ole(&mut file, &head).into());
-    }
     check_entries(&mut file, size, limits)?;
     let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|error| damage(&error))?;
     if zip.has_duplicate_names() {
         return Err(Refusal::Damaged("two entries of one name".to_owned()).into());
     }
     let mut parts = parts(&zip)?;
-    check_kind(&parts)?;
+    let kind = kind_of(&parts)?;
     check_sizes(&parts, limits)?;
     for (index, part) in parts.iter_mut().enumerate() {
         if part.name.ends_with("sharedstrings.xml") {
@@ -70,18 +61,28 @@ pub(super) fn preflight(path: &Path, limits: &Limits) -> Result<Package, ReadErr
             part.found = scan_part(&mut zip, index, limits)?;
         }
     }
-    let sheets = sheet_parts(&mut zip, &parts);
+    let sheets = sheet_parts(&mut zip, &parts, kind);
     // Otherwise a small file lists one large part thousands of times.
     let mut seen = HashSet::new();
     if sheets.len() > parts.len() || sheets.iter().flatten().any(|part| !seen.insert(*part)) {
         return Err(Refusal::Damaged("two sheets of one part".to_owned()).into());
     }
-    Ok(Package { sheets, parts })
+    Ok(Package { kind, sheets, parts })
+}
+
+/// Which kind of workbook a zip holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Xlsx,
+    Xlsb,
+    Ods,
 }
 
 /// What was learnt of a workbook's package.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Package {
+    /// What it is.
+    pub kind: Kind,
     /// Its parts.
     pub parts: Vec<Part>,
     /// Per entry of the workbook's list of sheets, the position of its part.
@@ -89,33 +90,45 @@ pub(super) struct Package {
 }
 
 /// Finds the parts of sheets as the workbook lists them; what is odd there is left to the reader to refuse.
-fn sheet_parts(zip: &mut ZipArchive<BufReader<File>>, parts: &[Part]) -> Vec<Option<usize>> {
+fn sheet_parts(zip: &mut ZipArchive<BufReader<File>>, parts: &[Part], kind: Kind) -> Vec<Option<usize>> {
     let at = |name: &str| parts.iter().position(|part| part.name == name);
-    let mut text = |index: Option<usize>| {
-        let mut text = String::new();
-        let entry = index.and_then(|index| zip.by_index(index).ok());
-        entry.and_then(|entry| entry.take(LIST_BYTES).read_to_string(&mut text).ok());
-        text
+    let book_name = match kind {
+        Kind::Xlsx => "workbook.xml",
+        Kind::Xlsb => "workbook.bin",
+        Kind::Ods => return Vec::new(),
     };
-    let Some(book) = parts.iter().position(|part| part.name.ends_with("workbook.xml")) else {
+    let mut bytes_of = |index: Option<usize>| {
+        let mut bytes = Vec::new();
+        let entry = index.and_then(|index| zip.by_index(index).ok());
+        let read = entry.and_then(|entry| entry.take(LIST_BYTES).read_to_end(&mut bytes).ok());
+        read.map(|_| bytes).unwrap_or_default()
+    };
+    let Some(book) = parts.iter().position(|part| part.name.ends_with(book_name)) else {
         return Vec::new();
     };
     let folder = parts
         .get(book)
-        .and_then(|part| part.name.strip_suffix("workbook.xml"))
+        .and_then(|part| part.name.strip_suffix(book_name))
         .unwrap_or_default();
-    let targets: HashMap<String, String> =
-        elements(&text(at(&format!("{folder}_rels/workbook.xml.rels"))), "Relationship")
-            .into_iter()
-            .filter_map(|mut relation| Some((relation.remove("Id")?, relation.remove("Target")?)))
-            .collect();
-    let part_of = |mut sheet: HashMap<String, String>| {
-        let target = targets.get(&sheet.remove("id")?)?.to_ascii_lowercase();
+    let relations = bytes_of(at(&format!("{folder}_rels/{book_name}.rels")));
+    let targets: HashMap<String, String> = elements(&String::from_utf8_lossy(&relations), "Relationship")
+        .into_iter()
+        .filter_map(|mut relation| Some((relation.remove("Id")?, relation.remove("Target")?)))
+        .collect();
+    let part_of = |id: &str| {
+        let target = targets.get(id)?.to_ascii_lowercase();
         target
             .strip_prefix('/')
             .map_or_else(|| at(&format!("{folder}{target}")), at)
     };
-    elements(&text(Some(book)), "sheet").into_iter().map(part_of).collect()
+    let list = bytes_of(Some(book));
+    if kind == Kind::Xlsb {
+        return super::xlsb::sheet_ids(&list).iter().map(|id| part_of(id)).collect();
+    }
+    elements(&String::from_utf8_lossy(&list), "sheet")
+        .into_iter()
+        .map(|mut sheet| part_of(&sheet.remove("id")?))
+        .collect()
 }
 
 /// The attributes of all elements of this name, both without their prefixes.
@@ -132,24 +145,6 @@ fn elements(xml: &str, name: &str) -> Vec<HashMap<String, String>> {
             let attribute = |a: Attribute<'_>| (a.key.local_name().as_ref().to_owned(), a.value.to_string());
             found.push(element.attributes().flatten().map(attribute).collect());
         }
-    }
-}
-
-/// An OLE container whose directory lies further behind.
-fn whole_ole(file: &mut File, head: &[u8]) -> Refusal {
-    let number = |at: usize| {
-        head.get(at..at + 4)
-            .map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-    };
-    let sector: u64 = if head.get(30) == Some(&12) { 4096 } else { 512 };
-    let mut directory = Vec::new();
-    let start = (u64::from(number(48)) + 1).saturating_mul(sector);
-    let read = file
-        .seek(SeekFrom::Start(start))
-        .and_then(|_| file.take(sector).read_to_end(&mut directory));
-    match read.map(|_| ole_directory(&directory)) {
-        Ok(Err(refusal)) => refusal,
-        _ => Refusal::NotASpreadsheet("an unknown kind of file"),
     }
 }
 
@@ -197,17 +192,20 @@ fn parts(zip: &ZipArchive<BufReader<File>>) -> Result<Vec<Part>, ReadError> {
 }
 
 /// What the first bytes could not tell, the whole directory does.
-fn check_kind(parts: &[Part]) -> Result<(), Refusal> {
+fn kind_of(parts: &[Part]) -> Result<Kind, Refusal> {
     let any = |prefix: &str| parts.iter().any(|p| p.name.starts_with(prefix));
     let ends = |ending: &str| parts.iter().any(|p| p.name.ends_with(ending));
     if any("encryptedpackage") {
         return Err(Refusal::Password);
     }
     if any("xl/workbook.bin") {
-        return Err(Refusal::Xlsb);
+        return Ok(Kind::Xlsb);
+    }
+    if parts.iter().any(|p| p.name == "content.xml") {
+        return Ok(Kind::Ods);
     }
     if ends("workbook.xml") || ends(".rels") && any("xl/") {
-        return Ok(());
+        return Ok(Kind::Xlsx);
     }
     Err(if any("word/") {
         Refusal::NotASpreadsheet("a Word document")

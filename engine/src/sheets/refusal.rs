@@ -17,18 +17,18 @@ pub enum Refusal {
     /// `SpreadsheetML` 2003, one XML file.
     #[error("SpreadsheetML 2003")]
     Xml2003,
-    /// The binary format of Excel 97 to 2003.
-    #[error("xls")]
-    Xls,
-    /// The binary format of Excel 2007 and later.
-    #[error("xlsb")]
-    Xlsb,
-    /// An `OpenDocument` spreadsheet.
-    #[error("ods")]
-    Ods,
-    /// Comma-separated or other plain text.
-    #[error("text")]
-    Csv,
+    /// A workbook of Excel 2, 3 or 4.
+    #[error("too old")]
+    TooOld,
+    /// A line of a text is longer than any table's.
+    #[error("line {0} is too long")]
+    LongLine(u64),
+    /// A quote in a text is not closed, and more follows than a field holds; its line.
+    #[error("the quote in line {0} is not closed")]
+    OpenQuote(u64),
+    /// An encoding that was asked for is none.
+    #[error("no encoding {0}")]
+    UnknownEncoding(String),
     /// It opens only with a password.
     #[error("password")]
     Password,
@@ -75,6 +75,8 @@ pub enum TooMuch {
     SharedStrings(u64),
     /// Bytes of text in all cells together.
     CellTexts(u64),
+    /// Cells of a format that is read whole.
+    OldCells(u64),
 }
 
 impl Refusal {
@@ -86,10 +88,10 @@ impl Refusal {
             Self::NotASpreadsheet(_) => "not_a_spreadsheet",
             Self::WebPage => "web_page",
             Self::Xml2003 => "xml_2003",
-            Self::Xls => "xls",
-            Self::Xlsb => "xlsb",
-            Self::Ods => "ods",
-            Self::Csv => "csv",
+            Self::TooOld => "too_old",
+            Self::LongLine(_) => "line_too_long",
+            Self::OpenQuote(_) => "open_quote",
+            Self::UnknownEncoding(_) => "unknown_encoding",
             Self::Password => "password",
             Self::CutOff => "cut_off",
             Self::Damaged(_) => "damaged",
@@ -107,20 +109,24 @@ impl Refusal {
         match self {
             Self::Empty => format!("“{file}” is empty. Check the file where it comes from and try again."),
             Self::NotASpreadsheet(what) => {
-                format!("“{file}” is {what}, not a spreadsheet. Upload an Excel workbook (.xlsx).")
+                format!(
+                    "“{file}” is {what}, not a spreadsheet. Use an Excel workbook, an OpenDocument spreadsheet or a CSV file."
+                )
             }
             Self::WebPage => format!(
                 "“{file}” is a web page with a spreadsheet's name. Open it in Excel, save it as “Excel workbook (.xlsx)” and try again."
             ),
             Self::Xml2003 => format!("“{file}” is an XML spreadsheet of Excel 2003. {again}"),
-            Self::Xls => format!("“{file}” is a workbook of Excel 97 to 2003. {again}"),
-            Self::Xlsb => format!("“{file}” is a binary workbook (.xlsb). {again}"),
-            Self::Ods => {
-                format!("“{file}” is an OpenDocument spreadsheet. Save it as “Excel 2007-365 (.xlsx)” and try again.")
-            }
-            Self::Csv => format!(
-                "“{file}” is plain text, not a workbook. Open it in Excel, save it as “Excel workbook (.xlsx)” and try again."
+            Self::LongLine(line) => format!(
+                "Line {line} of “{file}” is longer than 16 MB. Check that it is a table with one row a line, and try again."
             ),
+            Self::OpenQuote(line) => {
+                format!("The quote in line {line} of “{file}” is not closed. Close it or take it out, and try again.")
+            }
+            Self::UnknownEncoding(name) => format!(
+                "“{name}”, in which “{file}” was to be read, is no encoding. Choose one such as UTF-8 or windows-1252."
+            ),
+            Self::TooOld => format!("“{file}” is a workbook of Excel 4 or older. {again}"),
             Self::Password => {
                 format!("“{file}” needs a password. Remove it in Excel (File, Info, Protect Workbook) and try again.")
             }
@@ -157,6 +163,7 @@ impl TooMuch {
             Self::TextChars(_) => "text_too_long",
             Self::SharedStrings(_) => "texts_too_large",
             Self::CellTexts(_) => "cell_texts_too_large",
+            Self::OldCells(_) => "too_many_cells",
         }
     }
 
@@ -201,6 +208,10 @@ impl TooMuch {
                     grouped(n)
                 )
             }
+            Self::OldCells(n) => format!(
+                "“{file}” has an area of more than {} cells. Save it as “Excel workbook (.xlsx)” and try again.",
+                grouped(n)
+            ),
             Self::CellTexts(n) => {
                 format!(
                     "The cells of “{file}” hold more than {} MB of text together. Split it and use the pieces.",

@@ -13,7 +13,13 @@ pub const HEAD_BYTES: usize = 8192;
 pub enum Format {
     /// Office Open XML, or a zip whose first entries do not speak against it.
     Xlsx,
-    /// An OLE container whose directory lies behind the head: old Excel, a protected workbook, or something else.
+    /// Its binary form.
+    Xlsb,
+    /// An `OpenDocument` spreadsheet.
+    Ods,
+    /// Plain text: comma-separated values or the like.
+    Text,
+    /// An OLE container: old Excel, or one whose directory lies behind the head, a protected workbook or something else.
     Ole,
 }
 
@@ -36,9 +42,13 @@ pub fn sniff(head: &[u8]) -> Result<Format, Refusal> {
     if starts(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
         return ole(head);
     }
+    // A record that begins a workbook of Excel 2, 3 or 4 (BOF), which has no container yet.
+    if matches!(head, [0x09, 0 | 2 | 4, 4 | 6 | 8, 0, ..]) {
+        return Err(Refusal::TooOld);
+    }
     match MAGICS.iter().find(|(magic, _)| starts(magic)) {
         Some((_, what)) => Err(Refusal::NotASpreadsheet(what)),
-        None => Err(text(head)),
+        None => text(head),
     }
 }
 
@@ -66,15 +76,17 @@ fn zip(head: &[u8]) -> Result<Format, Refusal> {
     if let Some((name, data)) = entries.first()
         && *name == b"mimetype"
     {
-        return Err(open_document(data));
+        return open_document(data);
     }
     let any = |prefix: &[u8]| {
         entries
             .iter()
             .any(|(name, _)| name.to_ascii_lowercase().starts_with(prefix))
     };
-    if any(b"xl/workbook.bin") {
-        Err(Refusal::Xlsb)
+    if OPEN_DOCUMENT.iter().any(|name| any(name)) {
+        Ok(Format::Ods)
+    } else if any(b"xl/workbook.bin") {
+        Ok(Format::Xlsb)
     } else if any(b"xl/") || any(b"xl\\") {
         Ok(Format::Xlsx)
     } else if any(b"word/") {
@@ -93,17 +105,20 @@ fn zip(head: &[u8]) -> Result<Format, Refusal> {
 /// First entries of Office Open XML files that say nothing about the kind of document.
 const OPEN_XML: [&[u8]; 5] = [b"[content_types].xml", b"_rels", b"docprops", b"customxml", b"/"];
 
-fn open_document(media_type: &[u8]) -> Refusal {
+/// First entries of OpenDocument files whose media type stands elsewhere.
+const OPEN_DOCUMENT: [&[u8]; 4] = [b"content.xml", b"styles.xml", b"meta.xml", b"configurations2/"];
+
+fn open_document(media_type: &[u8]) -> Result<Format, Refusal> {
     let kind = |word: &[u8]| media_type.windows(word.len()).take(120).any(|w| w == word);
-    if kind(b"opendocument.spreadsheet") {
-        Refusal::Ods
+    Err(Refusal::NotASpreadsheet(if kind(b"opendocument.spreadsheet") {
+        return Ok(Format::Ods);
     } else if kind(b"opendocument.text") {
-        Refusal::NotASpreadsheet("a text document")
+        "a text document"
     } else if kind(b"epub") {
-        Refusal::NotASpreadsheet("an e-book")
+        "an e-book"
     } else {
-        Refusal::NotASpreadsheet("an OpenDocument file")
-    }
+        "an OpenDocument file"
+    }))
 }
 
 /// Names and data of the local entries that begin within the head (APPNOTE.TXT section 4.3.7).
@@ -151,7 +166,7 @@ fn ole(head: &[u8]) -> Result<Format, Refusal> {
 }
 
 /// What the names in an OLE directory say; nothing known: undecided.
-pub(super) fn ole_directory(directory: &[u8]) -> Result<Format, Refusal> {
+fn ole_directory(directory: &[u8]) -> Result<Format, Refusal> {
     let has = |name: &str| {
         let wide: Vec<u8> = name.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
         directory.windows(wide.len()).any(|w| w == wide)
@@ -159,7 +174,7 @@ pub(super) fn ole_directory(directory: &[u8]) -> Result<Format, Refusal> {
     if has("EncryptedPackage") || has("EncryptionInfo") {
         Err(Refusal::Password)
     } else if has("Workbook") || has("Book") || has("WORKBOOK") || has("BOOK") {
-        Err(Refusal::Xls)
+        Ok(Format::Ole)
     } else if has("WordDocument") {
         Err(Refusal::NotASpreadsheet("a Word document"))
     } else if has("PowerPoint Document") {
@@ -170,7 +185,7 @@ pub(super) fn ole_directory(directory: &[u8]) -> Result<Format, Refusal> {
 }
 
 /// What a file without a magic number is: markup, plain text, or nothing known.
-fn text(head: &[u8]) -> Refusal {
+fn text(head: &[u8]) -> Result<Format, Refusal> {
     let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
     let lower: String = String::from_utf8_lossy(head)
         .chars()
@@ -182,23 +197,23 @@ fn text(head: &[u8]) -> Refusal {
     if markup
         && (lower.contains("urn:schemas-microsoft-com:office:spreadsheet") || lower.contains("progid=\"excel.sheet\""))
     {
-        return Refusal::Xml2003;
+        return Err(Refusal::Xml2003);
     }
     if markup
         && ["<html", "<!doctype html", "<table", "<meta", "<head"]
             .iter()
             .any(|tag| lower.contains(tag))
     {
-        return Refusal::WebPage;
+        return Err(Refusal::WebPage);
     }
     if markup {
-        return Refusal::NotASpreadsheet("an XML file");
+        return Err(Refusal::NotASpreadsheet("an XML file"));
     }
     let control = head.iter().filter(|b| **b < 9 || (14..32).contains(*b)).count();
     if !utf16 && control * 100 > head.len() {
-        return Refusal::NotASpreadsheet("an unknown kind of file");
+        return Err(Refusal::NotASpreadsheet("an unknown kind of file"));
     }
-    Refusal::Csv
+    Ok(Format::Text)
 }
 
 #[cfg(test)]
@@ -238,12 +253,12 @@ mod tests {
         );
         assert_eq!(
             sniff(&[types.clone(), entry("xl/workbook.bin", b"")].concat()),
-            Err(Refusal::Xlsb)
+            Ok(Format::Xlsb)
         );
         let word = sniff(&[types, entry("word/document.xml", b"")].concat());
         assert_eq!(word, Err(Refusal::NotASpreadsheet("a Word document")));
         let ods = entry("mimetype", b"application/vnd.oasis.opendocument.spreadsheet");
-        assert_eq!(sniff(&ods), Err(Refusal::Ods));
+        assert_eq!(sniff(&ods), Ok(Format::Ods));
         assert_eq!(
             sniff(&entry("photos/1.jpg", b"")),
             Err(Refusal::NotASpreadsheet("a zip archive"))
@@ -252,7 +267,7 @@ mod tests {
 
     #[test]
     fn ole_containers_are_told_by_their_streams() {
-        assert_eq!(sniff(&directory(&["Root Entry", "Workbook"])), Err(Refusal::Xls));
+        assert_eq!(sniff(&directory(&["Root Entry", "Workbook"])), Ok(Format::Ole));
         assert_eq!(
             sniff(&directory(&["Root Entry", "EncryptedPackage"])),
             Err(Refusal::Password)
@@ -274,7 +289,7 @@ mod tests {
             sniff(b"<?xml version=\"1.0\"?><rss/>"),
             Err(Refusal::NotASpreadsheet("an XML file"))
         );
-        assert_eq!(sniff("a;b\nä;2".as_bytes()), Err(Refusal::Csv));
+        assert_eq!(sniff("a;b\nä;2".as_bytes()), Ok(Format::Text));
         assert_eq!(
             sniff(&[1, 2, 3, 4, 0, 0]),
             Err(Refusal::NotASpreadsheet("an unknown kind of file"))

@@ -1,8 +1,8 @@
 //! The one interface that cells come through, whatever reads them.
 
-use super::ReadError;
-use super::Visibility;
 use super::kind::CellKind;
+use super::refusal::{Refusal, TooMuch};
+use super::{Limits, ReadError, Visibility};
 
 /// A worksheet of a workbook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,62 @@ pub enum OddityKind {
     FormulaWithoutValue,
     /// A merged area; only its first cell holds a value.
     MergedCells,
+    /// A row that does not show.
+    HiddenRows,
+    /// A column that does not show.
+    HiddenColumns,
+    /// A row of a text with fewer or more fields than most.
+    RaggedRows,
+    /// A quote in a text that is never closed.
+    OpenQuote,
+    /// Bytes of a text that stand for nothing in its encoding.
+    UnknownBytes,
+    /// A column of a text whose dates may begin with the day or with the month.
+    AmbiguousDates,
+}
+
+/// Addresses kept of each kind of oddity.
+pub(super) const EXAMPLES: usize = 20;
+
+impl Oddity {
+    /// Of so many as there are examples; nothing where there are none.
+    pub(super) fn of(kind: OddityKind, found: impl Iterator<Item = String>) -> Option<Self> {
+        let (mut count, mut examples) = (0, Vec::new());
+        for example in found {
+            count += 1;
+            if examples.len() < EXAMPLES {
+                examples.push(example);
+            }
+        }
+        (count > 0).then_some(Self { kind, count, examples })
+    }
+}
+
+/// What the sheets read so far hold; limits count the whole workbook.
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    cells: u64,
+    text_bytes: u64,
+}
+
+impl Used {
+    /// Counts a cell: its row from 1, its column from 0.
+    pub(super) fn take(&mut self, limits: &Limits, row: u32, column: u32, text: &str) -> Result<(), Refusal> {
+        limits.check_address(row, column)?;
+        self.cells += 1;
+        self.text_bytes += text.len() as u64;
+        let most = usize::try_from(limits.text_chars).unwrap_or(usize::MAX);
+        let too_much = if self.cells > limits.cells {
+            TooMuch::Cells(limits.cells)
+        } else if text.len() > most && text.chars().count() > most {
+            TooMuch::TextChars(limits.text_chars)
+        } else if self.text_bytes > limits.cell_text_bytes {
+            TooMuch::CellTexts(limits.cell_text_bytes)
+        } else {
+            return Ok(());
+        };
+        Err(Refusal::TooMuch(too_much))
+    }
 }
 
 /// A filled cell.

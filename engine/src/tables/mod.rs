@@ -16,7 +16,7 @@ pub mod write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::sheets::Visibility;
+use crate::sheets::{TextDialect, Visibility};
 
 /// Rows of a chunk: one Parquet row group, the unit of progress.
 pub const CHUNK_ROWS: usize = 65_536;
@@ -75,6 +75,9 @@ pub struct TableMeta {
     pub parts: Vec<PartMeta>,
     /// Number formats that mixed cells point into; the first is `General`.
     pub formats: Vec<String>,
+    /// How plain text was read; nothing of a workbook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextDialect>,
     /// The first rows as they stand in the sheet, header included, for a header override: row number and cell texts.
     pub head: Vec<(u32, Vec<String>)>,
     /// What is odd, with counts and examples.

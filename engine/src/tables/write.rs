@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::chunk::Chunk;
-use super::header::{self, ShownRow};
+use super::header;
 use super::part::{Group, PartWriter};
 use super::profile::ProfileBuilder;
 use super::read::TableError;
 use super::{CHUNK_ROWS, ColumnKind, ColumnMeta, Issue, PartMeta, TABLE_FILE, TableMeta};
+use crate::sheets::header::{ShownRow, find};
 use crate::sheets::kind::letters;
 use crate::sheets::source::SheetInfo;
-use crate::sheets::{CellKind, HeaderOption, Refusal};
+use crate::sheets::{CellKind, HeaderOption, Refusal, TextDialect};
 
 /// Rows kept as they show, for a header override.
 const HEAD_ROWS: usize = 200;
@@ -64,6 +65,7 @@ pub struct TableWriter {
     rows: u64,
     errors: Issue,
     issues: Vec<Issue>,
+    text: Option<TextDialect>,
 }
 
 impl TableWriter {
@@ -88,7 +90,13 @@ impl TableWriter {
                 ..Issue::default()
             },
             issues: Vec::new(),
+            text: None,
         }
+    }
+
+    /// Notes how plain text was read.
+    pub fn set_dialect(&mut self, dialect: Option<TextDialect>) {
+        self.text = dialect;
     }
 
     /// Notes something odd that is known from elsewhere.
@@ -157,7 +165,7 @@ impl TableWriter {
             if (rows.len() >= HEAD_ROWS || cells >= HEAD_CELLS) && row > until {
                 break;
             }
-            let shown = ShownRow::of(chunk, at, &self.formats);
+            let shown = header::shown(chunk, at, &self.formats);
             cells += shown.cells.len();
             rows.push(shown);
         }
@@ -176,9 +184,7 @@ impl TableWriter {
     fn find_head(&self, rows: &[ShownRow]) -> Result<Head, MakeError> {
         let range = match self.option {
             HeaderOption::None => None,
-            HeaderOption::Auto => header::find(rows)
-                .and_then(|at| rows.get(at))
-                .map(|row| (row.row, row.row)),
+            HeaderOption::Auto => find(rows).and_then(|at| rows.get(at)).map(|row| (row.row, row.row)),
             HeaderOption::Rows(first, last) => Some((first.min(last), first.max(last))),
         };
         let in_header = |row: &&ShownRow| range.is_some_and(|(first, last)| (first..=last).contains(&row.row));
@@ -349,6 +355,7 @@ impl TableWriter {
             columns,
             parts: self.parts,
             formats: self.formats,
+            text: self.text,
             head: head.shown,
             issues,
         }

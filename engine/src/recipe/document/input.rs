@@ -51,7 +51,10 @@ impl Input {
             Header::None => HeaderOption::None,
             Header::Rows(first, last) => HeaderOption::Rows(first, last),
         };
-        IngestOptions { header }
+        IngestOptions {
+            header,
+            ..IngestOptions::default()
+        }
     }
 
     pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<Self> {

@@ -1,0 +1,322 @@
+//! Cells of OpenDocument spreadsheets (.ods), by calamine, which builds a dense range of each sheet: so a pass over the
+//! content counts first. A cell or a row may say that it repeats itself millions of times.
+//!
+//! Calamine tells no number formats and no errors here; errors come from that pass.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use calamine::{Data, Ods, OdsError, Range, Reader};
+use quick_xml::events::{BytesStart, Event};
+
+use super::kind::{CellKind, letters};
+use super::listed::Listed;
+use super::number_format::{FormatClass, GENERAL};
+use super::preflight::{Package, damage, unpacking};
+use super::refusal::{Refusal, TooMuch};
+use super::source::{Cell, Cells, Oddity, OddityKind, SheetInfo, Used};
+use super::values::Value;
+use super::{Limits, ReadError};
+
+/// Rows and columns that calamine takes at most.
+const MOST_ROWS: u64 = 1 << 20;
+const MOST_COLUMNS: u64 = 1 << 14;
+
+/// An OpenDocument spreadsheet.
+pub struct OdsBook {
+    ods: Ods<BufReader<File>>,
+    found: Vec<Table>,
+    listed: Listed,
+    formats: Vec<String>,
+    limits: Limits,
+    used: Used,
+}
+
+impl OdsBook {
+    /// Reads a workbook, all of it.
+    ///
+    /// # Errors
+    /// When it is refused, or the disk fails.
+    pub(super) fn open(path: &Path, package: &Package, limits: &Limits) -> Result<Self, ReadError> {
+        let content = package.parts.iter().position(|part| part.name == "content.xml");
+        let content = content.ok_or_else(|| Refusal::Damaged("no content".to_owned()))?;
+        let mut zip = zip::ZipArchive::new(BufReader::new(File::open(path)?)).map_err(|error| damage(&error))?;
+        let entry = zip.by_index(content).map_err(|error| damage(&error))?;
+        let found = scan(entry, limits)?;
+        let ods = Ods::new(BufReader::new(File::open(path)?)).map_err(|error| refused(&error))?;
+        let listed = Listed::of(ods.sheets_metadata())?;
+        Ok(Self {
+            ods,
+            found,
+            listed,
+            formats: vec![GENERAL.to_owned()],
+            limits: limits.clone(),
+            used: Used::default(),
+        })
+    }
+
+    pub(super) fn sheets(&self) -> &[SheetInfo] {
+        &self.listed.sheets
+    }
+
+    pub(super) fn oddities(&self, sheet: &SheetInfo) -> Vec<Oddity> {
+        let Some(found) = self.found.get(sheet.position as usize) else {
+            return Vec::new();
+        };
+        let place = |(row, column): &(u32, u32)| format!("{}{}", letters(*column), row + 1);
+        let all = [
+            Oddity::of(OddityKind::MergedCells, found.merged.iter().map(place)),
+            Oddity::of(
+                OddityKind::HiddenRows,
+                found.hidden_rows.iter().map(|row| (row + 1).to_string()),
+            ),
+            Oddity::of(
+                OddityKind::HiddenColumns,
+                found.hidden_columns.iter().map(|column| letters(*column)),
+            ),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// Starts to read a sheet.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(super) fn cells(&mut self, sheet: &SheetInfo) -> Result<OdsCells<'_>, ReadError> {
+        let range = self.ods.worksheet_range(&sheet.name).map_err(|error| refused(&error))?;
+        let found = self.found.get_mut(sheet.position as usize).map(std::mem::take);
+        Ok(OdsCells {
+            range,
+            at: 0,
+            errors: found.unwrap_or_default().errors,
+            formats: &self.formats,
+            limits: &self.limits,
+            used: &mut self.used,
+        })
+    }
+}
+
+/// The cells of one sheet.
+pub(super) struct OdsCells<'a> {
+    range: Range<Data>,
+    /// The position of the next cell in the range.
+    at: usize,
+    errors: HashSet<(u32, u32)>,
+    formats: &'a [String],
+    limits: &'a Limits,
+    used: &'a mut Used,
+}
+
+impl Cells for OdsCells<'_> {
+    fn next(&mut self) -> Result<Option<Cell<'_>>, ReadError> {
+        let (height, width) = self.range.get_size();
+        let Some((top, left)) = self.range.start() else {
+            return Ok(None);
+        };
+        while self.at < height * width {
+            let (row, column) = (self.at / width, self.at % width);
+            self.at += 1;
+            let Some(value) = self.range.get((row, column)).map(Value::from) else {
+                continue;
+            };
+            let Some((kind, number)) = value.classified(FormatClass::Number, 0.0) else {
+                continue;
+            };
+            let row = top + u32::try_from(row).unwrap_or(u32::MAX);
+            let column = left + u32::try_from(column).unwrap_or(u32::MAX);
+            let error = kind == CellKind::Text && self.errors.contains(&(row, column));
+            let kind = if error { CellKind::Error } else { kind };
+            let text = if matches!(kind, CellKind::Text | CellKind::Error) {
+                value.text()
+            } else {
+                ""
+            };
+            self.used.take(self.limits, row + 1, column, text)?;
+            return Ok(Some(Cell {
+                row: row + 1,
+                column,
+                kind,
+                number,
+                text,
+                format: 0,
+            }));
+        }
+        Ok(None)
+    }
+
+    fn formats(&self) -> &[String] {
+        self.formats
+    }
+
+    fn last_row(&self) -> Option<u32> {
+        self.range.end().map(|(row, _)| row + 1)
+    }
+
+    fn bytes(&self) -> (u64, u64) {
+        let (height, width) = self.range.get_size();
+        (self.at as u64, (height * width) as u64)
+    }
+}
+
+/// What the pass over the content found of a sheet.
+#[derive(Debug, Default)]
+struct Table {
+    errors: HashSet<(u32, u32)>,
+    merged: Vec<(u32, u32)>,
+    hidden_rows: Vec<u32>,
+    hidden_columns: Vec<u32>,
+    /// The next row and column, and how often the row repeats itself.
+    row: u64,
+    repeats: u64,
+    column: u64,
+    columns: u64,
+    /// Cells as calamine holds them: of each row that is written down, up to its last filled one.
+    held: u64,
+    first: Option<(u64, u64)>,
+    last: (u64, u64),
+    /// The last filled cell of the row.
+    filled: Option<u64>,
+}
+
+/// Looks through the content and refuses what calamine could not hold.
+fn scan(content: impl Read, limits: &Limits) -> Result<Vec<Table>, ReadError> {
+    let mut reader = quick_xml::Reader::from_reader(BufReader::with_capacity(64 << 10, content));
+    reader.config_mut().check_end_names = false;
+    let (mut buffer, mut tables, mut open) = (Vec::new(), Vec::new(), None::<Table>);
+    let (mut total, mut spaces) = (0, 0);
+    loop {
+        buffer.clear();
+        let event = reader.read_event_into(&mut buffer).map_err(|error| match error {
+            quick_xml::Error::Io(error) => unpacking(&error),
+            other => Refusal::Damaged(other.to_string()).into(),
+        })?;
+        match event {
+            Event::Eof => return Ok(tables),
+            Event::Start(tag) | Event::Empty(tag) if tag.name().as_ref() == "text:s" => {
+                spaces += number(&tag, "text:c").unwrap_or(1);
+                if spaces > limits.cell_text_bytes.min(limits.text_chars * 64) {
+                    return Err(Refusal::TooMuch(TooMuch::TextChars(limits.text_chars)).into());
+                }
+            }
+            Event::Start(tag) | Event::Empty(tag) if tag.name().as_ref() == "table:table" => {
+                open = Some(Table::default());
+            }
+            Event::Start(tag) | Event::Empty(tag) => {
+                if let Some(table) = &mut open {
+                    table.see(&tag);
+                }
+            }
+            Event::End(tag) if tag.name().as_ref() == "table:table-row" => {
+                if let Some(table) = &mut open {
+                    table.end_row();
+                    if total + table.cells() > limits.old_cells {
+                        return Err(Refusal::TooMuch(TooMuch::OldCells(limits.old_cells)).into());
+                    }
+                }
+            }
+            Event::End(tag) if tag.name().as_ref() == "table:table" => {
+                if let Some(table) = open.take() {
+                    total += table.cells();
+                    tables.push(table);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Table {
+    fn see(&mut self, tag: &BytesStart<'_>) {
+        match tag.name().as_ref() {
+            "table:table-column" => {
+                let repeats = number(tag, "table:number-columns-repeated").unwrap_or(1);
+                if hidden(tag) {
+                    let last = (self.columns + repeats).min(MOST_COLUMNS);
+                    self.hidden_columns
+                        .extend((self.columns..last).filter_map(|it| u32::try_from(it).ok()));
+                }
+                self.columns = self.columns.saturating_add(repeats);
+            }
+            "table:table-row" => {
+                self.repeats = number(tag, "table:number-rows-repeated").unwrap_or(1);
+                (self.column, self.filled) = (0, None);
+                if hidden(tag) {
+                    let last = self.row.saturating_add(self.repeats).min(MOST_ROWS);
+                    self.hidden_rows
+                        .extend((self.row..last).filter_map(|it| u32::try_from(it).ok()));
+                }
+            }
+            "table:table-cell" | "table:covered-table-cell" => self.cell(tag),
+            _ => {}
+        }
+    }
+
+    fn cell(&mut self, tag: &BytesStart<'_>) {
+        let repeats = number(tag, "table:number-columns-repeated").unwrap_or(1);
+        let here = (self.row, self.column);
+        let place = u32::try_from(here.0).ok().zip(u32::try_from(here.1).ok());
+        self.column = self.column.saturating_add(repeats).min(MOST_COLUMNS);
+        if let Some(place) = place
+            && ["table:number-columns-spanned", "table:number-rows-spanned"]
+                .iter()
+                .any(|name| number(tag, name).unwrap_or(1) > 1)
+        {
+            self.merged.push(place);
+        }
+        let has = |name: &str| tag.attributes().flatten().any(|it| it.key.as_ref() == name);
+        if has("office:value-type") || has("table:formula") || has("calcext:value-type") {
+            self.filled = Some(self.column.saturating_sub(1));
+            let first = self.first.get_or_insert(here);
+            first.1 = first.1.min(here.1);
+            let error = tag
+                .attributes()
+                .flatten()
+                .any(|it| it.key.as_ref() == "calcext:value-type" && it.value == "error");
+            if let Some((row, column)) = place.filter(|_| error) {
+                let last = column
+                    .saturating_add(u32::try_from(repeats).unwrap_or(u32::MAX))
+                    .min(column + 1024);
+                self.errors.extend((column..last).map(|column| (row, column)));
+            }
+        }
+    }
+
+    fn end_row(&mut self) {
+        self.held = self.held.saturating_add(self.filled.map_or(0, |column| column + 1));
+        let next = self.row.saturating_add(self.repeats).min(MOST_ROWS);
+        if let Some(column) = self.filled {
+            self.last = (next.saturating_sub(1), self.last.1.max(column));
+        }
+        self.row = next;
+    }
+
+    /// Cells that calamine holds of it at most.
+    fn cells(&self) -> u64 {
+        let dense = self.first.map_or(0, |(row, column)| {
+            (self.last.0.saturating_sub(row) + 1) * (self.last.1.saturating_sub(column) + 1)
+        });
+        self.held.max(dense)
+    }
+}
+
+fn number(tag: &BytesStart<'_>, name: &str) -> Option<u64> {
+    let attribute = tag.attributes().flatten().find(|it| it.key.as_ref() == name)?;
+    attribute.value.trim().parse().ok()
+}
+
+fn hidden(tag: &BytesStart<'_>) -> bool {
+    tag.attributes()
+        .flatten()
+        .any(|it| it.key.as_ref() == "table:visibility" && matches!(it.value.as_ref(), "collapse" | "filter"))
+}
+
+fn refused(error: &OdsError) -> ReadError {
+    match error {
+        OdsError::Password => Refusal::Password.into(),
+        OdsError::Io(error) => unpacking(error),
+        OdsError::Zip(error) => damage(error),
+        other => Refusal::Damaged(other.to_string()).into(),
+    }
+}
