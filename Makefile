@@ -15,7 +15,7 @@ export SQLX_OFFLINE ?= true
 TOOLS := $(SHEETMILL_CACHE)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run build test check million tidy bench postgres browser garage deny
+.PHONY: help run build test check million agree tidy bench postgres browser garage deny
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -48,6 +48,11 @@ check:
 million: postgres browser garage
 	cargo build --locked --workspace --bins --examples
 	SHEETMILL_TEST_ROWS=1000000 cargo test --locked --test app -- first_light:: crashes:: --nocapture
+
+# Our cells beside those of independent readers, over the corpus: some ten minutes.
+agree: build
+	@.ci/need readers
+	"$(SHEETMILL_CACHE)/readers/bin/python" tests/corpus/judge.py "$(CARGO_TARGET_DIR)/debug/sheetmill cells" ../shared/corpus
 
 tidy:
 	cargo test --locked --test tidy

@@ -236,3 +236,58 @@ async fn a_conversion_keeps_every_value() {
     assert_eq!(desk.say("convert orders.xlsx --out copy.what").await.code, Some(2));
     assert_eq!(desk.say("convert orders.xlsx --format csv --out -").await.code, Some(2));
 }
+
+#[tokio::test]
+async fn one_table_gives_equal_cells_in_every_kind_of_workbook() {
+    let desk = Desk(tempfile::tempdir().expect("a folder"));
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/files");
+    for (name, kinds) in [
+        ("calamine/tests__any_sheets", "xlsx xlsb xls ods"),
+        ("calamine/tests__date", "xlsx xlsb xls"),
+        ("calamine/tests__date_1904", "xlsx xlsb xls"),
+        ("sheetjs/merge_cells", "xlsx xlsb xls ods"),
+        ("sheetjs/text_and_numbers", "xlsx xlsb xls"),
+        ("sheetjs/sushi", "xlsx xls ods"),
+    ] {
+        let mut answers = Vec::new();
+        for kind in kinds.split(' ') {
+            let path = corpus.join(format!("{name}.{kind}"));
+            // The corpus lies beside the checkout, and not beside every one.
+            if path.exists() {
+                answers.push(desk.say(&format!("cells {}", path.display())).await.answer);
+            }
+        }
+        assert!(answers.iter().all(|answer| !answer.is_empty()), "{name} has cells");
+        assert!(
+            answers.windows(2).all(|pair| pair[0] == pair[1]),
+            "{name}: {answers:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_table_as_text_gives_the_typed_rows_of_the_workbook() {
+    let desk = Desk::with_orders(500);
+    assert_eq!(desk.say("convert orders.xlsx --out orders.csv").await.code, Some(0));
+    let kinds = |said: Said| -> Vec<(String, String)> {
+        let inspected: Value = serde_json::from_str(&said.answer).expect("JSON");
+        let columns = inspected["sheets"][0]["columns"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        columns
+            .iter()
+            .map(|it| (it["name"].to_string(), it["type"].to_string()))
+            .collect()
+    };
+    let book = kinds(desk.say("inspect orders.xlsx --json").await);
+    assert_eq!(book.len(), 10);
+    assert_eq!(book, kinds(desk.say("inspect orders.csv --json").await));
+    let cells = |said: Said| -> Vec<Value> {
+        let line = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["cells"].clone();
+        said.answer.lines().map(line).collect()
+    };
+    let book = cells(desk.say("cells orders.xlsx").await);
+    assert_eq!(book.len(), 501);
+    assert_eq!(book, cells(desk.say("cells orders.csv").await));
+}

@@ -1,15 +1,16 @@
 //! Cells of OpenDocument spreadsheets (.ods), by calamine, which builds a dense range of each sheet: so a pass over the
 //! content counts first. A cell or a row may say that it repeats itself millions of times.
 //!
-//! Calamine tells no number formats and no errors here; errors come from that pass.
+//! Calamine tells no number formats and no errors here; errors come from that pass. It takes no white space between rows and
+//! cells, and no package without a media type: such content is written anew for it, without what it stumbles over.
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Cursor, Read, Seek, Write as _};
 use std::path::Path;
 
 use calamine::{Data, Ods, OdsError, Range, Reader};
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::events::{BytesStart, BytesText, Event};
 
 use super::kind::{CellKind, letters};
 use super::listed::Listed;
@@ -24,9 +25,18 @@ use super::{Limits, ReadError};
 const MOST_ROWS: u64 = 1 << 20;
 const MOST_COLUMNS: u64 = 1 << 14;
 
+/// Bytes of content that may be written anew in memory.
+const REWRITTEN: u64 = 128 << 20;
+const MEDIA_TYPE: &str = "application/vnd.oasis.opendocument.spreadsheet";
+
+/// What calamine reads from.
+trait Source: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Source for T {}
+
 /// An OpenDocument spreadsheet.
 pub struct OdsBook {
-    ods: Ods<BufReader<File>>,
+    ods: Ods<Box<dyn Source>>,
     found: Vec<Table>,
     listed: Listed,
     formats: Vec<String>,
@@ -40,12 +50,22 @@ impl OdsBook {
     /// # Errors
     /// When it is refused, or the disk fails.
     pub(super) fn open(path: &Path, package: &Package, limits: &Limits) -> Result<Self, ReadError> {
-        let content = package.parts.iter().position(|part| part.name == "content.xml");
-        let content = content.ok_or_else(|| Refusal::Damaged("no content".to_owned()))?;
+        let part = |name: &str| package.parts.iter().position(|part| part.name == name);
+        let content = part("content.xml").ok_or_else(|| Refusal::Damaged("no content".to_owned()))?;
         let mut zip = zip::ZipArchive::new(BufReader::new(File::open(path)?)).map_err(|error| damage(&error))?;
+        if let Some(manifest) = part("meta-inf/manifest.xml") {
+            check_password(zip.by_index(manifest).map_err(|error| damage(&error))?)?;
+        }
         let entry = zip.by_index(content).map_err(|error| damage(&error))?;
-        let found = scan(entry, limits)?;
-        let ods = Ods::new(BufReader::new(File::open(path)?)).map_err(|error| refused(&error))?;
+        let (found, tidy) = scan(entry, limits)?;
+        let whole = tidy && part("mimetype").is_some() && part("meta-inf/manifest.xml").is_some();
+        let source: Box<dyn Source> = if whole {
+            Box::new(BufReader::new(File::open(path)?))
+        } else {
+            let entry = zip.by_index(content).map_err(|error| damage(&error))?;
+            Box::new(rewritten(entry)?)
+        };
+        let ods = Ods::new(source).map_err(|error| refused(&error))?;
         let listed = Listed::of(ods.sheets_metadata())?;
         Ok(Self {
             ods,
@@ -180,51 +200,192 @@ struct Table {
     filled: Option<u64>,
 }
 
-/// Looks through the content and refuses what calamine could not hold.
-fn scan(content: impl Read, limits: &Limits) -> Result<Vec<Table>, ReadError> {
+/// The manifest says which parts are encrypted.
+fn check_password(manifest: impl Read) -> Result<(), ReadError> {
+    let mut text = String::new();
+    // A manifest that is no text is left to the reader.
+    let read = manifest.take(1 << 20).read_to_string(&mut text);
+    if read.is_ok() && text.contains("encryption-data") {
+        return Err(Refusal::Password.into());
+    }
+    Ok(())
+}
+
+/// White space as OpenDocument has it: runs of it are one blank, and none stands at the edges of a paragraph (part 3, section
+/// 6.1.2).
+#[derive(Default)]
+struct Spaces {
+    /// Something stands before it in the paragraph.
+    begun: bool,
+    pending: bool,
+}
+
+impl Spaces {
+    fn before_something(&mut self) -> &'static str {
+        self.begun = true;
+        if std::mem::take(&mut self.pending) { " " } else { "" }
+    }
+
+    fn collapsed(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        for c in text.chars() {
+            if matches!(c, ' ' | '\t' | '\r' | '\n') {
+                self.pending = self.begun;
+            } else {
+                out.push_str(self.before_something());
+                out.push(c);
+            }
+        }
+        out
+    }
+}
+
+/// A package with the content alone, without white space between rows and cells.
+fn rewritten(content: impl Read) -> Result<Cursor<Vec<u8>>, ReadError> {
+    let failed = |error: std::io::Error| ReadError::from(error);
+    let mut reader = quick_xml::Reader::from_reader(BufReader::new(content.take(REWRITTEN)));
+    reader.config_mut().check_end_names = false;
+    let mut writer = quick_xml::Writer::new(Vec::new());
+    let (mut buffer, mut inside, mut spaces) = (Vec::new(), false, Spaces::default());
+    loop {
+        buffer.clear();
+        let event = reader
+            .read_event_into(&mut buffer)
+            .map_err(|error| Refusal::Damaged(error.to_string()))?;
+        match &event {
+            Event::Eof => break,
+            Event::Comment(_) => continue,
+            Event::Text(_) if !inside => continue,
+            Event::Text(text) => {
+                let text = spaces.collapsed(text.as_ref());
+                writer
+                    .write_event(Event::Text(BytesText::from_escaped(text)))
+                    .map_err(failed)?;
+                continue;
+            }
+            Event::Start(tag) if is_cell(tag.name().as_ref()) => inside = true,
+            Event::End(tag) if is_cell(tag.name().as_ref()) => inside = false,
+            Event::Start(tag) if tag.name().as_ref() == "text:p" => spaces = Spaces::default(),
+            Event::End(tag) if tag.name().as_ref() == "text:p" => spaces = Spaces::default(),
+            _ if inside => {
+                let text = spaces.before_something();
+                writer
+                    .write_event(Event::Text(BytesText::from_escaped(text)))
+                    .map_err(failed)?;
+            }
+            _ => {}
+        }
+        writer.write_event(event).map_err(failed)?;
+    }
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let parts = [
+        ("mimetype", MEDIA_TYPE.as_bytes()),
+        ("META-INF/manifest.xml", b"<manifest:manifest/>"),
+        ("content.xml", &writer.into_inner()),
+    ];
+    for (name, bytes) in parts {
+        zip.start_file(name, stored).map_err(|error| damage(&error))?;
+        zip.write_all(bytes)?;
+    }
+    zip.finish().map_err(|error| damage(&error))
+}
+
+/// A pass over the content.
+struct Scan<'a> {
+    limits: &'a Limits,
+    tables: Vec<Table>,
+    open: Option<Table>,
+    /// Cells of the tables that are closed.
+    cells: u64,
+    spaces: u64,
+    /// Whether there is nothing but cells in rows.
+    tidy: bool,
+    /// Between the cells of a row.
+    in_row: bool,
+}
+
+/// Looks through the content and refuses what calamine could not hold. Also says whether it is tidy.
+fn scan(content: impl Read, limits: &Limits) -> Result<(Vec<Table>, bool), ReadError> {
     let mut reader = quick_xml::Reader::from_reader(BufReader::with_capacity(64 << 10, content));
     reader.config_mut().check_end_names = false;
-    let (mut buffer, mut tables, mut open) = (Vec::new(), Vec::new(), None::<Table>);
-    let (mut total, mut spaces) = (0, 0);
+    let mut buffer = Vec::new();
+    let mut scan = Scan {
+        limits,
+        tables: Vec::new(),
+        open: None,
+        cells: 0,
+        spaces: 0,
+        tidy: true,
+        in_row: false,
+    };
     loop {
         buffer.clear();
         let event = reader.read_event_into(&mut buffer).map_err(|error| match error {
             quick_xml::Error::Io(error) => unpacking(&error),
             other => Refusal::Damaged(other.to_string()).into(),
         })?;
+        if matches!(event, Event::Eof) {
+            return Ok((scan.tables, scan.tidy));
+        }
+        scan.see(&event)?;
+    }
+}
+
+impl Scan<'_> {
+    fn see(&mut self, event: &Event<'_>) -> Result<(), Refusal> {
         match event {
-            Event::Eof => return Ok(tables),
-            Event::Start(tag) | Event::Empty(tag) if tag.name().as_ref() == "text:s" => {
-                spaces += number(&tag, "text:c").unwrap_or(1);
-                if spaces > limits.cell_text_bytes.min(limits.text_chars * 64) {
-                    return Err(Refusal::TooMuch(TooMuch::TextChars(limits.text_chars)).into());
-                }
-            }
-            Event::Start(tag) | Event::Empty(tag) if tag.name().as_ref() == "table:table" => {
-                open = Some(Table::default());
-            }
-            Event::Start(tag) | Event::Empty(tag) => {
-                if let Some(table) = &mut open {
-                    table.see(&tag);
-                }
-            }
-            Event::End(tag) if tag.name().as_ref() == "table:table-row" => {
-                if let Some(table) = &mut open {
-                    table.end_row();
-                    if total + table.cells() > limits.old_cells {
-                        return Err(Refusal::TooMuch(TooMuch::OldCells(limits.old_cells)).into());
-                    }
-                }
-            }
+            Event::Start(tag) => self.begin(tag, false)?,
+            Event::Empty(tag) => self.begin(tag, true)?,
+            Event::End(tag) if is_cell(tag.name().as_ref()) => self.in_row = true,
+            Event::End(tag) if tag.name().as_ref() == "table:table-row" => self.end_row()?,
             Event::End(tag) if tag.name().as_ref() == "table:table" => {
-                if let Some(table) = open.take() {
-                    total += table.cells();
-                    tables.push(table);
+                if let Some(table) = self.open.take() {
+                    self.cells += table.cells();
+                    self.tables.push(table);
                 }
             }
+            Event::Text(_) | Event::Comment(_) if self.in_row => self.tidy = false,
             _ => {}
         }
+        Ok(())
     }
+
+    fn begin(&mut self, tag: &BytesStart<'_>, empty: bool) -> Result<(), Refusal> {
+        match tag.name().as_ref() {
+            "table:table" => self.open = Some(Table::default()),
+            "text:s" => {
+                self.spaces = self.spaces.saturating_add(number(tag, "text:c").unwrap_or(1));
+                if self.spaces > self.limits.text_chars * 64 {
+                    return Err(Refusal::TooMuch(TooMuch::TextChars(self.limits.text_chars)));
+                }
+            }
+            "table:table-row" => self.in_row = !empty,
+            name if is_cell(name) => self.in_row = empty,
+            _ => {}
+        }
+        if let Some(table) = &mut self.open {
+            table.see(tag);
+        }
+        if empty && tag.name().as_ref() == "table:table-row" {
+            self.end_row()?;
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> Result<(), Refusal> {
+        self.in_row = false;
+        let Some(table) = &mut self.open else { return Ok(()) };
+        table.end_row();
+        if self.cells + table.cells() > self.limits.old_cells {
+            return Err(Refusal::TooMuch(TooMuch::OldCells(self.limits.old_cells)));
+        }
+        Ok(())
+    }
+}
+
+fn is_cell(name: &str) -> bool {
+    matches!(name, "table:table-cell" | "table:covered-table-cell")
 }
 
 impl Table {
@@ -248,7 +409,7 @@ impl Table {
                         .extend((self.row..last).filter_map(|it| u32::try_from(it).ok()));
                 }
             }
-            "table:table-cell" | "table:covered-table-cell" => self.cell(tag),
+            name if is_cell(name) => self.cell(tag),
             _ => {}
         }
     }

@@ -7,8 +7,12 @@ use std::io::Read;
 
 use memchr::{memmem, memrchr};
 
+use super::kind::letters;
+
 /// Addresses kept of each kind of oddity.
 const EXAMPLES: usize = 20;
+/// Columns that a sheet may have.
+const MOST_COLUMNS: u32 = 16_384;
 /// Bytes read at once.
 const STEP: usize = 128 << 10;
 
@@ -19,6 +23,10 @@ pub(super) struct Found {
     pub without_value: (u64, Vec<String>),
     /// Merged areas.
     pub merged: (u64, Vec<String>),
+    /// Rows that do not show.
+    pub hidden_rows: (u64, Vec<String>),
+    /// Columns that do not show.
+    pub hidden_columns: (u64, Vec<String>),
 }
 
 /// Why a scan ended early.
@@ -71,7 +79,29 @@ impl Found {
                 add(&mut self.merged, area);
             }
         }
+        for hit in memmem::find_iter(bytes, b" hidden=\"").take_while(|hit| *hit < done) {
+            self.look_at_hidden(bytes, hit);
+        }
         done
+    }
+
+    /// Notes a row, or columns, where the attribute at `hit` is one of theirs.
+    fn look_at_hidden(&mut self, bytes: &[u8], hit: usize) {
+        let start = memrchr(b'<', &bytes[..hit]).unwrap_or(hit);
+        let end = memchr::memchr(b'>', &bytes[hit..]).map_or(bytes.len(), |at| hit + at);
+        let tag = &bytes[start..end];
+        if !matches!(attribute(tag, b" hidden=\"").as_deref(), Some("1" | "true")) {
+            return;
+        }
+        let number = |name: &[u8]| attribute(tag, name).and_then(|text| text.parse::<u32>().ok());
+        if tag.starts_with(b"<row") {
+            add(&mut self.hidden_rows, attribute(tag, b" r=\"").unwrap_or_default());
+        } else if let (true, Some(first), Some(last)) =
+            (tag.starts_with(b"<col"), number(b" min=\""), number(b" max=\""))
+        {
+            (first..=last.min(MOST_COLUMNS))
+                .for_each(|column| add(&mut self.hidden_columns, letters(column.saturating_sub(1))));
+        }
     }
 
     fn look_for_formulas(&mut self, bytes: &[u8]) -> usize {
@@ -96,7 +126,10 @@ impl Found {
         // Half a tag may stand at the end, and a cell whose formula is still to come.
         let rest = &bytes[at..];
         let open = memmem::rfind(rest, b"<c ").filter(|cell| memmem::find(&rest[*cell..], b"</c>").is_none());
-        at + open.unwrap_or(rest.len()).min(rest.len() - rest.len().min(16))
+        let edge = rest.len() - rest.len().min(16);
+        // No tag is cut in two.
+        let tag = memrchr(b'<', &rest[..edge]).filter(|tag| memchr::memchr(b'>', &rest[*tag..edge]).is_none());
+        at + open.unwrap_or(edge).min(tag.unwrap_or(edge)).min(edge)
     }
 
     /// Notes a cell with a formula whose value is missing. An empty one is a value where the formula gave text.
@@ -129,7 +162,8 @@ mod tests {
     use super::*;
 
     const SHEET: &str = concat!(
-        r#"<row r="1"><c r="A1"><v>1</v></c><c r="B1"><f>A1</f><v>1</v></c><c r="C1"><f>A1+1</f></c>"#,
+        r#"<cols><col min="2" max="3" width="9" hidden="1"/><col min="4" max="4" hidden="0"/></cols><sheetData>"#,
+        r#"<row r="1" spans="1:5" hidden="1"><c r="A1"><v>1</v></c><c r="B1"><f>A1</f><v>1</v></c><c r="C1"><f>A1+1</f></c>"#,
         r#"<c r="D1" t="str"><f>""</f><v></v></c><c r="E1" s="2"><f t="shared" si="0"/><v></v></c></row></sheetData>"#,
         r#"<mergeCells count="2"><mergeCell ref="A1:B1"/><mergeCell ref="A2:B3"/></mergeCells><formula/>"#
     );
@@ -151,6 +185,8 @@ mod tests {
         Found {
             without_value: (2, strings(&["C1", "E1"])),
             merged: (2, strings(&["A1:B1", "A2:B3"])),
+            hidden_rows: (1, strings(&["1"])),
+            hidden_columns: (2, strings(&["B", "C"])),
         }
     }
 

@@ -83,7 +83,9 @@ fn zip(head: &[u8]) -> Result<Format, Refusal> {
             .iter()
             .any(|(name, _)| name.to_ascii_lowercase().starts_with(prefix))
     };
-    if OPEN_DOCUMENT.iter().any(|name| any(name)) {
+    if any(b"workbook.xml") || any(b"sheet1.xml") {
+        Ok(Format::Xlsx)
+    } else if OPEN_DOCUMENT.iter().any(|name| any(name)) {
         Ok(Format::Ods)
     } else if any(b"xl/workbook.bin") {
         Ok(Format::Xlsb)

@@ -94,11 +94,13 @@ impl XlsxBook {
         let Some(found) = self.part(sheet).map(|part| &part.found) else {
             return Vec::new();
         };
-        let both = [
+        let all = [
             (OddityKind::FormulaWithoutValue, &found.without_value),
             (OddityKind::MergedCells, &found.merged),
+            (OddityKind::HiddenRows, &found.hidden_rows),
+            (OddityKind::HiddenColumns, &found.hidden_columns),
         ];
-        let seen = both.into_iter().filter(|(_, (count, _))| *count > 0);
+        let seen = all.into_iter().filter(|(_, (count, _))| *count > 0);
         seen.map(|(kind, (count, examples))| Oddity {
             kind,
             count: *count,

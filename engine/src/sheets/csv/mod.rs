@@ -404,3 +404,157 @@ impl Cells for CsvCells<'_> {
         (self.rows.bytes().min(self.size), self.size)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::TextOptions;
+    use super::*;
+
+    fn open(bytes: &[u8], options: &IngestOptions) -> Result<CsvBook, ReadError> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, bytes)?;
+        CsvBook::open(&path, options, &Limits::default())
+    }
+
+    /// The cells of a text, row by row: numbers as they are, text in quotes.
+    fn cells(bytes: &[u8], options: &IngestOptions) -> Result<Vec<(u32, Vec<String>)>, ReadError> {
+        let mut book = open(bytes, options)?;
+        let mut cells = book.cells()?;
+        let mut rows: Vec<(u32, Vec<String>)> = Vec::new();
+        while let Some(cell) = cells.next()? {
+            let shown = match cell.kind {
+                CellKind::Text => format!("'{}'", cell.text),
+                _ => cell.number.to_string(),
+            };
+            match rows.last_mut() {
+                Some((row, shown_cells)) if *row == cell.row => shown_cells.push(shown),
+                _ => rows.push((cell.row, vec![shown])),
+            }
+        }
+        Ok(rows)
+    }
+
+    fn read(text: &str) -> Vec<(u32, Vec<String>)> {
+        cells(text.as_bytes(), &IngestOptions::default()).unwrap_or_default()
+    }
+
+    fn row(number: u32, cells: &[&str]) -> (u32, Vec<String>) {
+        (number, cells.iter().map(|it| (*it).to_owned()).collect())
+    }
+
+    #[test]
+    fn quotes_line_ends_and_separators_are_those_of_the_file() {
+        let expected = [row(1, &["'a'", "'b'"]), row(2, &["1", "'x'"]), row(3, &["2", "'y'"])];
+        for text in [
+            "a,b\n1,x\n2,y",
+            "a,b\r\n1,x\r\n2,y\r\n",
+            "a,b\r1,x\r2,y\r",
+            "a;b\n1;x\n2;y\n",
+            "a\tb\n1\tx\n2\ty\n",
+            "a|b\n1|x\n2|y\n",
+            "sep=:\r\na:b\r\n1:x\r\n2:y",
+            "\"a\",\"b\"\n\"1\",\"x\"\n\"2\",\"y\"\n",
+        ] {
+            assert_eq!(read(text), expected, "{text:?}");
+        }
+        assert_eq!(
+            read("a,b\n\"1 \"\"2\"\"\",\"x\ny,z\"\n\n3,\"q\"r\n"),
+            [
+                row(1, &["'a'", "'b'"]),
+                row(2, &["'1 \"2\"'", "'x\ny,z'"]),
+                row(4, &["'3'", "'qr'"])
+            ]
+        );
+    }
+
+    #[test]
+    fn the_encoding_is_found_or_given() {
+        let text = "name;städt\nÄrger;Zürich\nMüller;Köln\nStraße;Düsseldorf\n";
+        let expected = read(text);
+        assert_eq!(expected.len(), 4);
+        let (latin, ..) = encoding_rs::WINDOWS_1252.encode(text);
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = [&[0xef, 0xbb, 0xbf], text.as_bytes()].concat();
+        let big = [
+            vec![0xfe, 0xff],
+            text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        ]
+        .concat();
+        for bytes in [latin.as_ref(), &wide, &marked, &big] {
+            assert_eq!(cells(bytes, &IngestOptions::default()).ok().as_ref(), Some(&expected));
+        }
+        let japanese = "名前,住所\n山田太郎,東京都新宿区\n鈴木花子,大阪府大阪市\n";
+        let (shift, ..) = encoding_rs::SHIFT_JIS.encode(japanese);
+        assert_eq!(cells(&shift, &IngestOptions::default()).ok(), Some(read(japanese)));
+        let found = open(&shift, &IngestOptions::default())
+            .map(|book| book.dialect().clone())
+            .ok();
+        assert_eq!(
+            found.map(|it| (it.encoding, it.sure)),
+            Some(("Shift_JIS".to_owned(), false))
+        );
+        let given = IngestOptions {
+            text: TextOptions {
+                encoding: Some("latin1".to_owned()),
+                delimiter: Some(';'),
+            },
+            ..IngestOptions::default()
+        };
+        assert_eq!(cells(latin.as_ref(), &given).ok(), Some(expected));
+        let unknown = IngestOptions {
+            text: TextOptions {
+                encoding: Some("ebcdic".to_owned()),
+                delimiter: None,
+            },
+            ..IngestOptions::default()
+        };
+        let refused = open(b"a,b", &unknown).err();
+        assert!(matches!(refused, Some(ReadError::Refused(Refusal::UnknownEncoding(_)))));
+    }
+
+    #[test]
+    fn what_is_odd_is_told_by_its_line() {
+        let text = "id,name\n1,a\n2\n3,c,d\n4,\"x\ny\"\n5,e\n6,\"never closed\n7,f\n";
+        let oddities = open(text.as_bytes(), &IngestOptions::default())
+            .map(|book| book.oddities())
+            .unwrap_or_default();
+        let told: Vec<_> = oddities
+            .iter()
+            .map(|it| (it.kind, it.count, it.examples.join(" ")))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (OddityKind::RaggedRows, 2, "line 3 line 4".to_owned()),
+                (OddityKind::OpenQuote, 1, "line 8".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn titles_above_the_header_do_not_decide_what_columns_are() {
+        let text = "Report of 2024\n\nid,price,day\n1,1.50,2024-01-31\n2,2.25,2024-02-01\n";
+        let book = open(text.as_bytes(), &IngestOptions::default());
+        let formats = book.map(|book| (book.header().clone(), book.formats.clone())).ok();
+        let expected = ["General", "0.00", "yyyy-mm-dd"].map(str::to_owned).to_vec();
+        assert_eq!(formats, Some((HeaderOption::Rows(3, 3), expected)));
+        assert_eq!(read(text).last(), Some(&row(5, &["2", "2.25", "45323"])));
+    }
+
+    #[test]
+    fn endless_lines_and_quotes_are_refused_by_their_line() {
+        let line = format!("a,b\n{}\n", "x".repeat(17 << 20));
+        let refused = open(line.as_bytes(), &IngestOptions::default()).err();
+        assert!(
+            matches!(refused, Some(ReadError::Refused(Refusal::LongLine(2)))),
+            "{refused:?}"
+        );
+        let quote = format!("a,b\n1,\"{}", "x\n".repeat(9 << 20));
+        let refused = open(quote.as_bytes(), &IngestOptions::default()).err();
+        assert!(
+            matches!(refused, Some(ReadError::Refused(Refusal::OpenQuote(2)))),
+            "{refused:?}"
+        );
+    }
+}
