@@ -122,7 +122,7 @@ impl Default for Limits {
             text_chars: 1 << 20,
             shared_string_bytes: 256 << 20,
             old_file_bytes: 64 << 20,
-            old_cells: 3_000_000,
+            old_cells: 2_000_000,
             cell_text_bytes: 4 << 30,
         }
     }

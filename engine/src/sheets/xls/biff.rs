@@ -110,7 +110,7 @@ impl Workbook {
 
     fn sheet(&mut self, stream: &[u8], place: usize) -> Sheet {
         let mut sheet = Sheet::default();
-        let mut depth = 0_usize;
+        let (mut depth, mut dimensions) = (0_usize, Vec::new());
         for record in records(stream, place) {
             match record.kind {
                 0x0809 => depth += 1,
@@ -118,21 +118,35 @@ impl Workbook {
                 0x000a => depth -= 1,
                 // An embedded chart has records like those of cells.
                 _ if depth > 1 => {}
-                0x0200 => self.mend_dimensions(&record),
+                0x0200 => dimensions.push((record.at, record.data.len())),
                 kind => sheet.see(kind, record.data),
             }
         }
+        let cells = u32::try_from(sheet.styled.len()).unwrap_or(u32::MAX);
+        self.patches.extend(
+            dimensions
+                .into_iter()
+                .filter_map(|(at, length)| Some((at, dimensions_of(cells, length)?))),
+        );
         sheet
     }
+}
 
-    /// Calamine reserves memory for as many cells as the sheet says it has: say that it has one.
-    fn mend_dimensions(&mut self, record: &Record<'_>) {
-        let one: &[u8] = match record.data.len() {
-            10 => &[0, 0, 1, 0, 0, 0, 1, 0],
-            14 | 16 => &[0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0],
-            _ => return,
-        };
-        self.patches.push((record.at, one.to_vec()));
+/// Calamine reserves memory for as many cells as a sheet says its area has: an area of as many cells as there are.
+fn dimensions_of(cells: u32, length: usize) -> Option<Vec<u8>> {
+    let zero = [0, 0];
+    match length {
+        // First row, row behind the last, first column, column behind the last.
+        10 => {
+            let rows = u16::try_from(cells.clamp(1, 60_000)).unwrap_or(1);
+            let columns = u16::try_from(cells.div_ceil(u32::from(rows))).unwrap_or(1).max(1);
+            Some([zero, rows.to_le_bytes(), zero, columns.to_le_bytes()].concat())
+        }
+        14 | 16 => {
+            let rows = cells.max(1).to_le_bytes();
+            Some([&[0; 4][..], &rows, &zero, &1_u16.to_le_bytes()].concat())
+        }
+        _ => None,
     }
 }
 
