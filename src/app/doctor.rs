@@ -9,6 +9,7 @@ use super::command::{block_on, finish};
 use super::foundation::Foundation;
 use super::{Error, system};
 use crate::domain::units;
+use crate::sandbox;
 use crate::settings::{DatabasePlace, Environment, Overrides, Settings};
 
 /// Less free space than this is soon none: a million rows are some 200 MB with all that is made of them.
@@ -49,6 +50,11 @@ impl Findings {
         let _infallible = writeln!(self.text, "ok    {}", sentence.as_ref());
     }
 
+    /// Worth knowing, and no reason not to go on.
+    fn note(&mut self, sentence: impl AsRef<str>) {
+        let _infallible = writeln!(self.text, "note  {}", sentence.as_ref());
+    }
+
     fn bad(&mut self, sentence: impl AsRef<str>) {
         self.bad += 1;
         let _infallible = writeln!(self.text, "wrong {}", sentence.as_ref());
@@ -58,6 +64,11 @@ impl Findings {
 async fn examine(settings: &Settings, findings: &mut Findings) {
     data_folder(&settings.data, findings);
     memory(findings);
+    match sandbox::can_confine() {
+        Ok(sentence) => findings.good(sentence),
+        // It works without.
+        Err(sentence) => findings.note(sentence),
+    }
     match Foundation::join(settings).await {
         Ok(foundation) => {
             let place = match &settings.database {

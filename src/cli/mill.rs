@@ -152,6 +152,7 @@ impl Mill {
             cpu_seconds: None,
             soft_limit: HARD_LIMIT,
             hard_limit: HARD_LIMIT,
+            reads: inputs(order),
             ..SandboxSettings::default()
         };
         let mut heard = Heard::default();
@@ -169,6 +170,15 @@ impl Mill {
             answer.trouble = Some(crashed(name));
         }
         Ok(answer)
+    }
+}
+
+/// The files outside the mill's folder that an order is about.
+fn inputs(order: &Order) -> Vec<PathBuf> {
+    match order {
+        Order::Ingest(order) => vec![order.input.clone()],
+        Order::Cells(order) => vec![order.input.clone()],
+        Order::Process(_) | Order::Preview(_) | Order::Rows(_) => Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The child's side: limits itself, then carries out orders line by line until its stdin ends.
 
 use std::io::{BufRead as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sheetmill_engine::order::{Message, Order};
 
 use super::SandboxSettings;
+use super::confine::confine;
 
 /// What a child limits itself to: the first line it reads.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,10 +23,14 @@ pub(super) struct Limits {
     open_files: u64,
     /// Bytes of one written file.
     file_bytes: u64,
+    /// The folder it works in.
+    folder: PathBuf,
+    /// Files outside of it that it may read.
+    reads: Vec<PathBuf>,
 }
 
 impl Limits {
-    pub(super) fn of(settings: &SandboxSettings) -> Self {
+    pub(super) fn of(settings: &SandboxSettings, folder: &Path) -> Self {
         let SandboxSettings {
             memory,
             cpu_seconds,
@@ -32,11 +38,14 @@ impl Limits {
             file_bytes,
             ..
         } = *settings;
+        let (folder, reads) = (folder.to_owned(), settings.reads.clone());
         Self {
             memory,
             cpu_seconds,
             open_files,
             file_bytes,
+            folder,
+            reads,
         }
     }
 
@@ -48,6 +57,9 @@ impl Limits {
         if let Some(seconds) = self.cpu_seconds {
             // The soft limit tells by its own signal what happened; the hard one kills.
             Resource::CPU.set(seconds, seconds + 5)?;
+        }
+        for missing in confine(&self.folder, &self.reads) {
+            complain(&missing);
         }
         Ok(())
     }

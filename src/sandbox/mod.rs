@@ -6,7 +6,8 @@
 //!            ◀── the last 16 KiB ───────────────────────────── stderr   for the log of the attempt
 //! ```
 //!
-//! The child limits itself before it reads an order (data size, CPU time, open files, file size, no core dump); the
+//! The child limits itself before it reads an order (data size, CPU time, open files, file size, no core dump), and the
+//! kernel keeps it from files that are not its own and from the network, where it can (`confine`); the
 //! supervisor watches its resident memory and its time, and kills its whole process group. It inherits no environment, and
 //! whatever it says is believed only after a look.
 
@@ -17,11 +18,13 @@ use sheetmill_engine::order::{Message, Order, Report};
 use tokio_util::sync::CancellationToken;
 
 pub mod child;
+mod confine;
 mod guard;
 mod made;
 mod process;
 pub mod scratch;
 
+pub use confine::can_confine;
 pub use made::{Made, made};
 pub use process::Child;
 
@@ -32,6 +35,8 @@ pub struct SandboxSettings {
     pub program: Option<PathBuf>,
     /// Its arguments.
     pub arguments: Vec<String>,
+    /// Files outside its folder that it may read.
+    pub reads: Vec<PathBuf>,
     /// Bytes of memory it may hold.
     pub memory: u64,
     /// Seconds of CPU time, over all threads; `None`: no limit, for a child that takes many orders.
@@ -54,6 +59,7 @@ impl Default for SandboxSettings {
         Self {
             program: None,
             arguments: vec!["child".to_owned()],
+            reads: Vec::new(),
             memory: 512 << 20,
             cpu_seconds: Some(1800),
             open_files: 256,

@@ -96,7 +96,7 @@ impl Child {
             settings: settings.clone(),
         };
         child
-            .write(&serde_json::to_string(&Limits::of(settings))?)
+            .write(&serde_json::to_string(&Limits::of(settings, folder))?)
             .await
             .map_err(Error::Start)?;
         Ok(child)
