@@ -238,6 +238,10 @@ impl From<upload::Error> for Error {
             )),
             Upload::TooMany { limit } => Self::TooLarge(format!("Send at most {limit} files at once.")),
             Upload::Stalled(_) => Self::invalid("stalled", "The upload stopped coming."),
+            Upload::InUse => Self::Conflict {
+                code: "in_use",
+                sentence: "A run works on this file. Wait for its end or cancel it first.".to_owned(),
+            },
             Upload::Spool(cause) => Self::Unavailable(format!("the spool cannot be written: {cause}")),
             Upload::Storage(error) => error.into(),
             Upload::Database(error) => error.into(),
@@ -258,6 +262,7 @@ impl From<runs::Error> for Error {
             Runs::NoRun => Self::NotFound("run"),
             Runs::NoFiles => Self::invalid("no_files", sentence),
             Runs::TooManyFiles(_) => Self::invalid("too_many_files", sentence),
+            Runs::OtherHeader(_) => Self::invalid("other_header", sentence),
             Runs::KeyReused => Self::invalid("key_reused", sentence),
             Runs::Ended(_) | Runs::TaskEnded => Self::Conflict {
                 code: "ended",

@@ -2,8 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::TryStreamExt;
-use serde::Serialize;
-use sheetmill_engine::sheets::IngestOptions;
+use serde::{Deserialize, Serialize};
+use sheetmill_engine::sheets::{HeaderOption, IngestOptions, TextOptions};
 use sheetmill_engine::tables::{ColumnKind, ColumnMeta, Issue, TableMeta};
 use utoipa::ToSchema;
 
@@ -278,6 +278,91 @@ async fn meta(api: &Api, ingest: IngestId, position: u32) -> Result<TableMeta, E
         })
         .await?;
     serde_json::from_slice(&bytes).map_err(|cause| Error::Internal(cause.to_string()))
+}
+
+/// How a file is read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Options {
+    /// `"auto"`, `"none"`, or the rows of the header, first and last: `[2, 3]`.
+    #[serde(default)]
+    #[schema(value_type = Value)]
+    header: Option<HeaderRows>,
+    /// A label of the Encoding Standard for plain text; null: found out.
+    #[serde(default)]
+    encoding: Option<String>,
+    /// What separates fields of plain text: one ASCII character; null: found out.
+    #[serde(default)]
+    delimiter: Option<char>,
+}
+
+/// The forms of a header option.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum HeaderRows {
+    Word(String),
+    Row(u32),
+    Rows(u32, u32),
+}
+
+impl Options {
+    fn into_ingest(self) -> Result<IngestOptions, Error> {
+        let wrong = |sentence: &str| Error::invalid("wrong_options", sentence);
+        let header = match self.header {
+            None => HeaderOption::Auto,
+            Some(HeaderRows::Word(word)) if word == "auto" => HeaderOption::Auto,
+            Some(HeaderRows::Word(word)) if word == "none" => HeaderOption::None,
+            Some(HeaderRows::Word(_)) => {
+                return Err(wrong("`header` is \"auto\", \"none\", a row, or two rows: [2, 3]."));
+            }
+            Some(HeaderRows::Row(row)) => HeaderOption::Rows(row, row),
+            Some(HeaderRows::Rows(first, last)) => HeaderOption::Rows(first.min(last), first.max(last)),
+        };
+        if matches!(header, HeaderOption::Rows(0, _)) {
+            return Err(wrong("Rows are counted from 1."));
+        }
+        if self.delimiter.is_some_and(|it| !it.is_ascii()) {
+            return Err(wrong("`delimiter` is one ASCII character."));
+        }
+        Ok(IngestOptions {
+            header,
+            text: TextOptions {
+                encoding: self.encoding,
+                delimiter: self.delimiter,
+            },
+        })
+    }
+}
+
+/// Reads a file again in another way: its tables are others once it is ready.
+#[utoipa::path(
+    put,
+    path = "/api/v1/files/{id}/options",
+    tag = "files",
+    params(("id" = String, Path, description = "The file")),
+    request_body = Options,
+    responses(
+        (status = 202, description = "It is read under these options from now on", body = FileView),
+        (status = 404, description = "There is no such file", body = super::error::Problem),
+        (status = 409, description = "A run works on it", body = super::error::Problem),
+        (status = 422, description = "What is wrong with the options", body = super::error::Problem),
+    )
+)]
+pub(super) async fn read_again(
+    api: web::Data<Api>,
+    caller: Bearer,
+    id: web::Path<FileId>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Error> {
+    let options: Options = serde_json::from_slice(&body)
+        .map_err(|cause| Error::invalid("not_understood", format!("The body is not as described: {cause}.")))?;
+    let sender = Sender {
+        user: caller.user,
+        request: caller.request,
+    };
+    let state = api.uploads.read_again(sender, *id, &options.into_ingest()?).await?;
+    state.ok_or(Error::NotFound("file"))?;
+    Ok(HttpResponse::Accepted().json(read(&api, caller.user, *id).await?))
 }
 
 /// A file that a client follows.

@@ -6,7 +6,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::{self, ServiceConfig, delete, get, post};
+use actix_web::web::{self, ServiceConfig, delete, get, post, put};
 
 use crate::accounts::Accounts;
 use crate::database::Pool;
@@ -66,6 +66,7 @@ pub fn routes(config: &mut ServiceConfig, api: web::Data<Api>) {
         .route("/files/{id}", get().to(files::show))
         .route("/files/{id}", delete().to(files::remove))
         .route("/files/{id}/events", get().to(files::events))
+        .route("/files/{id}/options", put().to(files::read_again))
         .route("/recipes", post().to(recipes::create))
         .route("/recipes/{id}/revisions", post().to(recipes::revise))
         .route("/runs", post().to(runs::start))

@@ -10,7 +10,7 @@ use super::{artifacts, files, recipes, runs};
 #[openapi(
     info(title = "Sheetmill", description = "Upload workbooks, run recipes on them, fetch what comes out."),
     paths(
-        files::upload, files::show, files::remove, files::events,
+        files::upload, files::show, files::remove, files::events, files::read_again,
         recipes::create, recipes::revise,
         runs::start, runs::show, runs::cancel, runs::events,
         artifacts::download,
@@ -68,6 +68,7 @@ mod tests {
                 "post /api/v1/recipes",
                 "post /api/v1/recipes/{id}/revisions",
                 "post /api/v1/runs",
+                "put /api/v1/files/{id}/options",
             ]
         );
         assert_eq!(document["components"]["securitySchemes"]["token"]["scheme"], "bearer");

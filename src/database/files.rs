@@ -102,6 +102,59 @@ pub async fn page(connection: &mut Connection, owner: UserId, before: Option<Fil
     .await?)
 }
 
+/// What a file's reading stands on.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes {
+    /// Its bytes.
+    pub blob: Sha256,
+    /// The ingest that reads them now.
+    pub ingest: IngestId,
+    /// Whether a run waits for it or works on it.
+    pub in_use: bool,
+}
+
+/// Locks the owner's file, so that no run starts on it meanwhile.
+///
+/// # Errors
+/// See [`super::Error`].
+pub async fn lock(connection: &mut Connection, owner: UserId, id: FileId) -> Result<Option<Bytes>> {
+    let found = sqlx::query!(
+        r#"select blob as "blob: Sha256", ingest_id as "ingest: IngestId" from files
+            where owner = $1 and id = $2 and deleted_at is null for update"#,
+        owner as UserId,
+        id as FileId,
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    let in_use = sqlx::query_scalar!(
+        r#"select exists (select from tasks where file_id = $1 and state in ('waiting', 'queued', 'running')) as "exists!""#,
+        id as FileId,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Some(Bytes {
+        blob: found.blob,
+        ingest: found.ingest,
+        in_use,
+    }))
+}
+
+/// From now on another ingest is the file's; the caller has locked the file.
+///
+/// # Errors
+/// See [`super::Error`].
+pub async fn set_ingest(connection: &mut Connection, id: FileId, ingest: IngestId) -> Result<()> {
+    sqlx::query!(
+        "update files set ingest_id = $2 where id = $1",
+        id as FileId,
+        ingest as IngestId,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// The owner's file.
 ///
 /// # Errors

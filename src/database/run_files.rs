@@ -211,6 +211,8 @@ pub struct Candidate {
     pub name: String,
     /// How far its reading has come.
     pub state: IngestState,
+    /// How it is read, as JSON.
+    pub options: Value,
     /// A stable word for why it was refused or failed.
     pub code: Option<String>,
     /// The sentence for it.
@@ -225,11 +227,11 @@ pub async fn candidates(conn: &mut Connection, owner: UserId, files: &[FileId]) 
     let ids: Vec<Uuid> = files.iter().map(|it| it.0).collect();
     let rows = sqlx::query_as!(
         Candidate,
-        r#"select f.id as "id: FileId", f.name, i.state as "state: IngestState", i.code, i.sentence,
+        r#"select f.id as "id: FileId", f.name, i.state as "state: IngestState", i.options, i.code, i.sentence,
                   i.reference as "reference: RequestId"
            from files f join ingests i on i.id = f.ingest_id
            where f.id = any($1) and f.owner = $2 and f.deleted_at is null
-           order by i.id for share of i"#,
+           order by i.id for share of i, f"#,
         &ids,
         owner.0,
     )

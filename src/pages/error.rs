@@ -120,6 +120,9 @@ impl From<upload::Error> for PageError {
             E::Stalled(_) => {
                 Self::Wrong("Nothing came for a minute, so the upload was given up. Try again.".to_owned())
             }
+            E::InUse => Self::Conflict(
+                "A run works on this file. Wait for its end or cancel it, then read the file again.".to_owned(),
+            ),
             E::Spool(_) => Self::Unavailable(error.to_string()),
             E::Storage(error) => error.into(),
             E::Database(error) => error.into(),
@@ -146,7 +149,7 @@ impl From<runs::Error> for PageError {
             E::Database(error) => error.into(),
             E::NoRecipe | E::NoFile(_) | E::NoRun => Self::NotFound,
             E::NoFiles => Self::Wrong("Tick at least one file to run the recipe on.".to_owned()),
-            E::TooManyFiles(_) => Self::Wrong(error.to_string()),
+            E::TooManyFiles(_) | E::OtherHeader(_) => Self::Wrong(error.to_string()),
             E::KeyReused | E::Ended(_) | E::TaskEnded | E::NothingToRetry => Self::Conflict(error.to_string()),
             E::Queue(_) | E::Form(_) => Self::Internal(error.to_string()),
         }

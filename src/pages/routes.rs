@@ -25,6 +25,7 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/files/{file}", get().to(files::workbook::show))
         .route("/files/{file}/live", get().to(files::reading::live))
         .route("/files/{file}/download", get().to(files::bytes::download))
+        .route("/files/{file}/read", post().to(files::again::read))
         .route("/files/{file}/remove", post().to(files::bytes::remove))
         .route("/files/{file}/tables/{position}/rows", get().to(files::rows::rows))
         .route(

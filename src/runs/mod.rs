@@ -39,6 +39,11 @@ pub enum Error {
     /// The caller has no such run, or there is no such task.
     #[error("There is no such run.")]
     NoRun,
+    /// The recipe wants its header in other rows than those that the file was read with.
+    #[error(
+        "“{0}” was read with another header than the recipe wants. Read the file again with that header, then run the recipe."
+    )]
+    OtherHeader(String),
     /// No files were named.
     #[error("A run needs at least one file.")]
     NoFiles,

@@ -85,9 +85,9 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
         }
     }
     let run = RunId::new();
-    insert_run(&mut tx, &start, run, files.len()).await?;
+    let header = insert_run(&mut tx, &start, run, files.len()).await?;
     announce(&mut tx, &Event::of(start.owner, Kind::RunCreated).run(run)).await?;
-    insert_files(&mut tx, &start, run, &files).await?;
+    insert_files(&mut tx, &start, run, &files, header.as_ref()).await?;
     if let Some(key) = &start.idempotency_key {
         idempotency::remember(&mut tx, start.owner, key, run).await?;
     }
@@ -96,7 +96,8 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
     Ok(Started { run, state })
 }
 
-async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Result<(), Error> {
+/// Answers the header that the recipe insists on, if it does.
+async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Result<Option<Value>, Error> {
     let (revision, name, document): (Option<RevisionId>, String, Value) = match &start.recipe {
         RecipeRef::Inline(recipe) => (None, recipe.name.clone(), serde_json::to_value(recipe)?),
         RecipeRef::Saved(id) => {
@@ -115,11 +116,25 @@ async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Res
         run_at: start.run_at,
         request: start.request,
     };
-    Ok(runs::insert(tx, &new).await?)
+    runs::insert(tx, &new).await?;
+    Ok(header_of(&document))
+}
+
+/// How the recipe wants its header to be found, in the form of an ingest's options; nothing where it leaves that open.
+fn header_of(document: &Value) -> Option<Value> {
+    let recipe = Recipe::from_json(document).ok()?;
+    let options = serde_json::to_value(recipe.input.ingest_options()).ok()?;
+    options.get("header").filter(|header| **header != "auto").cloned()
 }
 
 /// A task for each file that can still give a result; files that were refused before end here.
-async fn insert_files(tx: &mut Tx, start: &Start, run: RunId, files: &[FileId]) -> Result<(), Error> {
+async fn insert_files(
+    tx: &mut Tx,
+    start: &Start,
+    run: RunId,
+    files: &[FileId],
+    header: Option<&Value>,
+) -> Result<(), Error> {
     let found: HashMap<FileId, Candidate> = run_files::candidates(tx, start.owner, files)
         .await?
         .into_iter()
@@ -129,6 +144,9 @@ async fn insert_files(tx: &mut Tx, start: &Start, run: RunId, files: &[FileId]) 
     let mut ended = Vec::new();
     for file in files {
         let candidate = found.get(file).ok_or(Error::NoFile(*file))?;
+        if header.is_some() && candidate.options.get("header") != header {
+            return Err(Error::OtherHeader(candidate.name.clone()));
+        }
         let task = match candidate.state {
             IngestState::Ready => Some((TaskId::new(), TaskState::Queued)),
             IngestState::Received | IngestState::Ingesting => Some((TaskId::new(), TaskState::Waiting)),

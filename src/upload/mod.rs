@@ -20,6 +20,7 @@ use crate::domain::states::IngestState;
 use crate::queue;
 use crate::storage::{self, Storage};
 
+mod again;
 mod name;
 mod record;
 mod remove;
@@ -100,6 +101,9 @@ pub enum Error {
     /// The spool cannot be written: most likely the disk is full.
     #[error("the spool cannot be written: {0}")]
     Spool(#[source] std::io::Error),
+    /// A run waits for the file or works on it.
+    #[error("a run works on the file")]
+    InUse,
     /// Storage did not do its part.
     #[error(transparent)]
     Storage(#[from] storage::Error),

@@ -107,7 +107,12 @@ impl Uploads {
 
     /// The ingest for these bytes and options. One that is done or under way is shared; one that nobody works on, or
     /// that failed by a fault of ours, gets a new task.
-    async fn ingest(&self, tx: &mut Tx, sender: Sender, key: &IngestKey<'_>) -> Result<(IngestId, IngestState)> {
+    pub(super) async fn ingest(
+        &self,
+        tx: &mut Tx,
+        sender: Sender,
+        key: &IngestKey<'_>,
+    ) -> Result<(IngestId, IngestState)> {
         let found = ingests::find_or_insert(tx, key).await?;
         let settled = matches!(found.state, IngestState::Ready | IngestState::Refused);
         if settled || found.has_task {

@@ -234,3 +234,70 @@ async fn every_answer_is_hardened() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_read_again_in_another_way_and_recipes_insist_on_their_header() {
+    TestApp::run(async |app| {
+        let (kim, lou) = (app.member("kim@example.org").await, app.member("lou@example.org").await);
+        let text = "Report;;\nid;name;price\n1;Zo\u{eb};1,50\n2;Ren\u{e9};2,25\n";
+        let latin: Vec<u8> = text
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).expect("Latin-1"))
+            .collect();
+        let (status, answer) = kim.upload_bytes("prices.csv", latin).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+        let file = answer[0]["id"].as_str().expect("an id").to_owned();
+        let ready = kim.ready(&file).await;
+        let table = &ready["tables"][0];
+        assert_eq!(
+            (&table["header"], &table["rows"]),
+            (&json!([2, 2]), &json!(2)),
+            "{ready}"
+        );
+        assert_eq!(table["columns"][2], json!({"name": "price", "type": "decimal"}));
+
+        let put = async |client: &Client, body: Value| {
+            client
+                .send(Method::PUT, &format!("/files/{file}/options"), &[], Some(body))
+                .await
+        };
+        assert_problem(
+            &put(&lou, json!({"header": "none"})).await,
+            StatusCode::NOT_FOUND,
+            "not_found",
+        );
+        for wrong in [
+            json!({"header": "third"}),
+            json!({"header": 0}),
+            json!({"delimiter": "ü"}),
+        ] {
+            assert_problem(
+                &put(&kim, wrong).await,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "wrong_options",
+            );
+        }
+        let insists = json!({"input": {"header": "none"}, "steps": [], "output": {"format": "csv"}});
+        let run = json!({"recipe": insists, "files": [file]});
+        let refused = kim.send(Method::POST, "/runs", &[], Some(run)).await;
+        assert_problem(&refused, StatusCode::UNPROCESSABLE_ENTITY, "other_header");
+
+        let again = put(&kim, json!({"header": "none", "encoding": "windows-1250"})).await;
+        assert_eq!(again.0, StatusCode::ACCEPTED, "{}", again.1);
+        let ready = kim.ready(&file).await;
+        let table = &ready["tables"][0];
+        assert_eq!((&table["header"], &table["rows"]), (&Value::Null, &json!(4)), "{ready}");
+        assert_eq!(table["columns"][0]["name"], "A");
+        let ended = kim.ended(&kim.run(&insists, &[&file]).await).await;
+        assert_eq!(ended["state"], "succeeded", "{ended}");
+
+        let unknown = put(&kim, json!({"encoding": "ebcdic"})).await;
+        assert_eq!(unknown.0, StatusCode::ACCEPTED, "{}", unknown.1);
+        let settled = |it: &Value| ["ready", "refused"].contains(&it["state"].as_str().unwrap_or_default());
+        let refused = kim.until(&format!("/files/{file}"), settled).await;
+        assert_eq!(refused["error"]["code"], "unknown_encoding", "{refused}");
+        assert_eq!(put(&kim, json!({})).await.0, StatusCode::ACCEPTED);
+        kim.ready(&file).await;
+    })
+    .await;
+}

@@ -1,5 +1,6 @@
 //! Files: the list, one workbook with its sheets, and how files come and go.
 
+pub(super) mod again;
 pub(super) mod bytes;
 pub(super) mod column;
 pub(super) mod list;

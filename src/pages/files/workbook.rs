@@ -5,6 +5,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sheetmill_engine::order::RowsAnswer;
+use sheetmill_engine::sheets::TextDialect;
 use sheetmill_engine::tables::{Issue, TableMeta};
 
 use super::table::{self, ColumnHead};
@@ -83,8 +84,20 @@ struct Sheet {
     column: Option<usize>,
     profile: Option<String>,
     header: String,
+    /// The rows of the header, first and last, for a form.
+    header_rows: Option<(u32, u32)>,
+    /// How plain text was read.
+    text: Option<TextRead>,
     issues: Vec<Issue>,
     plain: Option<Plain>,
+}
+
+/// How plain text was read, in words and for a form.
+#[derive(Debug)]
+struct TextRead {
+    words: String,
+    encodings: Vec<(&'static str, bool)>,
+    delimiters: Vec<(&'static str, &'static str, bool)>,
 }
 
 #[derive(Debug)]
@@ -210,9 +223,46 @@ async fn sheet(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> R
         column: look.column,
         profile,
         header: header(&meta),
+        header_rows: meta.header,
+        text: meta.text.as_ref().map(TextRead::of),
         issues: meta.issues,
         plain,
     })
+}
+
+/// Encodings to choose from, by the names of the Encoding Standard: those that files come in.
+const ENCODINGS: [&str; 12] = [
+    "UTF-8",
+    "UTF-16LE",
+    "windows-1252",
+    "windows-1250",
+    "windows-1251",
+    "windows-1253",
+    "windows-1254",
+    "ISO-8859-2",
+    "Shift_JIS",
+    "EUC-KR",
+    "gb18030",
+    "Big5",
+];
+/// What separates fields, and its name.
+const DELIMITERS: [(&str, &str); 4] = [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "bar")];
+
+impl TextRead {
+    fn of(dialect: &TextDialect) -> Self {
+        let is_delimiter = |it: &str| it.starts_with(dialect.delimiter);
+        let name = DELIMITERS
+            .iter()
+            .find(|(it, _)| is_delimiter(it))
+            .map(|(_, name)| *name);
+        let sure = if dialect.sure { "" } else { ", most likely" };
+        let separator = name.map_or_else(|| format!("“{}”", dialect.delimiter), str::to_owned);
+        Self {
+            words: format!("Read as {}{sure}; separated by {separator}", dialect.encoding),
+            encodings: ENCODINGS.map(|it| (it, it == dialect.encoding)).to_vec(),
+            delimiters: DELIMITERS.map(|(it, name)| (it, name, is_delimiter(it))).to_vec(),
+        }
+    }
 }
 
 fn tab(table: Table) -> Tab {
