@@ -12,7 +12,7 @@ use crate::sheets::source::{Oddity, OddityKind, SheetInfo};
 use crate::sheets::{HeaderOption, IngestOptions, Limits, ReadError, Refusal, TextDialect};
 use crate::tables::chunk::Chunk;
 use crate::tables::write::TableWriter;
-use crate::tables::{Issue, TableMeta};
+use crate::tables::{Issue, TableMeta, counted};
 
 /// Chunks that may wait between the threads: each is a few megabytes at most.
 const WAITING_CHUNKS: usize = 4;
@@ -253,45 +253,49 @@ impl Ingest<'_> {
 
 fn issue(oddity: Oddity) -> Issue {
     let count = oddity.count;
-    let (code, sentence) = match oddity.kind {
+    let (code, one, many) = match oddity.kind {
         OddityKind::FormulaWithoutValue => (
             "formula_without_value",
-            format!(
-                "{count} formulas have no stored value and read as blank. Open the file in Excel, save it and try again."
-            ),
+            "formula has no stored value and reads as blank. Open the file in Excel, save it and try again.",
+            "formulas have no stored value and read as blank. Open the file in Excel, save it and try again.",
         ),
         OddityKind::HiddenRows => (
             "hidden_rows",
-            format!("{count} rows are hidden in the sheet; they are read like all others."),
+            "row is hidden in the sheet; it is read like all others.",
+            "rows are hidden in the sheet; they are read like all others.",
         ),
         OddityKind::HiddenColumns => (
             "hidden_columns",
-            format!("{count} columns are hidden in the sheet; they are read like all others."),
+            "column is hidden in the sheet; it is read like all others.",
+            "columns are hidden in the sheet; they are read like all others.",
         ),
         OddityKind::RaggedRows => (
             "ragged_rows",
-            format!("{count} rows have fewer or more fields than most."),
+            "row has fewer or more fields than most.",
+            "rows have fewer or more fields than most.",
         ),
         OddityKind::OpenQuote => (
             "open_quote",
-            "A quote is opened and never closed; all that follows is one field.".to_owned(),
+            "quote is opened and never closed; all that follows is one field.",
+            "quotes are opened and never closed.",
         ),
         OddityKind::UnknownBytes => (
             "unknown_bytes",
-            "Some bytes stand for nothing in the encoding and became �. Choose another encoding if texts look wrong."
-                .to_owned(),
+            "place or more holds bytes that stand for nothing in the encoding and became �. Choose another if texts look wrong.",
+            "places hold bytes that stand for nothing in the encoding and became �. Choose another if texts look wrong.",
         ),
         OddityKind::AmbiguousDates => (
             "ambiguous_dates",
-            format!(
-                "{count} columns hold dates that could begin with the day or with the month; they stay text until a step converts them."
-            ),
+            "column holds dates that could begin with the day or the month; it stays text until a step converts it.",
+            "columns hold dates that could begin with the day or the month; they stay text until a step converts them.",
         ),
         OddityKind::MergedCells => (
             "merged_cells",
-            format!("{count} merged areas: only the first cell of each holds a value."),
+            "merged area: only its first cell holds a value.",
+            "merged areas: only the first cell of each holds a value.",
         ),
     };
+    let sentence = counted(count, one, many);
     Issue {
         code: code.to_owned(),
         sentence,

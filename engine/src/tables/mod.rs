@@ -150,3 +150,9 @@ pub struct Issue {
     /// Up to 20 A1 addresses.
     pub examples: Vec<String>,
 }
+
+/// "1 row is …" or "1,234 rows are …".
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    let words = if count == 1 { one } else { many };
+    format!("{} {words}", crate::sheets::number_format::show_count(count))
+}

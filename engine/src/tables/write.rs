@@ -8,7 +8,7 @@ use super::header;
 use super::part::{Group, PartWriter};
 use super::profile::ProfileBuilder;
 use super::read::TableError;
-use super::{CHUNK_ROWS, ColumnKind, ColumnMeta, Issue, PartMeta, TABLE_FILE, TableMeta};
+use super::{CHUNK_ROWS, ColumnKind, ColumnMeta, Issue, PartMeta, TABLE_FILE, TableMeta, counted};
 use crate::sheets::header::{ShownRow, find};
 use crate::sheets::kind::letters;
 use crate::sheets::source::SheetInfo;
@@ -367,20 +367,29 @@ fn issues(above: &[u32], mut left_out: Issue, mut errors: Issue) -> Vec<Issue> {
     if !above.is_empty() {
         issues.push(Issue {
             code: "rows_above_header".to_owned(),
-            sentence: format!("{} rows above the header are not part of the data.", above.len()),
+            sentence: counted(
+                above.len() as u64,
+                "row above the header is not part of the data.",
+                "rows above the header are not part of the data.",
+            ),
             count: above.len() as u64,
             examples: above.iter().take(EXAMPLES).map(|row| format!("A{row}")).collect(),
         });
     }
     if left_out.count > 0 {
-        left_out.sentence = format!(
-            "{} columns without a header and without any cell are left out.",
-            left_out.count
+        left_out.sentence = counted(
+            left_out.count,
+            "column without a header and without any cell is left out.",
+            "columns without a header and without any cell are left out.",
         );
         issues.push(left_out);
     }
     if errors.count > 0 {
-        errors.sentence = format!("{} cells hold an error such as #N/A instead of a value.", errors.count);
+        errors.sentence = counted(
+            errors.count,
+            "cell holds an error such as #N/A instead of a value.",
+            "cells hold an error such as #N/A instead of a value.",
+        );
         issues.push(errors);
     }
     issues

@@ -13,7 +13,8 @@ use crate::upload::Sender;
 /// The form.
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct Wanted {
-    /// `auto`, `none` or `rows`.
+    /// `none`, `rows`, or anything else: found by itself.
+    #[serde(default)]
     header: String,
     /// The first row of the header, and the last where it has several.
     #[serde(default)]
