@@ -15,7 +15,7 @@ export SQLX_OFFLINE ?= true
 TOOLS := $(SHEETMILL_CACHE)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run build test check million agree tidy bench postgres browser garage deny
+.PHONY: help run build test check million agree mutate tidy bench postgres browser garage deny
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -53,6 +53,11 @@ million: postgres browser garage
 agree: build
 	@.ci/need readers
 	"$(SHEETMILL_CACHE)/readers/bin/python" tests/corpus/judge.py "$(CARGO_TARGET_DIR)/debug/sheetmill cells" ../shared/corpus
+
+# Damaged copies of the corpus: read or refused in time, whatever they hold.
+mutate: build
+	@.ci/need python
+	python3 tests/corpus/mutate.py "$(CARGO_TARGET_DIR)/debug/sheetmill" ../shared/corpus 120
 
 tidy:
 	cargo test --locked --test tidy
