@@ -70,6 +70,8 @@ struct Stopped {
     mark: Mark,
     sentence: String,
     reference: Option<String>,
+    /// It was to be read in a way that does not fit, so another may.
+    by_choice: bool,
 }
 
 /// One sheet.
@@ -177,6 +179,7 @@ async fn body(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> Re
                 .reference
                 .filter(|_| file.state == IngestState::Failed)
                 .map(|it| it.to_string()),
+            by_choice: matches!(file.code.as_deref(), Some("header_not_found" | "unknown_encoding")),
         })),
         IngestState::Ready => Ok(Body::Ready(Box::new(sheet(pages, file, tables, look).await?))),
     }
