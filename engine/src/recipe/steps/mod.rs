@@ -1,7 +1,8 @@
 //! What a recipe can do to a table: a closed list, one file per step.
 //!
 //! Each file has the same parts: its options, `DEFINITION` (for forms and the guide), `read` (from the document),
-//! `to_json`, `label` (one plain sentence), `check` (against the columns at that point) and `plan`.
+//! `to_json`, `label` (one plain sentence), `check` (against the columns at that point) and `plan`. A new step is a file, its
+//! `mod` line and its line in `steps!`.
 
 mod compute;
 mod convert;
@@ -15,15 +16,10 @@ mod trim;
 
 use serde_json::Value as Json;
 
-pub use compute::Compute;
-pub use convert::{Convert, Otherwise, Target};
-pub use deduplicate::{Deduplicate, Keep};
-pub use filter::{Filter, FilterRule};
-pub use group::Group;
-pub use rename::Rename;
-pub use select::Select;
-pub use sort::{Direction, Sort, SortKey};
-pub use trim::Trim;
+pub use convert::{Otherwise, Target};
+pub use deduplicate::Keep;
+pub use filter::FilterRule;
+pub use sort::{Direction, SortKey};
 
 use super::columns::Column;
 use super::document::{Node, Reading, Value};
@@ -31,27 +27,75 @@ use super::plan::operator::Operator;
 use super::problem::{Problem, did_you_mean, listed};
 use crate::tables::header::LONGEST_NAME;
 
-/// A step of a recipe with its options.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+/// The steps, in the order of menus: from one list, all that has to know each of them.
+macro_rules! steps {
+    ($($(#[$about:meta])* $module:ident :: $name:ident,)*) => {
+        $(pub use $module::$name;)*
+
+        /// A step of a recipe with its options.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Step {
+            $($(#[$about])* $name($name),)*
+        }
+
+        /// All steps, in the order of menus.
+        pub const DEFINITIONS: &[Definition] = &[$($name::DEFINITION,)*];
+
+        impl Step {
+            /// How forms and the guide present it.
+            #[must_use]
+            pub fn definition(&self) -> Definition {
+                match self { $(Self::$name(_) => $name::DEFINITION,)* }
+            }
+
+            /// What it does, in one plain sentence without a full stop.
+            #[must_use]
+            pub fn label(&self) -> String {
+                match self { $(Self::$name(step) => step.label(),)* }
+            }
+
+            fn options_json(&self) -> Json {
+                match self { $(Self::$name(step) => step.to_json(),)* }
+            }
+
+            fn check_columns(&self, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
+                match self { $(Self::$name(step) => step.check(columns),)* }
+            }
+
+            fn plan_columns(&self, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
+                match self { $(Self::$name(step) => step.plan(columns),)* }
+            }
+
+            /// Reads the options of the step of this name; `None`: there is no such step.
+            fn read_named(name: &str, options: &Node, path: &str, reading: &mut Reading) -> Option<Option<Self>> {
+                $(if name == $name::DEFINITION.name {
+                    return Some($name::read(options, path, reading).map(Self::$name));
+                })*
+                None
+            }
+        }
+    };
+}
+
+steps! {
     /// Remove blanks around texts.
-    Trim(Trim),
+    trim::Trim,
     /// Give columns other names.
-    Rename(Rename),
+    rename::Rename,
     /// Keep only some columns, in an order.
-    Select(Select),
+    select::Select,
     /// Give a column another type.
-    Convert(Convert),
+    convert::Convert,
     /// Keep or drop rows by a condition.
-    Filter(Filter),
+    filter::Filter,
     /// Fill a column by a formula.
-    Compute(Compute),
+    compute::Compute,
     /// Keep one of rows that are alike.
-    Deduplicate(Deduplicate),
+    deduplicate::Deduplicate,
     /// Put rows in order.
-    Sort(Sort),
+    sort::Sort,
     /// One row per group, with totals.
-    Group(Group),
+    group::Group,
 }
 
 /// A step as forms and the guide present it.
@@ -111,19 +155,6 @@ pub enum OptionKind {
     Totals,
 }
 
-/// All steps, in the order of menus.
-pub const DEFINITIONS: &[Definition] = &[
-    Trim::DEFINITION,
-    Rename::DEFINITION,
-    Select::DEFINITION,
-    Convert::DEFINITION,
-    Filter::DEFINITION,
-    Compute::DEFINITION,
-    Deduplicate::DEFINITION,
-    Sort::DEFINITION,
-    Group::DEFINITION,
-];
-
 /// The definition of a step by its word.
 #[must_use]
 pub fn definition(name: &str) -> Option<&'static Definition> {
@@ -135,38 +166,6 @@ impl Step {
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.definition().name
-    }
-
-    /// How forms and the guide present it.
-    #[must_use]
-    pub fn definition(&self) -> Definition {
-        match self {
-            Self::Trim(_) => Trim::DEFINITION,
-            Self::Rename(_) => Rename::DEFINITION,
-            Self::Select(_) => Select::DEFINITION,
-            Self::Convert(_) => Convert::DEFINITION,
-            Self::Filter(_) => Filter::DEFINITION,
-            Self::Compute(_) => Compute::DEFINITION,
-            Self::Deduplicate(_) => Deduplicate::DEFINITION,
-            Self::Sort(_) => Sort::DEFINITION,
-            Self::Group(_) => Group::DEFINITION,
-        }
-    }
-
-    /// What it does, in one plain sentence without a full stop.
-    #[must_use]
-    pub fn label(&self) -> String {
-        match self {
-            Self::Trim(step) => step.label(),
-            Self::Rename(step) => step.label(),
-            Self::Select(step) => step.label(),
-            Self::Convert(step) => step.label(),
-            Self::Filter(step) => step.label(),
-            Self::Compute(step) => step.label(),
-            Self::Deduplicate(step) => step.label(),
-            Self::Sort(step) => step.label(),
-            Self::Group(step) => step.label(),
-        }
     }
 
     /// `{name: {options}}` with every option written out.
@@ -199,17 +198,7 @@ impl Step {
     ///
     /// It evaluates the expressions once, on a row made up: not for processes that serve.
     pub(crate) fn check(&self, number: usize, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
-        let checked = match self {
-            Self::Trim(step) => step.check(columns),
-            Self::Rename(step) => step.check(columns),
-            Self::Select(step) => step.check(columns),
-            Self::Convert(step) => step.check(columns),
-            Self::Filter(step) => step.check(columns),
-            Self::Compute(step) => step.check(columns),
-            Self::Deduplicate(step) => step.check(columns),
-            Self::Sort(step) => step.check(columns),
-            Self::Group(step) => step.check(columns),
-        };
+        let checked = self.check_columns(columns);
         let checked = checked.and_then(|after| match too_long(columns, &after) {
             None => Ok(after),
             Some(problem) => Err(vec![problem]),
@@ -224,18 +213,7 @@ impl Step {
 
     /// What carries the step out on tables with these columns; the step was checked against them.
     pub(crate) fn plan(&self, number: usize, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
-        let planned = match self {
-            Self::Trim(step) => step.plan(columns),
-            Self::Rename(step) => step.plan(columns),
-            Self::Select(step) => step.plan(columns),
-            Self::Convert(step) => step.plan(columns),
-            Self::Filter(step) => step.plan(columns),
-            Self::Compute(step) => step.plan(columns),
-            Self::Deduplicate(step) => step.plan(columns),
-            Self::Sort(step) => step.plan(columns),
-            Self::Group(step) => step.plan(columns),
-        };
-        planned.map_err(|problems| {
+        self.plan_columns(columns).map_err(|problems| {
             problems
                 .into_iter()
                 .map(|problem| self.placed(number, &problem))
@@ -264,38 +242,14 @@ impl Step {
             }
         };
         let path = format!("{path}.{name}");
-        match name {
-            "trim" => Trim::read(options, &path, reading).map(Self::Trim),
-            "rename" => Rename::read(options, &path, reading).map(Self::Rename),
-            "select" => Select::read(options, &path, reading).map(Self::Select),
-            "convert" => Convert::read(options, &path, reading).map(Self::Convert),
-            "filter" => Filter::read(options, &path, reading).map(Self::Filter),
-            "compute" => Compute::read(options, &path, reading).map(Self::Compute),
-            "deduplicate" => Deduplicate::read(options, &path, reading).map(Self::Deduplicate),
-            "sort" => Sort::read(options, &path, reading).map(Self::Sort),
-            "group" => Group::read(options, &path, reading).map(Self::Group),
-            _ => {
-                let names = DEFINITIONS.iter().map(|definition| definition.name);
-                let hint = did_you_mean(name, names.clone());
-                let message = format!("The step `{name}` is not known.{hint} The steps are {}.", listed(names));
-                reading.problem(place, &path, message);
-                None
-            }
-        }
-    }
-
-    fn options_json(&self) -> Json {
-        match self {
-            Self::Trim(step) => step.to_json(),
-            Self::Rename(step) => step.to_json(),
-            Self::Select(step) => step.to_json(),
-            Self::Convert(step) => step.to_json(),
-            Self::Filter(step) => step.to_json(),
-            Self::Compute(step) => step.to_json(),
-            Self::Deduplicate(step) => step.to_json(),
-            Self::Sort(step) => step.to_json(),
-            Self::Group(step) => step.to_json(),
-        }
+        let Some(step) = Self::read_named(name, options, &path, reading) else {
+            let names = DEFINITIONS.iter().map(|definition| definition.name);
+            let hint = did_you_mean(name, names.clone());
+            let message = format!("The step `{name}` is not known.{hint} The steps are {}.", listed(names));
+            reading.problem(place, &path, message);
+            return None;
+        };
+        step
     }
 
     /// A step's problem, whose path is its option's name, as a problem of the recipe.
