@@ -216,6 +216,11 @@ async function ask(text) {
     const first = await send("/recipes/preview", { ...asked, count: false }, { signal: request.signal });
     if (request !== running) return false;
     show(first, text !== undefined);
+    if (first.reading) {
+      $("[data-balance]").textContent = "The file is being read as the recipe's input says …";
+      soon = setTimeout(() => ask(text), 700);
+      return problems.length === 0;
+    }
     if (text !== undefined || !file || problems.length > 0) return problems.length === 0;
     const whole = await send("/recipes/preview", { ...asked, count: true }, { signal: request.signal });
     if (request === running) show(whole, false);

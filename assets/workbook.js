@@ -46,3 +46,41 @@ async function show(column) {
   url.searchParams.set("column", String(column));
   history.replaceState(null, "", url);
 }
+
+// How the file would be read, shown while the form is filled in.
+const form = document.querySelector("[data-peek]");
+let asked = null;
+
+async function peek() {
+  asked?.abort();
+  const request = (asked = new AbortController());
+  const fields = new URLSearchParams(new FormData(form));
+  fields.delete("csrf");
+  const place = form.querySelector(".peeked");
+  place.setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(`${form.dataset.peek}?${fields}`, { headers: { Accept: "application/json, text/html" }, signal: request.signal });
+    if (response.ok) place.innerHTML = await response.text(); // our own template, escaped there
+    else place.replaceChildren(note((await response.json().catch(() => null))?.detail));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    place.replaceChildren(note());
+  }
+  place.removeAttribute("aria-busy");
+}
+
+function note(text = "Sheetmill does not answer. Is the network there?") {
+  const paragraph = document.createElement("p");
+  paragraph.className = "note warn";
+  paragraph.textContent = text;
+  return paragraph;
+}
+
+if (form) {
+  form.closest("details").addEventListener("toggle", (event) => event.target.open && peek());
+  form.addEventListener("input", (event) => {
+    // A row is said: then it is meant.
+    if (event.target.type === "number") form.querySelector('[value="rows"]').checked = true;
+    peek();
+  });
+}

@@ -35,6 +35,7 @@ pub mod events;
 pub mod pages;
 pub mod preview;
 pub mod queue;
+pub mod readings;
 pub mod runs;
 pub mod sandbox;
 pub mod settings;

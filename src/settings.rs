@@ -293,6 +293,7 @@ impl Settings {
         settings.s3 = environment.s3()?;
         environment.worker(&mut settings.worker)?;
         settings.upload.file_bytes = settings.worker.limits.file_bytes;
+        settings.preview.limits = settings.worker.limits.clone();
         environment.bytes("SHEETMILL_MAX_UPLOAD", &mut settings.upload.request_bytes)?;
         environment.parse("SHEETMILL_PREVIEWERS", &mut settings.preview.children, "write a number")?;
         environment.bytes("SHEETMILL_CHILD_MEMORY", &mut settings.preview.sandbox.memory)?;

@@ -6,6 +6,7 @@
 mod cells;
 mod execute;
 mod ingest;
+mod peek;
 mod preview;
 mod process;
 #[cfg(test)]
@@ -25,14 +26,15 @@ use crate::recipe::problem::Problem;
 pub use crate::sheets::CellKind;
 pub use execute::execute;
 
-use crate::sheets::{IngestOptions, Limits};
+use crate::sheets::sniff::Format;
+use crate::sheets::{IngestOptions, Limits, TextDialect};
 use crate::tables::TableMeta;
 
 /// What is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
-    /// Read a workbook into tables: `out/{sheet position}/{part}.parquet` and `out/{sheet position}/table.json`.
+    /// Read a workbook into tables, or unpack an archive of some: `out/{sheet position}/{part}.parquet` and `out/{sheet position}/table.json`.
     Ingest(IngestOrder),
     /// Apply a recipe to the tables of one file and write the outputs.
     Process(ProcessOrder),
@@ -42,6 +44,8 @@ pub enum Order {
     Rows(RowsOrder),
     /// Print every filled cell, in the form of `sheetmill cells`.
     Cells(CellsOrder),
+    /// Show the first rows of a workbook's sheet as it would be read.
+    Peek(PeekOrder),
 }
 
 /// Read one workbook.
@@ -134,6 +138,23 @@ pub struct CellsOrder {
     pub out: PathBuf,
 }
 
+/// Show how a sheet would be read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PeekOrder {
+    /// The workbook.
+    pub input: PathBuf,
+    /// Its name for people.
+    pub name: String,
+    /// How it would be read.
+    pub options: IngestOptions,
+    /// What is too much.
+    pub limits: Limits,
+    /// The sheet's position, from 0; the first one where there is none.
+    pub position: u32,
+    /// At most so many rows.
+    pub rows: usize,
+}
+
 /// What the child does now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -179,12 +200,16 @@ pub enum Message {
         /// What `table.json` holds, without the columns' profiles.
         summary: TableSummary,
     },
+    /// A member of an archive is unpacked, or not taken.
+    Member(Member),
     /// An output of a recipe is complete.
     Output(Output),
     /// Rows for the grid.
     Rows(Box<RowsAnswer>),
     /// What a recipe makes of real rows.
     Preview(Box<PreviewAnswer>),
+    /// How a sheet would be read.
+    Peek(Box<PeekAnswer>),
     /// The input is at fault. Nothing follows for this order.
     Refused {
         /// A stable word, see [`crate::sheets::Refusal`].
@@ -223,6 +248,21 @@ pub struct TableSummary {
     pub rows: u64,
     /// Columns.
     pub columns: u32,
+}
+
+/// A member of an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its file below `out`, where it is taken: `members/{position}`.
+    pub path: String,
+    /// Its name as the archive has it.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// What it is; nothing where it is not taken.
+    pub format: Option<Format>,
+    /// Why it is not taken: a stable word and a sentence.
+    pub refused: Option<(String, String)>,
 }
 
 /// A file that a recipe made.
@@ -270,6 +310,30 @@ pub struct PreviewAnswer {
     pub problems: Vec<Problem>,
     /// The rows after the steps that were asked for; nothing where one of them is wrong.
     pub rows: Option<RowsAnswer>,
+}
+
+/// The first rows of a sheet as it would be read: its first 50 columns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PeekAnswer {
+    /// The rows that hold the header, first and last.
+    pub header: Option<(u32, u32)>,
+    /// The columns as Excel calls them.
+    pub letters: Vec<String>,
+    /// What they would be called.
+    pub columns: Vec<String>,
+    /// Rows that hold something, with those above the header.
+    pub rows: Vec<PeekRow>,
+    /// How plain text would be read.
+    pub text: Option<TextDialect>,
+}
+
+/// A row of a sheet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PeekRow {
+    /// Its number.
+    pub row: u32,
+    /// Its cells as they show, from the first column up to the last filled one.
+    pub cells: Vec<String>,
 }
 
 /// A column of an answer.

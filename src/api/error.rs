@@ -238,9 +238,9 @@ impl From<upload::Error> for Error {
             )),
             Upload::TooMany { limit } => Self::TooLarge(format!("Send at most {limit} files at once.")),
             Upload::Stalled(_) => Self::invalid("stalled", "The upload stopped coming."),
-            Upload::InUse => Self::Conflict {
-                code: "in_use",
-                sentence: "A run works on this file. Wait for its end or cancel it first.".to_owned(),
+            Upload::Archive => Self::Conflict {
+                code: "archive",
+                sentence: "This file is an archive. Read the files in it otherwise.".to_owned(),
             },
             Upload::Spool(cause) => Self::Unavailable(format!("the spool cannot be written: {cause}")),
             Upload::Storage(error) => error.into(),
@@ -262,7 +262,10 @@ impl From<runs::Error> for Error {
             Runs::NoRun => Self::NotFound("run"),
             Runs::NoFiles => Self::invalid("no_files", sentence),
             Runs::TooManyFiles(_) => Self::invalid("too_many_files", sentence),
-            Runs::OtherHeader(_) => Self::invalid("other_header", sentence),
+            Runs::Archive(_) => Self::Conflict {
+                code: "archive",
+                sentence,
+            },
             Runs::KeyReused => Self::invalid("key_reused", sentence),
             Runs::Ended(_) | Runs::TaskEnded => Self::Conflict {
                 code: "ended",

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
-use sheetmill_engine::sheets::{HeaderOption, IngestOptions, TextOptions};
+use sheetmill_engine::sheets::{HeaderOption, Hidden, IngestOptions, Merged, TextOptions};
 use sheetmill_engine::tables::{ColumnKind, ColumnMeta, Issue, TableMeta};
 use utoipa::ToSchema;
 
@@ -11,11 +11,12 @@ use super::caller::Bearer;
 use super::error::ErrorView;
 use super::stream::{Followed, Message, follow, last_seen};
 use super::{Api, Error};
-use crate::database::{files, tables};
+use crate::database::{Connection, files, members, tables};
 use crate::domain::ids::{FileId, IngestId, RequestId, UserId};
 use crate::domain::progress::Progress;
 use crate::domain::states::IngestState;
 use crate::events::Heard;
+use crate::readings::ARCHIVE;
 use crate::storage::Key;
 use crate::upload::{Form, Received, Sender};
 
@@ -60,7 +61,27 @@ pub(super) struct FileView {
     rows: i64,
     /// Its tables, once it is ready.
     tables: Vec<TableView>,
+    /// Of an archive that is unpacked: what is in it; files of their own, if they can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    members: Option<Vec<MemberView>>,
+    /// The archive that it is a member of.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    archive: Option<FileId>,
     /// Why it was refused or failed.
+    error: Option<ErrorView>,
+}
+
+/// A member of an archive.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct MemberView {
+    /// Its file; null where it is not taken.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    id: Option<FileId>,
+    /// Its name.
+    name: String,
+    /// Its bytes.
+    bytes: i64,
+    /// Why it is not taken.
     error: Option<ErrorView>,
 }
 
@@ -212,7 +233,7 @@ pub(super) async fn events(
 }
 
 async fn read(api: &Api, owner: UserId, id: FileId) -> Result<FileView, Error> {
-    let (file, tables) = {
+    let (file, tables, members) = {
         let mut connection = api.pool.acquire().await?;
         let file = files::find(&mut connection, owner, id)
             .await?
@@ -223,7 +244,12 @@ async fn read(api: &Api, owner: UserId, id: FileId) -> Result<FileView, Error> {
         } else {
             Vec::new()
         };
-        (file, tables)
+        let members = if ready && file.format == ARCHIVE {
+            Some(members_of(&mut connection, owner, &file).await?)
+        } else {
+            None
+        };
+        (file, tables, members)
     };
     let mut views = Vec::with_capacity(tables.len());
     for table in tables {
@@ -241,8 +267,33 @@ async fn read(api: &Api, owner: UserId, id: FileId) -> Result<FileView, Error> {
         progress: file.progress.map(|it| it.0),
         rows: file.rows,
         tables: views,
+        members,
+        archive: file.parent,
         error: ErrorView::of(file.code, file.sentence, file.reference.map(RequestId)),
     })
+}
+
+/// The files of an archive's members that are still there, and what was not taken.
+async fn members_of(
+    connection: &mut Connection,
+    owner: UserId,
+    archive: &files::File,
+) -> Result<Vec<MemberView>, Error> {
+    let taken = files::of_archive(connection, owner, archive.id).await?;
+    let refused = members::of(connection, archive.ingest).await?;
+    let taken = taken.into_iter().map(|it| MemberView {
+        id: Some(it.id),
+        name: it.name,
+        bytes: it.bytes,
+        error: None,
+    });
+    let refused = refused.into_iter().filter(|it| it.blob.is_none()).map(|it| MemberView {
+        id: None,
+        name: it.name,
+        bytes: it.bytes,
+        error: ErrorView::of(it.code, it.sentence, None),
+    });
+    Ok(taken.chain(refused).collect())
 }
 
 impl TableView {
@@ -288,6 +339,14 @@ pub(super) struct Options {
     #[serde(default)]
     #[schema(value_type = Value)]
     header: Option<HeaderRows>,
+    /// Whether each cell of a merged area holds the area's value: `keep` (the first one only) or `fill`.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    merged: Merged,
+    /// What becomes of rows and columns that do not show: `read` or `leave_out`.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    hidden: Hidden,
     /// A label of the Encoding Standard for plain text; null: found out.
     #[serde(default)]
     encoding: Option<String>,
@@ -326,6 +385,8 @@ impl Options {
         }
         Ok(IngestOptions {
             header,
+            merged: self.merged,
+            hidden: self.hidden,
             text: TextOptions {
                 encoding: self.encoding,
                 delimiter: self.delimiter,

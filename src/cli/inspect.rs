@@ -110,6 +110,9 @@ fn column(column: &ColumnMeta) -> Value {
         "lengths": profile.lengths,
         "padded": profile.padded,
         "zero_padded": profile.zero_padded,
+        "odd_blanks": profile.odd_blanks,
+        "patterns": profile.patterns,
+        "rows": profile.rows,
     })
 }
 

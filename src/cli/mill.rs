@@ -58,6 +58,9 @@ pub(super) struct Answer {
     pub(super) peak_memory: u64,
     /// Why there is no result.
     pub(super) trouble: Option<Trouble>,
+    /// Of an archive: the names and files of its members, and what was not taken, in sentences.
+    pub(super) members: Vec<(String, PathBuf)>,
+    pub(super) left_out: Vec<String>,
 }
 
 /// A folder to work in, and what children may take.
@@ -82,16 +85,26 @@ impl Mill {
 
     /// Reads a workbook into tables.
     pub(super) async fn ingest(&self, input: &Path, options: IngestOptions, line: &Line) -> Result<Answer, Stop> {
+        self.ingest_as(&name_of(input), input, options, line).await
+    }
+
+    /// The same under another name, as members of archives have one.
+    pub(super) async fn ingest_as(
+        &self,
+        name: &str,
+        input: &Path,
+        options: IngestOptions,
+        line: &Line,
+    ) -> Result<Answer, Stop> {
         let out = self.subfolder("tables")?;
-        let (input, name) = (input.to_owned(), name_of(input));
         let order = IngestOrder {
-            input,
-            name: name.clone(),
+            input: input.to_owned(),
+            name: name.to_owned(),
             options,
             limits: Limits::default(),
             out: out.clone(),
         };
-        self.carry_out(&name, &Order::Ingest(order), &out, line).await
+        self.carry_out(name, &Order::Ingest(order), &out, line).await
     }
 
     /// Applies a recipe to ingested tables.
@@ -178,6 +191,7 @@ fn inputs(order: &Order) -> Vec<PathBuf> {
     match order {
         Order::Ingest(order) => vec![order.input.clone()],
         Order::Cells(order) => vec![order.input.clone()],
+        Order::Peek(order) => vec![order.input.clone()],
         Order::Process(_) | Order::Preview(_) | Order::Rows(_) => Vec::new(),
     }
 }
@@ -205,6 +219,14 @@ impl Heard {
                 Some(file) => self.answer.outputs.push((output, file.path)),
                 None => self.odd = true,
             },
+            Message::Member(member) if member.refused.is_none() => match sandbox::made(out, &member.path) {
+                Some(file) => self.answer.members.push((member.name, file.path)),
+                None => self.odd = true,
+            },
+            Message::Member(member) => self
+                .answer
+                .left_out
+                .extend(member.refused.map(|(_, sentence)| sentence)),
             Message::Account(report) => self.account = Some(report),
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! `sheetmill run`: applies a recipe to files.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,6 +9,7 @@ use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sheetmill_engine::order::Report;
 use sheetmill_engine::recipe::document::{OutputFormat, Recipe};
+use sheetmill_engine::sheets::sniff::{Format, HEAD_BYTES, sniff};
 use sheetmill_engine::tables::TableMeta;
 
 use super::mill::{Answer, Mill, Share, Trouble, TroubleKind, meta};
@@ -97,6 +99,8 @@ pub(super) async fn apply(
         recipe.output.format = format;
     }
     let files = files.iter().map(|file| existing(file)).collect::<Result<Vec<_>, _>>()?;
+    let archives = Archives::unpack(files, target.memory).await?;
+    let files = &archives.files;
     let jobs = target.jobs.map_or_else(
         || std::thread::available_parallelism().map_or(1, usize::from),
         usize::from,
@@ -111,9 +115,9 @@ pub(super) async fn apply(
     let (recipe, references) = (&recipe, &references.tables);
     // In the order of the command, whichever is ready first.
     let done: Vec<Done> = stream::iter(files)
-        .map(|file| {
-            let line = lines.of(&name_of(&file));
-            async move { one(&file, recipe, references, share, &line).await }
+        .map(|(name, file)| {
+            let line = lines.of(name);
+            async move { one((name, file), recipe, references, share, &line).await }
         })
         .buffered(at_once)
         .try_collect()
@@ -121,17 +125,55 @@ pub(super) async fn apply(
     tell(recipe, done, target)
 }
 
+/// The files of a command, archives unpacked.
+struct Archives {
+    /// Names and files.
+    files: Vec<(String, PathBuf)>,
+    /// Hold the folders that members are in.
+    _mills: Vec<Mill>,
+}
+
+impl Archives {
+    async fn unpack(given: Vec<PathBuf>, memory: u64) -> Result<Self, Stop> {
+        let (mut files, mut mills) = (Vec::new(), Vec::new());
+        for file in given {
+            if !may_be_archive(&file)? {
+                files.push((name_of(&file), file));
+                continue;
+            }
+            let mill = Mill::new(Share { memory, jobs: 1 })?;
+            let read = mill.ingest(&file, Default::default(), &Line::silent()).await?;
+            read.left_out.iter().for_each(|sentence| say(sentence));
+            if read.members.is_empty() {
+                files.push((name_of(&file), file));
+            }
+            files.extend(read.members);
+            mills.push(mill);
+        }
+        Ok(Self { files, _mills: mills })
+    }
+}
+
+fn may_be_archive(file: &Path) -> Result<bool, Stop> {
+    let mut head = Vec::new();
+    let opened = std::fs::File::open(file).map_err(Stop::io(file))?;
+    opened
+        .take(HEAD_BYTES as u64)
+        .read_to_end(&mut head)
+        .map_err(Stop::io(file))?;
+    Ok(sniff(&head) == Ok(Format::Zip))
+}
+
 /// Takes one input through the mill.
 async fn one(
-    file: &Path,
+    (name, file): (&str, &Path),
     recipe: &Recipe,
     references: &BTreeMap<String, PathBuf>,
     share: Share,
     line: &Line,
 ) -> Result<Done, Stop> {
     let mill = Mill::new(share)?;
-    let name = name_of(file);
-    let read = mill.ingest(file, recipe.input.ingest_options(), line).await?;
+    let read = mill.ingest_as(name, file, recipe.input.ingest_options(), line).await?;
     let tables = read
         .tables
         .iter()
@@ -139,14 +181,14 @@ async fn one(
         .collect::<Result<Vec<_>, _>>()?;
     let made = match read.trouble {
         Some(_) => Answer::default(),
-        None => mill.process(&name, recipe, &read.tables, references, line).await?,
+        None => mill.process(name, recipe, &read.tables, references, line).await?,
     };
     let mut seconds = read.report.seconds.clone();
     for (stage, spent) in &made.report.seconds {
         *seconds.entry(stage.clone()).or_default() += spent;
     }
     Ok(Done {
-        name,
+        name: name.to_owned(),
         sha256: sha256(file)?,
         rows: read.report.rows_in,
         tables,

@@ -3,15 +3,21 @@
 use super::{Connection, Result};
 use crate::domain::ids::Sha256;
 
-/// Remembers that storage holds these bytes. Put them there first.
+/// Remembers that storage holds these bytes, each with their count. Put them there first, and give them in order: uploads at
+/// the same time lock the same rows.
 ///
 /// # Errors
 /// See [`super::Error`].
-pub async fn remember(connection: &mut Connection, sha256: Sha256, bytes: u64) -> Result<()> {
+pub async fn remember(connection: &mut Connection, blobs: &[(Sha256, u64)]) -> Result<()> {
+    let hashes: Vec<Vec<u8>> = blobs.iter().map(|(blob, _)| blob.0.to_vec()).collect();
+    let bytes: Vec<i64> = blobs
+        .iter()
+        .map(|(_, bytes)| i64::try_from(*bytes).unwrap_or(i64::MAX))
+        .collect();
     sqlx::query!(
-        "insert into blobs (sha256, bytes) values ($1, $2) on conflict (sha256) do nothing",
-        sha256 as Sha256,
-        i64::try_from(bytes).unwrap_or(i64::MAX),
+        "insert into blobs (sha256, bytes) select * from unnest($1::bytea[], $2::bigint[]) on conflict (sha256) do nothing",
+        &hashes,
+        &bytes,
     )
     .execute(connection)
     .await?;

@@ -1,6 +1,7 @@
 //! Events as rows, and the notifications that tell of them.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::{Connection, Result};
 use crate::domain::ids::{FileId, RunId, TaskId, UserId};
@@ -38,6 +39,43 @@ pub async fn insert(conn: &mut Connection, event: &NewEvent<'_>) -> Result<i64> 
     .fetch_one(conn)
     .await?;
     Ok(id)
+}
+
+/// Stores events; answers their numbers, in order.
+pub async fn insert_all(conn: &mut Connection, events: &[NewEvent<'_>]) -> Result<Vec<i64>> {
+    let kinds: Vec<String> = events.iter().map(|it| it.kind.to_owned()).collect();
+    let ids = |of: fn(&NewEvent<'_>) -> Option<Uuid>| events.iter().map(of).collect::<Vec<_>>();
+    let owners = ids(|it| it.owner.map(|id| id.0));
+    let files = ids(|it| it.file.map(|id| id.0));
+    let runs = ids(|it| it.run.map(|id| id.0));
+    let tasks = ids(|it| it.task.map(|id| id.0));
+    let numbers = sqlx::query_scalar!(
+        "insert into events (kind, owner, file_id, run_id, task_id)
+         select given.kind, given.owner, given.file_id, given.run_id, given.task_id
+         from unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[])
+              with ordinality as given (kind, owner, file_id, run_id, task_id, position)
+         order by given.position returning id",
+        &kinds,
+        &owners as &[Option<Uuid>],
+        &files as &[Option<Uuid>],
+        &runs as &[Option<Uuid>],
+        &tasks as &[Option<Uuid>],
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(numbers)
+}
+
+/// Tells all listeners of a channel several things at once, when the transaction commits.
+pub async fn notify_all(conn: &mut Connection, channel: &str, payloads: &[String]) -> Result<()> {
+    sqlx::query!(
+        r#"select pg_notify($1, payload) as "done: ()" from unnest($2::text[]) as payload"#,
+        channel,
+        payloads
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Tells all listeners of a channel when the transaction commits. Postgres refuses payloads of 8,000 bytes or more.

@@ -2,6 +2,7 @@
 //! is no file.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -27,6 +28,10 @@ pub struct File {
     pub created_at: DateTime<Utc>,
     /// How its content is read; shared with files of the same content.
     pub ingest: IngestId,
+    /// Under which options, as JSON.
+    pub options: Value,
+    /// The archive that it is a member of.
+    pub parent: Option<FileId>,
     /// How far that has come.
     pub state: IngestState,
     /// Why it was refused or failed: a stable word …
@@ -54,25 +59,36 @@ pub struct NewFile<'a> {
     pub blob: Sha256,
     /// How that is read.
     pub ingest: IngestId,
+    /// The archive that it is a member of.
+    pub parent: Option<FileId>,
     /// Its name for people.
     pub name: &'a str,
     /// `xlsx`, `csv`, …: by content.
     pub format: &'a str,
 }
 
-/// Remembers a file. Its blob and ingest must be there.
+/// Remembers files. Their blobs and ingests must be there.
 ///
 /// # Errors
 /// See [`super::Error`].
-pub async fn insert(connection: &mut Connection, file: &NewFile<'_>) -> Result<()> {
+pub async fn insert(connection: &mut Connection, new: &[NewFile<'_>]) -> Result<()> {
+    let ids: Vec<Uuid> = new.iter().map(|it| it.id.0).collect();
+    let owners: Vec<Uuid> = new.iter().map(|it| it.owner.0).collect();
+    let blobs: Vec<Vec<u8>> = new.iter().map(|it| it.blob.0.to_vec()).collect();
+    let ingests: Vec<Uuid> = new.iter().map(|it| it.ingest.0).collect();
+    let parents: Vec<Option<Uuid>> = new.iter().map(|it| it.parent.map(|parent| parent.0)).collect();
+    let names: Vec<String> = new.iter().map(|it| it.name.to_owned()).collect();
+    let formats: Vec<String> = new.iter().map(|it| it.format.to_owned()).collect();
     sqlx::query!(
-        "insert into files (id, owner, blob, ingest_id, name, format) values ($1, $2, $3, $4, $5, $6)",
-        file.id as FileId,
-        file.owner as UserId,
-        file.blob as Sha256,
-        file.ingest as IngestId,
-        file.name,
-        file.format,
+        "insert into files (id, owner, blob, ingest_id, parent, name, format)
+         select * from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])",
+        &ids,
+        &owners,
+        &blobs,
+        &ingests,
+        &parents as &[Option<Uuid>],
+        &names,
+        &formats,
     )
     .execute(connection)
     .await?;
@@ -87,7 +103,8 @@ pub async fn page(connection: &mut Connection, owner: UserId, before: Option<Fil
     Ok(sqlx::query_as!(
         File,
         r#"select f.id as "id: FileId", f.name, f.format, b.bytes, f.blob as "sha256: Sha256", f.created_at,
-                  i.id as "ingest: IngestId", i.state as "state: IngestState", i.code, i.sentence, i.reference, i.rows,
+                  i.id as "ingest: IngestId", i.options, f.parent as "parent: FileId", i.state as "state: IngestState",
+                  i.code, i.sentence, i.reference, i.rows,
                   (select count(*) from tables t where t.ingest_id = i.id) as "tables!",
                   (select k.progress from tasks k where k.ingest_id = i.id and k.state = 'running'
                     order by k.id desc limit 1) as "progress: Json<Progress>"
@@ -103,14 +120,14 @@ pub async fn page(connection: &mut Connection, owner: UserId, before: Option<Fil
 }
 
 /// What a file's reading stands on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bytes {
     /// Its bytes.
     pub blob: Sha256,
     /// The ingest that reads them now.
     pub ingest: IngestId,
-    /// Whether a run waits for it or works on it.
-    pub in_use: bool,
+    /// `xlsx`, `csv`, …: by content.
+    pub format: String,
 }
 
 /// Locks the owner's file, so that no run starts on it meanwhile.
@@ -118,26 +135,38 @@ pub struct Bytes {
 /// # Errors
 /// See [`super::Error`].
 pub async fn lock(connection: &mut Connection, owner: UserId, id: FileId) -> Result<Option<Bytes>> {
-    let found = sqlx::query!(
-        r#"select blob as "blob: Sha256", ingest_id as "ingest: IngestId" from files
+    Ok(sqlx::query_as!(
+        Bytes,
+        r#"select blob as "blob: Sha256", ingest_id as "ingest: IngestId", format from files
             where owner = $1 and id = $2 and deleted_at is null for update"#,
         owner as UserId,
         id as FileId,
     )
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(found) = found else { return Ok(None) };
-    let in_use = sqlx::query_scalar!(
-        r#"select exists (select from tasks where file_id = $1 and state in ('waiting', 'queued', 'running')) as "exists!""#,
-        id as FileId,
+    .fetch_optional(connection)
+    .await?)
+}
+
+/// The files that the members of the owner's archive became, in the archive's order.
+///
+/// # Errors
+/// See [`super::Error`].
+pub async fn of_archive(connection: &mut Connection, owner: UserId, archive: FileId) -> Result<Vec<File>> {
+    Ok(sqlx::query_as!(
+        File,
+        r#"select f.id as "id: FileId", f.name, f.format, b.bytes, f.blob as "sha256: Sha256", f.created_at,
+                  i.id as "ingest: IngestId", i.options, f.parent as "parent: FileId", i.state as "state: IngestState",
+                  i.code, i.sentence, i.reference, i.rows,
+                  (select count(*) from tables t where t.ingest_id = i.id) as "tables!",
+                  (select k.progress from tasks k where k.ingest_id = i.id and k.state = 'running'
+                    order by k.id desc limit 1) as "progress: Json<Progress>"
+             from files f join blobs b on b.sha256 = f.blob join ingests i on i.id = f.ingest_id
+            where f.owner = $1 and f.parent = $2 and f.deleted_at is null
+            order by f.id"#,
+        owner as UserId,
+        archive as FileId,
     )
-    .fetch_one(connection)
-    .await?;
-    Ok(Some(Bytes {
-        blob: found.blob,
-        ingest: found.ingest,
-        in_use,
-    }))
+    .fetch_all(connection)
+    .await?)
 }
 
 /// From now on another ingest is the file's; the caller has locked the file.
@@ -163,7 +192,8 @@ pub async fn find(connection: &mut Connection, owner: UserId, id: FileId) -> Res
     Ok(sqlx::query_as!(
         File,
         r#"select f.id as "id: FileId", f.name, f.format, b.bytes, f.blob as "sha256: Sha256", f.created_at,
-                  i.id as "ingest: IngestId", i.state as "state: IngestState", i.code, i.sentence, i.reference, i.rows,
+                  i.id as "ingest: IngestId", i.options, f.parent as "parent: FileId", i.state as "state: IngestState",
+                  i.code, i.sentence, i.reference, i.rows,
                   (select count(*) from tables t where t.ingest_id = i.id) as "tables!",
                   (select k.progress from tasks k where k.ingest_id = i.id and k.state = 'running'
                     order by k.id desc limit 1) as "progress: Json<Progress>"

@@ -20,6 +20,7 @@ pub mod idempotency;
 pub mod ingests;
 pub mod links;
 mod listener;
+pub mod members;
 mod migrate;
 pub mod private;
 pub mod queues;

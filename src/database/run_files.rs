@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::tasks::Told;
 use super::{Connection, Result};
-use crate::domain::ids::{FileId, IngestId, RequestId, RunId, TaskId, UserId};
+use crate::domain::ids::{FileId, IngestId, RequestId, RunId, Sha256, TaskId, UserId};
 use crate::domain::states::{IngestState, RunFileState, TaskState};
 use crate::domain::verdict::FileCounts;
 
@@ -14,6 +14,8 @@ use crate::domain::verdict::FileCounts;
 pub struct NewRunFile {
     /// The file.
     pub file: FileId,
+    /// How it is read.
+    pub ingest: IngestId,
     /// Its task and the task's first state; `None`: there is nothing to do for it.
     pub task: Option<(TaskId, TaskState)>,
 }
@@ -21,13 +23,15 @@ pub struct NewRunFile {
 /// Remembers the files of a run, in order.
 pub async fn insert_all(conn: &mut Connection, run: RunId, files: &[NewRunFile]) -> Result<()> {
     let ids: Vec<Uuid> = files.iter().map(|it| it.file.0).collect();
+    let ingests: Vec<Uuid> = files.iter().map(|it| it.ingest.0).collect();
     let tasks: Vec<Option<Uuid>> = files.iter().map(|it| it.task.map(|(task, _)| task.0)).collect();
     sqlx::query!(
-        "insert into run_files (run_id, position, file_id, task_id)
-         select $1, given.position - 1, given.file_id, given.task_id
-         from unnest($2::uuid[], $3::uuid[]) with ordinality as given (file_id, task_id, position)",
+        "insert into run_files (run_id, position, file_id, ingest_id, task_id)
+         select $1, given.position - 1, given.file_id, given.ingest_id, given.task_id
+         from unnest($2::uuid[], $3::uuid[], $4::uuid[]) with ordinality as given (file_id, ingest_id, task_id, position)",
         run.0,
         &ids,
+        &ingests,
         &tasks as &[Option<Uuid>],
     )
     .execute(conn)
@@ -180,7 +184,7 @@ pub struct RunFileRow {
 pub async fn of_run(conn: &mut Connection, run: RunId, from: i32, limit: i64) -> Result<Vec<RunFileRow>> {
     let rows = sqlx::query_as!(
         RunFileRow,
-        r#"select r.position, r.file_id as "file: FileId", f.name, f.ingest_id as "ingest: IngestId",
+        r#"select r.position, r.file_id as "file: FileId", f.name, r.ingest_id as "ingest: IngestId",
                   i.state as "ingest_state: IngestState", r.state as "state: RunFileState", r.task_id as "task: TaskId",
                   t.state as "task_state?: TaskState", t.attempt as "attempts?", t.progress,
                   case when t.state = 'queued' and t.run_at > now()
@@ -189,7 +193,7 @@ pub async fn of_run(conn: &mut Connection, run: RunId, from: i32, limit: i64) ->
                   coalesce(r.reference, t.reference) as "reference: RequestId"
            from run_files r
            join files f on f.id = r.file_id
-           join ingests i on i.id = f.ingest_id
+           join ingests i on i.id = r.ingest_id
            left join tasks t on t.id = r.task_id
            where r.run_id = $1 and r.position >= $2
            order by r.position limit $3"#,
@@ -209,9 +213,15 @@ pub struct Candidate {
     pub id: FileId,
     /// Its name.
     pub name: String,
-    /// How far its reading has come.
+    /// Its bytes.
+    pub blob: Sha256,
+    /// `xlsx`, `csv`, …: by content.
+    pub format: String,
+    /// How it is read.
+    pub ingest: IngestId,
+    /// How far that has come.
     pub state: IngestState,
-    /// How it is read, as JSON.
+    /// Under which options, as JSON.
     pub options: Value,
     /// A stable word for why it was refused or failed.
     pub code: Option<String>,
@@ -227,7 +237,8 @@ pub async fn candidates(conn: &mut Connection, owner: UserId, files: &[FileId]) 
     let ids: Vec<Uuid> = files.iter().map(|it| it.0).collect();
     let rows = sqlx::query_as!(
         Candidate,
-        r#"select f.id as "id: FileId", f.name, i.state as "state: IngestState", i.options, i.code, i.sentence,
+        r#"select f.id as "id: FileId", f.name, f.blob as "blob: Sha256", f.format, i.id as "ingest: IngestId",
+                  i.state as "state: IngestState", i.options, i.code, i.sentence,
                   i.reference as "reference: RequestId"
            from files f join ingests i on i.id = f.ingest_id
            where f.id = any($1) and f.owner = $2 and f.deleted_at is null
@@ -238,4 +249,21 @@ pub async fn candidates(conn: &mut Connection, owner: UserId, files: &[FileId]) 
     .fetch_all(conn)
     .await?;
     Ok(rows)
+}
+
+/// The files that stand for these: of archives, the files of their members, in their order.
+pub async fn without_archives(conn: &mut Connection, owner: UserId, files: &[FileId]) -> Result<Vec<FileId>> {
+    let ids: Vec<Uuid> = files.iter().map(|it| it.0).collect();
+    let found = sqlx::query_scalar!(
+        r#"select coalesce(m.id, given.id) as "id!: FileId"
+           from unnest($1::uuid[]) with ordinality as given (id, position)
+           left join files f on f.id = given.id and f.owner = $2 and f.deleted_at is null and f.format = 'zip'
+           left join files m on m.parent = f.id and m.owner = $2 and m.deleted_at is null
+           order by given.position, m.id"#,
+        &ids,
+        owner.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(found)
 }

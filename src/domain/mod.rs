@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod failure;
 pub mod ids;
+pub mod name;
 pub mod progress;
 pub mod states;
 pub mod units;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::database::events::{EVENTS, NewEvent, PROGRESS, insert, notify};
+use crate::database::events::{EVENTS, NewEvent, PROGRESS, insert, insert_all, notify, notify_all};
 use crate::database::{Connection, Result};
 use crate::domain::ids::{FileId, RunId, TaskId, UserId};
 use crate::domain::progress::Progress;
@@ -198,6 +198,30 @@ pub async fn announce(conn: &mut Connection, event: &Event) -> Result<()> {
     )
     .await?;
     notify(conn, EVENTS, &json(&Announced { id, event: *event })).await
+}
+
+/// Stores events and tells all processes of them when the transaction commits.
+///
+/// # Errors
+/// The database's.
+pub async fn announce_all(conn: &mut Connection, events: &[Event]) -> Result<()> {
+    let new: Vec<NewEvent<'_>> = events
+        .iter()
+        .map(|event| NewEvent {
+            kind: event.kind.as_str(),
+            owner: event.owner,
+            file: event.file,
+            run: event.run,
+            task: event.task,
+        })
+        .collect();
+    let ids = insert_all(&mut *conn, &new).await?;
+    let told: Vec<String> = ids
+        .into_iter()
+        .zip(events)
+        .map(|(id, event)| json(&Announced { id, event: *event }))
+        .collect();
+    notify_all(conn, EVENTS, &told).await
 }
 
 /// The most files that a note of progress names; Postgres refuses payloads of 8,000 bytes.

@@ -13,7 +13,7 @@ use super::chrome::Chrome;
 use super::filters;
 use super::gate::Session;
 use crate::domain::ids::RequestId;
-use crate::{accounts, database, preview, runs, storage, upload};
+use crate::{accounts, database, preview, readings, runs, storage, upload};
 
 /// What the database has no place for.
 const UNKEEPABLE: &str = "It holds a character or a time that cannot be kept. Take out control characters and times that are no dates of today.";
@@ -120,9 +120,7 @@ impl From<upload::Error> for PageError {
             E::Stalled(_) => {
                 Self::Wrong("Nothing came for a minute, so the upload was given up. Try again.".to_owned())
             }
-            E::InUse => Self::Conflict(
-                "A run works on this file. Wait for its end or cancel it, then read the file again.".to_owned(),
-            ),
+            E::Archive => Self::Conflict("This file is an archive. Read the files in it otherwise.".to_owned()),
             E::Spool(_) => Self::Unavailable(error.to_string()),
             E::Storage(error) => error.into(),
             E::Database(error) => error.into(),
@@ -149,9 +147,20 @@ impl From<runs::Error> for PageError {
             E::Database(error) => error.into(),
             E::NoRecipe | E::NoFile(_) | E::NoRun => Self::NotFound,
             E::NoFiles => Self::Wrong("Tick at least one file to run the recipe on.".to_owned()),
-            E::TooManyFiles(_) | E::OtherHeader(_) => Self::Wrong(error.to_string()),
-            E::KeyReused | E::Ended(_) | E::TaskEnded | E::NothingToRetry => Self::Conflict(error.to_string()),
+            E::TooManyFiles(_) => Self::Wrong(error.to_string()),
+            E::Archive(_) | E::KeyReused | E::Ended(_) | E::TaskEnded | E::NothingToRetry => {
+                Self::Conflict(error.to_string())
+            }
             E::Queue(_) | E::Form(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<readings::Error> for PageError {
+    fn from(error: readings::Error) -> Self {
+        match error {
+            readings::Error::Database(error) => error.into(),
+            readings::Error::Queue(error) => Self::Internal(error.to_string()),
         }
     }
 }

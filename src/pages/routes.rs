@@ -24,6 +24,8 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/files", post().to(files::upload::receive))
         .route("/files/{file}", get().to(files::workbook::show))
         .route("/files/{file}/live", get().to(files::reading::live))
+        .route("/files/{file}/members/live", get().to(files::archive::live))
+        .route("/files/{file}/peek", get().to(files::again::peek))
         .route("/files/{file}/download", get().to(files::bytes::download))
         .route("/files/{file}/read", post().to(files::again::read))
         .route("/files/{file}/remove", post().to(files::bytes::remove))

@@ -1,4 +1,4 @@
-//! Parts of tables near at hand: fetched once, given back to the disk when others need the room. A folder in use is never
+//! Parts of tables and whole files near at hand: fetched once, given back to the disk when others need the room. A folder in use is never
 //! removed.
 
 use std::collections::HashMap;
@@ -11,10 +11,20 @@ use sheetmill_engine::tables::TableMeta;
 use tokio::sync::OnceCell;
 
 use super::Error;
-use crate::domain::ids::IngestId;
+use crate::domain::ids::{IngestId, Sha256};
 use crate::storage::{Key, Storage};
 
-type Of = (IngestId, u32);
+/// What is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Of {
+    /// A table of an ingest, by its position.
+    Table(IngestId, u32),
+    /// A file as it came.
+    Blob(Sha256),
+}
+
+/// The file in a blob's folder.
+const WORKBOOK: &str = "workbook";
 
 /// The cache of one process.
 #[derive(Debug)]
@@ -28,22 +38,27 @@ pub struct Cache {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    table: Arc<OnceCell<Arc<Table>>>,
+    table: Arc<OnceCell<Arc<Kept>>>,
     /// The number of its latest use: greater is later.
     used: u64,
 }
 
-/// A table at hand; it stays while this is held.
+/// A table or a file at hand; it stays while this is held.
 #[derive(Debug)]
-pub struct Table {
+pub struct Kept {
     folder: PathBuf,
     bytes: u64,
 }
 
-impl Table {
+impl Kept {
     /// The folder with `table.json` and the parts.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The file, where this is one.
+    pub fn workbook(&self) -> PathBuf {
+        self.folder.join(WORKBOOK)
     }
 }
 
@@ -61,28 +76,53 @@ impl Cache {
     }
 
     /// A table, fetched if it is not at hand; whoever wants the same one meanwhile waits for it.
-    pub async fn table(&self, ingest: IngestId, position: u32) -> Result<Arc<Table>, Error> {
+    pub async fn table(&self, ingest: IngestId, position: u32) -> Result<Arc<Kept>, Error> {
+        self.get(Of::Table(ingest, position)).await
+    }
+
+    /// A file as it came, in the same way.
+    pub async fn blob(&self, blob: Sha256) -> Result<Arc<Kept>, Error> {
+        self.get(Of::Blob(blob)).await
+    }
+
+    async fn get(&self, of: Of) -> Result<Arc<Kept>, Error> {
         let used = self.uses.fetch_add(1, Ordering::Relaxed);
         let cell = {
             let mut tables = self.tables();
-            let entry = tables.entry((ingest, position)).or_insert_with(|| Entry {
+            let entry = tables.entry(of).or_insert_with(|| Entry {
                 table: Arc::default(),
                 used,
             });
             entry.used = used;
             Arc::clone(&entry.table)
         };
-        let table = Arc::clone(cell.get_or_try_init(|| self.fetch(ingest, position)).await?);
+        let table = Arc::clone(cell.get_or_try_init(|| self.fetch(of)).await?);
         drop(cell);
         self.make_room();
         Ok(table)
     }
 
-    async fn fetch(&self, ingest: IngestId, position: u32) -> Result<Arc<Table>, Error> {
-        let folder = self.root.join(format!("{ingest}-{position}"));
+    async fn fetch(&self, of: Of) -> Result<Arc<Kept>, Error> {
+        let folder = self.root.join(match of {
+            Of::Table(ingest, position) => format!("{ingest}-{position}"),
+            Of::Blob(blob) => blob.to_string(),
+        });
         // What an earlier try may have left.
         drop(tokio::fs::remove_dir_all(&folder).await);
         tokio::fs::create_dir_all(&folder).await?;
+        let bytes = match of {
+            Of::Table(ingest, position) => self.fetch_table(&folder, ingest, position).await?,
+            Of::Blob(blob) => {
+                let path = folder.join(WORKBOOK);
+                self.storage.fetch(&Key::Blob(blob), &path).await?;
+                tokio::fs::metadata(&path).await?.len()
+            }
+        };
+        Ok(Arc::new(Kept { folder, bytes }))
+    }
+
+    /// Answers the bytes fetched.
+    async fn fetch_table(&self, folder: &Path, ingest: IngestId, position: u32) -> Result<u64, Error> {
         let path = folder.join("table.json");
         self.storage.fetch(&Key::TableMeta(ingest, position), &path).await?;
         let text = tokio::fs::read(&path).await?;
@@ -100,7 +140,7 @@ impl Cache {
                 .await?;
             bytes += tokio::fs::metadata(&path).await?.len();
         }
-        Ok(Arc::new(Table { folder, bytes }))
+        Ok(bytes)
     }
 
     /// Removes what was used longest ago and is not in use, until the rest fits.

@@ -7,13 +7,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sheetmill_engine::order::{Message, Order, PreviewAnswer, PreviewOrder, RowsAnswer, RowsOrder, TableFiles};
+use sheetmill_engine::order::{
+    Message, Order, PeekAnswer, PeekOrder, PreviewAnswer, PreviewOrder, RowsAnswer, RowsOrder, TableFiles,
+};
 use sheetmill_engine::recipe::document::Recipe;
+use sheetmill_engine::sheets::{IngestOptions, Limits};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::ids::{BootId, IngestId};
+use crate::domain::ids::{BootId, IngestId, Sha256};
 use crate::sandbox::scratch::{self, Scratch};
 use crate::sandbox::{self, Child, Outcome, SandboxSettings, Step};
 use crate::storage::{self, Storage};
@@ -37,6 +40,8 @@ pub struct PreviewSettings {
     pub plan_memory: u64,
     /// How long a page waits for a child to be free.
     pub wait: Duration,
+    /// What of a workbook is too much.
+    pub limits: Limits,
     /// The children.
     pub sandbox: SandboxSettings,
 }
@@ -52,6 +57,7 @@ impl PreviewSettings {
             cache_bytes: 2 << 30,
             plan_memory: 128 << 20,
             wait: Duration::from_secs(10),
+            limits: Limits::default(),
             sandbox: SandboxSettings {
                 cpu_seconds: None,
                 soft_limit: Duration::from_secs(25),
@@ -120,6 +126,21 @@ pub struct PreviewOf {
     pub count_all: bool,
 }
 
+/// What would be read otherwise.
+#[derive(Clone, Debug)]
+pub struct PeekOf {
+    /// The file.
+    pub blob: Sha256,
+    /// Its name for people.
+    pub name: String,
+    /// How it would be read.
+    pub options: IngestOptions,
+    /// The sheet's position in the workbook, from 0.
+    pub position: u32,
+    /// At most so many rows.
+    pub rows: usize,
+}
+
 /// Answers pages. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Previews(Arc<Inner>);
@@ -185,6 +206,26 @@ impl Previews {
         }
     }
 
+    /// How a sheet of a file would be read: its first `rows` rows.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn peek(&self, of: PeekOf) -> Result<PeekAnswer, Error> {
+        let file = self.0.cache.blob(of.blob).await?;
+        let order = Order::Peek(PeekOrder {
+            input: file.workbook(),
+            name: of.name,
+            options: of.options,
+            limits: self.0.settings.limits.clone(),
+            position: of.position,
+            rows: of.rows,
+        });
+        match self.0.answer(&order).await? {
+            Message::Peek(answer) => Ok(*answer),
+            other => Err(unasked(&other)),
+        }
+    }
+
     /// How a recipe fits a table, and what it makes of its first rows. What is wrong with a step is part of the answer.
     ///
     /// # Errors
@@ -221,7 +262,7 @@ impl Inner {
         let outcome = loop {
             match warm.child.next().await {
                 Step::Told(message) => {
-                    if matches!(*message, Message::Rows(_) | Message::Preview(_)) {
+                    if matches!(*message, Message::Rows(_) | Message::Preview(_) | Message::Peek(_)) {
                         answer = Some(*message);
                     }
                 }

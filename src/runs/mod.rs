@@ -6,7 +6,7 @@ use crate::database::{self, Pool, Tx, recipes};
 use crate::domain::ids::{FileId, RecipeId, RevisionId, UserId};
 use crate::domain::states::RunState;
 use crate::events::{Event, Kind, announce};
-use crate::queue;
+use crate::{queue, readings};
 
 mod cancel;
 mod queues;
@@ -39,11 +39,9 @@ pub enum Error {
     /// The caller has no such run, or there is no such task.
     #[error("There is no such run.")]
     NoRun,
-    /// The recipe wants its header in other rows than those that the file was read with.
-    #[error(
-        "“{0}” was read with another header than the recipe wants. Read the file again with that header, then run the recipe."
-    )]
-    OtherHeader(String),
+    /// An archive without files: it is not unpacked yet, or its files were removed.
+    #[error("There are no files of the archive “{0}” yet. Wait until it is unpacked, then run the recipe.")]
+    Archive(String),
     /// No files were named.
     #[error("A run needs at least one file.")]
     NoFiles,
@@ -62,6 +60,15 @@ pub enum Error {
     /// Nothing failed that could be tried again.
     #[error("Nothing of it failed that could be tried again.")]
     NothingToRetry,
+}
+
+impl From<readings::Error> for Error {
+    fn from(error: readings::Error) -> Self {
+        match error {
+            readings::Error::Database(error) => Self::Database(error),
+            readings::Error::Queue(error) => Self::Queue(error),
+        }
+    }
 }
 
 impl From<queue::Error> for Error {

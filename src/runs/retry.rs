@@ -47,7 +47,7 @@ async fn restart_reading(tx: &mut Tx, task: TaskId, ingest: IngestId) -> Result<
     if !tasks::restart(tx, task, TaskState::Queued).await? {
         return Err(Error::NothingToRetry);
     }
-    ingests::receive_again(tx, ingest).await?;
+    ingests::receive_again(tx, &[ingest]).await?;
     queue::push(tx, TaskKind::Ingest).await?;
     for (file, owner) in tasks::readers(tx, ingest).await? {
         announce(tx, &Event::of(owner, Kind::FileReceived).file(file)).await?;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256 as Hasher};
 use sheetmill_engine::recipe::document::Recipe;
+use sheetmill_engine::sheets::IngestOptions;
 
 use super::Error;
 use crate::database::idempotency::{self, Key};
@@ -14,10 +15,11 @@ use crate::database::run_files::{self, Candidate, NewRunFile};
 use crate::database::runs::{self, NewRun};
 use crate::database::tasks::{self, Told};
 use crate::database::{self, Pool, Tx, recipes};
-use crate::domain::ids::{FileId, RecipeId, RequestId, RevisionId, RunId, TaskId, UserId};
+use crate::domain::ids::{FileId, RecipeId, RequestId, RevisionId, RunId, Sha256, TaskId, UserId};
 use crate::domain::states::{IngestState, RunFileState, RunState, TaskKind, TaskState};
 use crate::events::{Event, Kind, announce};
 use crate::queue;
+use crate::readings::{self, ARCHIVE, For};
 
 /// The most files of one run: a thousand is everyday, and pages and transactions still bear this.
 const FILES_AT_MOST: usize = 10_000;
@@ -65,13 +67,8 @@ pub struct Started {
 /// [`Error::NoFiles`], [`Error::TooManyFiles`], [`Error::NoFile`], [`Error::NoRecipe`], [`Error::KeyReused`]; the
 /// database's.
 pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
-    let mut seen = HashSet::new();
-    let files: Vec<FileId> = start.files.iter().copied().filter(|it| seen.insert(*it)).collect();
-    if files.is_empty() {
+    if start.files.is_empty() {
         return Err(Error::NoFiles);
-    }
-    if files.len() > FILES_AT_MOST {
-        return Err(Error::TooManyFiles(FILES_AT_MOST));
     }
     let mut tx = pool.begin().await?;
     if let Some(key) = &start.idempotency_key {
@@ -84,10 +81,16 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
             }
         }
     }
+    let mut seen = HashSet::new();
+    let mut files = run_files::without_archives(&mut tx, start.owner, &start.files).await?;
+    files.retain(|it| seen.insert(*it));
+    if files.len() > FILES_AT_MOST {
+        return Err(Error::TooManyFiles(FILES_AT_MOST));
+    }
     let run = RunId::new();
-    let header = insert_run(&mut tx, &start, run, files.len()).await?;
+    let input = insert_run(&mut tx, &start, run, files.len()).await?;
     announce(&mut tx, &Event::of(start.owner, Kind::RunCreated).run(run)).await?;
-    insert_files(&mut tx, &start, run, &files, header.as_ref()).await?;
+    insert_files(&mut tx, &start, run, &files, &input).await?;
     if let Some(key) = &start.idempotency_key {
         idempotency::remember(&mut tx, start.owner, key, run).await?;
     }
@@ -96,8 +99,8 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
     Ok(Started { run, state })
 }
 
-/// Answers the header that the recipe insists on, if it does.
-async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Result<Option<Value>, Error> {
+/// Answers how the recipe wants its files to be read.
+async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Result<IngestOptions, Error> {
     let (revision, name, document): (Option<RevisionId>, String, Value) = match &start.recipe {
         RecipeRef::Inline(recipe) => (None, recipe.name.clone(), serde_json::to_value(recipe)?),
         RecipeRef::Saved(id) => {
@@ -117,14 +120,9 @@ async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Res
         request: start.request,
     };
     runs::insert(tx, &new).await?;
-    Ok(header_of(&document))
-}
-
-/// How the recipe wants its header to be found, in the form of an ingest's options; nothing where it leaves that open.
-fn header_of(document: &Value) -> Option<Value> {
-    let recipe = Recipe::from_json(document).ok()?;
-    let options = serde_json::to_value(recipe.input.ingest_options()).ok()?;
-    options.get("header").filter(|header| **header != "auto").cloned()
+    // A recipe that cannot be read any more fails its files by name.
+    let recipe = Recipe::from_json(&document).ok();
+    Ok(recipe.map(|it| it.input.ingest_options()).unwrap_or_default())
 }
 
 /// A task for each file that can still give a result; files that were refused before end here.
@@ -133,20 +131,21 @@ async fn insert_files(
     start: &Start,
     run: RunId,
     files: &[FileId],
-    header: Option<&Value>,
+    input: &IngestOptions,
 ) -> Result<(), Error> {
-    let found: HashMap<FileId, Candidate> = run_files::candidates(tx, start.owner, files)
+    let mut found: HashMap<FileId, Candidate> = run_files::candidates(tx, start.owner, files)
         .await?
         .into_iter()
         .map(|it| (it.id, it))
         .collect();
+    if let Some(archive) = found.values().find(|it| it.format == ARCHIVE) {
+        return Err(Error::Archive(archive.name.clone()));
+    }
+    read_as_wanted(tx, start, input, &mut found).await?;
     let mut new = Vec::with_capacity(files.len());
     let mut ended = Vec::new();
     for file in files {
         let candidate = found.get(file).ok_or(Error::NoFile(*file))?;
-        if header.is_some() && candidate.options.get("header") != header {
-            return Err(Error::OtherHeader(candidate.name.clone()));
-        }
         let task = match candidate.state {
             IngestState::Ready => Some((TaskId::new(), TaskState::Queued)),
             IngestState::Received | IngestState::Ingesting => Some((TaskId::new(), TaskState::Waiting)),
@@ -155,7 +154,11 @@ async fn insert_files(
                 None
             }
         };
-        new.push(NewRunFile { file: *file, task });
+        new.push(NewRunFile {
+            file: *file,
+            ingest: candidate.ingest,
+            task,
+        });
     }
     let made = tasks::NewOfRun {
         run,
@@ -175,6 +178,41 @@ async fn insert_files(
         queue::push_many(tx, TaskKind::Process.queue(), due, pause).await?;
     }
     end_refused(tx, start, run, &ended).await
+}
+
+/// Files that were read in another way than the recipe wants are read again for this run.
+async fn read_as_wanted(
+    tx: &mut Tx,
+    start: &Start,
+    input: &IngestOptions,
+    found: &mut HashMap<FileId, Candidate>,
+) -> Result<(), Error> {
+    let mut others: HashMap<IngestOptions, Vec<FileId>> = HashMap::new();
+    for candidate in found.values() {
+        let own: IngestOptions = serde_json::from_value(candidate.options.clone()).unwrap_or_default();
+        let wanted = input.over(&own);
+        if wanted != own {
+            others.entry(wanted).or_default().push(candidate.id);
+        }
+    }
+    let asks = For {
+        owner: start.owner,
+        request: start.request,
+    };
+    for (options, files) in others {
+        let blobs: Vec<Sha256> = files.iter().filter_map(|it| Some(found.get(it)?.blob)).collect();
+        let readings = readings::ensure(tx, asks, &blobs, &options).await?;
+        for file in files {
+            let Some(candidate) = found.get_mut(&file) else {
+                continue;
+            };
+            let Some(reading) = readings.get(&candidate.blob) else {
+                continue;
+            };
+            (candidate.ingest, candidate.state) = (reading.ingest, reading.state);
+        }
+    }
+    Ok(())
 }
 
 async fn end_refused(tx: &mut Tx, start: &Start, run: RunId, ended: &[&Candidate]) -> Result<(), Error> {
@@ -220,5 +258,5 @@ fn body_hash(start: &Start) -> Result<Vec<u8>, Error> {
         RecipeRef::Inline(recipe) => serde_json::to_value(recipe)?,
     };
     let body = serde_json::to_vec(&(recipe, &start.files, start.priority, start.run_at))?;
-    Ok(Sha256::digest(body).to_vec())
+    Ok(Hasher::digest(body).to_vec())
 }

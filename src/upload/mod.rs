@@ -18,10 +18,10 @@ use crate::domain::failure::Failure;
 use crate::domain::ids::{FileId, RequestId, Sha256, UserId};
 use crate::domain::states::IngestState;
 use crate::queue;
+use crate::readings::{self, For};
 use crate::storage::{self, Storage};
 
 mod again;
-mod name;
 mod record;
 mod remove;
 mod spool;
@@ -101,9 +101,9 @@ pub enum Error {
     /// The spool cannot be written: most likely the disk is full.
     #[error("the spool cannot be written: {0}")]
     Spool(#[source] std::io::Error),
-    /// A run waits for the file or works on it.
-    #[error("a run works on the file")]
-    InUse,
+    /// An archive is not read itself.
+    #[error("the file is an archive")]
+    Archive,
     /// Storage did not do its part.
     #[error(transparent)]
     Storage(#[from] storage::Error),
@@ -115,12 +115,11 @@ pub enum Error {
     Queue(#[source] queue::Error),
 }
 
-impl From<queue::Error> for Error {
-    /// A database that is away is the same thing whoever asked it.
-    fn from(error: queue::Error) -> Self {
+impl From<readings::Error> for Error {
+    fn from(error: readings::Error) -> Self {
         match error {
-            queue::Error::Database(error) => Self::Database(error),
-            other => Self::Queue(other),
+            readings::Error::Database(error) => Self::Database(error),
+            readings::Error::Queue(other) => Self::Queue(other),
         }
     }
 }
@@ -135,6 +134,15 @@ pub struct Sender {
     pub user: UserId,
     /// The request that brings them.
     pub request: RequestId,
+}
+
+impl Sender {
+    fn asks(self) -> For {
+        For {
+            owner: self.user,
+            request: self.request,
+        }
+    }
 }
 
 /// What became of one file of a request.

@@ -1,22 +1,19 @@
 //! From the spool to storage, and then, in one transaction, to everybody's eyes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use sheetmill_engine::VERSION;
 use sheetmill_engine::sheets::IngestOptions;
-use sheetmill_engine::sheets::sniff::Format;
 
 use super::take::{Content, Taken};
 use super::{Received, Result, Sender, Uploads};
-use crate::database::files::NewFile;
-use crate::database::ingests::{self, IngestKey};
-use crate::database::tasks::{self, NewTask, Work};
-use crate::database::{Tx, blobs, files};
+use crate::database::blobs;
+use crate::database::files::{self, NewFile};
 use crate::domain::failure::{Failure, Fault};
-use crate::domain::ids::{FileId, IngestId, Sha256, TaskId};
-use crate::domain::states::{IngestState, TaskKind, TaskState};
-use crate::events::{Event, Kind, announce};
-use crate::queue;
+use crate::domain::ids::{FileId, Sha256};
+use crate::domain::states::IngestState;
+use crate::events::{Event, Kind, announce_all};
+use crate::readings::{self, ARCHIVE};
 use crate::storage::{Key, Source};
 
 impl Uploads {
@@ -48,13 +45,13 @@ impl Uploads {
                 Content::Kept(format, path) => {
                     self.store(file.sha256, file.bytes, &path).await?;
                     answer.id = Some(FileId::new());
-                    kept.push((file.sha256, index, word(format)));
+                    kept.push((file.sha256, index, format.word()));
                 }
             }
             received.push(answer);
         }
         if !kept.is_empty() {
-            self.make_visible(sender, options, kept, &mut received).await?;
+            self.make_visible(sender, options, &kept, &mut received).await?;
         }
         Ok(received)
     }
@@ -72,76 +69,57 @@ impl Uploads {
         &self,
         sender: Sender,
         options: &IngestOptions,
-        mut kept: Vec<(Sha256, usize, &'static str)>,
+        kept: &[(Sha256, usize, &'static str)],
         received: &mut [Received],
     ) -> Result<()> {
-        // Uploads at the same time lock the same blobs in the same order.
-        kept.sort_unstable();
-        let options = serde_json::to_value(options).unwrap_or_default();
+        let sizes: BTreeMap<Sha256, u64> = kept
+            .iter()
+            .map(|(blob, index, _)| (*blob, received[*index].bytes))
+            .collect();
         let mut tx = self.pool.begin().await?;
-        for (blob, index, format) in kept {
-            let answer = &mut received[index];
-            let Some(id) = answer.id else { continue };
-            blobs::remember(&mut tx, blob, answer.bytes).await?;
-            let key = IngestKey {
-                blob,
-                engine: VERSION,
-                options: &options,
-            };
-            let (ingest, state) = self.ingest(&mut tx, sender, &key).await?;
-            answer.state = state;
-            let file = NewFile {
-                id,
-                owner: sender.user,
-                blob,
-                ingest,
-                name: &answer.name,
-                format,
-            };
-            files::insert(&mut tx, &file).await?;
-            announce(&mut tx, &Event::of(sender.user, Kind::FileReceived).file(id)).await?;
+        blobs::remember(
+            &mut tx,
+            &sizes.iter().map(|(blob, bytes)| (*blob, *bytes)).collect::<Vec<_>>(),
+        )
+        .await?;
+        let all: Vec<Sha256> = sizes.into_keys().collect();
+        let readings = readings::ensure(&mut tx, sender.asks(), &all, options).await?;
+        for (blob, index, _) in kept {
+            if let Some(reading) = readings.get(blob) {
+                received[*index].state = reading.state;
+            }
+        }
+        let new: Vec<NewFile<'_>> = kept
+            .iter()
+            .filter_map(|(blob, index, format)| {
+                let answer = &received[*index];
+                Some(NewFile {
+                    id: answer.id?,
+                    owner: sender.user,
+                    blob: *blob,
+                    ingest: readings.get(blob)?.ingest,
+                    parent: None,
+                    name: &answer.name,
+                    format,
+                })
+            })
+            .collect();
+        files::insert(&mut tx, &new).await?;
+        let told: Vec<Event> = new
+            .iter()
+            .map(|file| Event::of(sender.user, Kind::FileReceived).file(file.id))
+            .collect();
+        announce_all(&mut tx, &told).await?;
+        for file in new.iter().filter(|file| file.format == ARCHIVE) {
+            // One that was unpacked before has its files at once.
+            if readings
+                .get(&file.blob)
+                .is_some_and(|it| it.state == IngestState::Ready)
+            {
+                readings::spread(&mut tx, sender.asks(), file.ingest, file.id).await?;
+            }
         }
         tx.commit().await?;
         Ok(())
-    }
-
-    /// The ingest for these bytes and options. One that is done or under way is shared; one that nobody works on, or
-    /// that failed by a fault of ours, gets a new task.
-    pub(super) async fn ingest(
-        &self,
-        tx: &mut Tx,
-        sender: Sender,
-        key: &IngestKey<'_>,
-    ) -> Result<(IngestId, IngestState)> {
-        let found = ingests::find_or_insert(tx, key).await?;
-        let settled = matches!(found.state, IngestState::Ready | IngestState::Refused);
-        if settled || found.has_task {
-            return Ok((found.id, found.state));
-        }
-        ingests::receive_again(tx, found.id).await?;
-        let task = NewTask {
-            id: TaskId::new(),
-            kind: TaskKind::Ingest,
-            owner: sender.user,
-            work: Work::Ingest(found.id),
-            state: TaskState::Queued,
-            priority: 0,
-            run_at: None,
-            request: sender.request,
-        };
-        tasks::insert(tx, &task).await?;
-        queue::push(tx, TaskKind::Ingest).await?;
-        announce(tx, &Event::of(sender.user, Kind::TaskQueued).task(task.id)).await?;
-        Ok((found.id, IngestState::Received))
-    }
-}
-
-fn word(format: Format) -> &'static str {
-    match format {
-        Format::Xlsx => "xlsx",
-        Format::Xlsb => "xlsb",
-        Format::Ods => "ods",
-        Format::Text => "text",
-        Format::Ole => "ole",
     }
 }

@@ -11,8 +11,9 @@ use tokio::io::{AsyncWriteExt as _, BufWriter};
 use tokio::time::{Instant, timeout};
 
 use super::spool::Spool;
-use super::{Error, FIELD, Result, UploadSettings, name};
+use super::{Error, FIELD, Result, UploadSettings};
 use crate::domain::ids::Sha256;
+use crate::domain::name::clean;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 << 10;
@@ -104,7 +105,7 @@ async fn file(given: &str, mut field: Field, meter: &mut Meter<'_>, spool: &Spoo
         Err(refusal) => Content::Refused(refusal),
     };
     Ok(Taken {
-        name: name::clean(given),
+        name: clean(given),
         bytes: meter.file,
         sha256: Sha256(hasher.finalize().into()),
         content,

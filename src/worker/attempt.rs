@@ -20,6 +20,7 @@ use crate::database::tasks::{Claimed, Work};
 use crate::domain::failure::Fault;
 use crate::domain::ids::FileId;
 use crate::queue::Slot;
+use crate::readings::NewMember;
 use crate::sandbox::{self, Child, Outcome, SandboxSettings, Step};
 use crate::storage::{self, Key};
 
@@ -28,6 +29,8 @@ use crate::storage::{self, Key};
 pub enum Product {
     /// The tables of an ingest.
     Tables(Vec<TableSummary>),
+    /// The members of an archive, whose bytes are stored.
+    Members(Vec<NewMember>),
     /// The outputs of a file of a run, and the account of its rows.
     Outputs {
         /// What was stored, and where.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sheetmill_engine::order::{IngestOrder, Message, Order, TableSummary};
+use sheetmill_engine::order::{IngestOrder, Member, Message, Order, TableSummary};
 use sheetmill_engine::sheets::IngestOptions;
 use tokio::task::spawn_blocking;
 
@@ -12,6 +12,8 @@ use super::retry::Mishap;
 use crate::database::tasks;
 use crate::domain::failure::Fault;
 use crate::domain::ids::{FileId, IngestId, Sha256};
+use crate::domain::name::clean;
+use crate::readings::NewMember;
 use crate::sandbox::made;
 use crate::sandbox::scratch::WorkFolder;
 use crate::storage::{Key, Source};
@@ -86,6 +88,7 @@ fn input_at_fault(code: &str, sentence: String, detail: String) -> Mishap {
 
 async fn read(attempt: &mut Attempt, child: &mut Supervised, out: &Path, ingest: IngestId) -> Result<Product, Halt> {
     let mut tables: Vec<TableSummary> = Vec::new();
+    let mut members = Vec::new();
     loop {
         match child.next(attempt).await? {
             Ok(Message::Part { path }) => store_part(attempt, out, ingest, &path).await?,
@@ -99,10 +102,15 @@ async fn read(attempt: &mut Attempt, child: &mut Supervised, out: &Path, ingest:
                     .await?;
                 tables.push(summary);
             }
+            Ok(Message::Member(member)) => members.push(store_member(attempt, out, member).await?),
             Ok(other) => tracing::debug!(?other, "a message that says nothing to an ingest"),
             Err(report) => {
                 attempt.remains.rows = Some(report.rows_in);
-                return Ok(Product::Tables(tables));
+                return Ok(if members.is_empty() {
+                    Product::Tables(tables)
+                } else {
+                    Product::Members(members)
+                });
             }
         }
     }
@@ -118,6 +126,35 @@ async fn store_part(attempt: &Attempt, out: &Path, ingest: IngestId, path: &str)
     attempt
         .unless_stopped(attempt.context.storage.put(&key, &part.path, Source::Give))
         .await
+}
+
+/// The bytes of a member go to storage under their own name, as those of an upload do.
+async fn store_member(attempt: &Attempt, out: &Path, member: Member) -> Result<NewMember, Halt> {
+    let content = match (member.format, member.refused) {
+        (Some(format), None) => {
+            let file = made(out, &member.path).ok_or_else(|| nonsense(&member.path))?;
+            let path = file.path.clone();
+            let hashed = spawn_blocking(move || hash_file(&path))
+                .await
+                .map_err(std::io::Error::other)??;
+            let key = Key::Blob(hashed.sha256);
+            let storage = &attempt.context.storage;
+            if attempt.unless_stopped(storage.size(&key)).await? != Some(hashed.bytes) {
+                attempt
+                    .unless_stopped(storage.put(&key, &file.path, Source::Give))
+                    .await?;
+            } else {
+                tokio::fs::remove_file(&file.path).await?;
+            }
+            Ok((hashed.sha256, format.word()))
+        }
+        (_, refused) => Err(refused.ok_or_else(|| nonsense(&member.path))?),
+    };
+    Ok(NewMember {
+        name: clean(&member.name),
+        bytes: member.bytes,
+        content,
+    })
 }
 
 /// A child that names what it did not make is not our child any more.

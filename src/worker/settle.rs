@@ -13,6 +13,7 @@ use crate::database::{self, Tx};
 use crate::domain::states::AttemptState;
 use crate::events::{Event, Kind, announce};
 use crate::queue;
+use crate::readings::{self, For};
 use crate::storage::Key;
 
 /// How an attempt ended, before anybody decided what that means.
@@ -64,6 +65,15 @@ pub struct OfUse {
     pub stored: Vec<(Key, NewArtifact)>,
     /// The account.
     pub report: Box<Report>,
+}
+
+impl From<readings::Error> for Error {
+    fn from(error: readings::Error) -> Self {
+        match error {
+            readings::Error::Database(error) => Self::Database(error),
+            readings::Error::Queue(error) => Self::Queue(error),
+        }
+    }
 }
 
 /// What can go wrong while an end is written down.
@@ -171,6 +181,14 @@ async fn made(tx: &mut Tx, claimed: &Claimed, product: &Product, remains: &Remai
     announce(tx, &about(claimed, Kind::TaskEnded)).await?;
     match (product, claimed.work) {
         (Product::Tables(tables), Work::Ingest(ingest)) => outcome::ingest_ready(tx, ingest, tables).await,
+        (Product::Members(members), Work::Ingest(ingest)) => {
+            let asks = For {
+                owner: claimed.owner,
+                request: claimed.request,
+            };
+            outcome::ingest_ready(tx, ingest, &[]).await?;
+            Ok(readings::unpacked(tx, asks, ingest, members).await?)
+        }
         (Product::Outputs { stored, report }, Work::RunFile(run, file)) => {
             outcome::artifacts(tx, claimed, stored).await?;
             outcome::file_done(tx, run, file, report).await

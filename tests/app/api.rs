@@ -236,7 +236,7 @@ async fn every_answer_is_hardened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_read_again_in_another_way_and_recipes_insist_on_their_header() {
+async fn a_file_is_read_again_in_another_way_and_runs_read_it_as_their_recipe_says() {
     TestApp::run(async |app| {
         let (kim, lou) = (app.member("kim@example.org").await, app.member("lou@example.org").await);
         let text = "Report;;\nid;name;price\n1;Zo\u{eb};1,50\n2;Ren\u{e9};2,25\n";
@@ -278,9 +278,14 @@ async fn a_file_is_read_again_in_another_way_and_recipes_insist_on_their_header(
             );
         }
         let insists = json!({"input": {"header": "none"}, "steps": [], "output": {"format": "csv"}});
-        let run = json!({"recipe": insists, "files": [file]});
-        let refused = kim.send(Method::POST, "/runs", &[], Some(run)).await;
-        assert_problem(&refused, StatusCode::UNPROCESSABLE_ENTITY, "other_header");
+        // A run reads the file as its recipe says, whatever the file's own page shows.
+        let ended = kim.ended(&kim.run(&insists, &[&file]).await).await;
+        assert_eq!(
+            (&ended["state"], &ended["tasks"][0]["rows_in"]),
+            (&json!("succeeded"), &json!(4)),
+            "{ended}"
+        );
+        assert_eq!(kim.ready(&file).await["tables"][0]["rows"], 2);
 
         let again = put(&kim, json!({"header": "none", "encoding": "windows-1250"})).await;
         assert_eq!(again.0, StatusCode::ACCEPTED, "{}", again.1);
@@ -290,7 +295,19 @@ async fn a_file_is_read_again_in_another_way_and_recipes_insist_on_their_header(
         assert_eq!(table["columns"][0]["name"], "A");
         let ended = kim.ended(&kim.run(&insists, &[&file]).await).await;
         assert_eq!(ended["state"], "succeeded", "{ended}");
+    })
+    .await;
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_encoding_that_there_is_none_of_is_refused_until_another_is_said() {
+    TestApp::run(async |app| {
+        let kim = app.member("kim@example.org").await;
+        let file = kim.upload_bytes("prices.csv", b"id,price\n1,2\n".to_vec()).await.1[0]["id"].clone();
+        let file = file.as_str().expect("an id").to_owned();
+        kim.ready(&file).await;
+        let path = format!("/files/{file}/options");
+        let put = async |client: &Client, body: Value| client.send(Method::PUT, &path, &[], Some(body)).await;
         let unknown = put(&kim, json!({"encoding": "ebcdic"})).await;
         assert_eq!(unknown.0, StatusCode::ACCEPTED, "{}", unknown.1);
         let settled = |it: &Value| ["ready", "refused"].contains(&it["state"].as_str().unwrap_or_default());

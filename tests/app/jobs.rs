@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sheetmill::database::tasks::{self, NewTask, Work};
+use sheetmill::database::run_files::NewRunFile;
+use sheetmill::database::tasks::{self, Work};
 use sheetmill::database::{blobs, files, ingests, runs as run_rows, tickets, users};
 use sheetmill::domain::ids::{FileId, IngestId, RequestId, RunId, Sha256, TaskId, UserId};
 use sheetmill::domain::states::{IngestState, Role, RunState, TaskKind, TaskState};
@@ -137,7 +138,7 @@ impl Jobs {
     /// A file with bytes of its own, whose ingest is due.
     pub async fn file(&self, name: &str) -> (FileId, IngestId, TaskId) {
         let (file, ingest) = self.bytes(name).await;
-        let task = self.task(Work::Ingest(ingest), TaskKind::Ingest, self.owner, 0).await;
+        let task = self.task(Work::Ingest(ingest), self.owner, 0).await;
         let mut conn = self.database.pool.acquire().await.expect("a connection");
         queue::push(&mut conn, TaskKind::Ingest).await.expect("a ticket");
         (file, ingest, task)
@@ -154,43 +155,53 @@ impl Jobs {
             .put(&Key::Blob(blob), &path, Source::Give)
             .await
             .expect("stored");
-        blobs::remember(&mut tx, blob, 36).await.expect("a blob");
+        blobs::remember(&mut tx, &[(blob, 36)]).await.expect("a blob");
         let options = serde_json::to_value(IngestOptions::default()).expect("options");
         let key = ingests::IngestKey {
-            blob,
             engine: "1",
             options: &options,
         };
-        let ingest = ingests::find_or_insert(&mut tx, &key).await.expect("an ingest").id;
+        let ingest = ingests::find_or_insert(&mut tx, &[blob], &key)
+            .await
+            .expect("an ingest")[0]
+            .id;
         let file = files::NewFile {
             id,
             owner: self.owner,
             blob,
             ingest,
+            parent: None,
             name,
             format: "xlsx",
         };
-        files::insert(&mut tx, &file).await.expect("a file row");
+        files::insert(&mut tx, &[file]).await.expect("a file row");
         tx.commit().await.expect("committed");
         (id, ingest)
     }
 
     /// A due task without a ticket.
-    pub async fn task(&self, work: Work, kind: TaskKind, owner: UserId, priority: i32) -> TaskId {
+    pub async fn task(&self, work: Work, owner: UserId, priority: i32) -> TaskId {
         let mut conn = self.database.pool.acquire().await.expect("a connection");
-        let id = TaskId::new();
-        let (state, request) = (TaskState::Queued, RequestId::new());
-        let task = NewTask {
-            id,
-            kind,
-            owner,
-            work,
-            state,
-            priority,
-            run_at: None,
-            request,
-        };
-        tasks::insert(&mut conn, &task).await.expect("a task");
+        let (id, request) = (TaskId::new(), RequestId::new());
+        match work {
+            Work::Ingest(ingest) => tasks::insert_of_ingests(&mut conn, owner, request, &[(id, ingest)]).await,
+            Work::RunFile(run, file) => {
+                let new = tasks::NewOfRun {
+                    run,
+                    owner,
+                    priority,
+                    run_at: None,
+                    request,
+                };
+                let file = NewRunFile {
+                    file,
+                    ingest: IngestId::new(),
+                    task: Some((id, TaskState::Queued)),
+                };
+                tasks::insert_of_run(&mut conn, &new, &[file]).await
+            }
+        }
+        .expect("a task");
         id
     }
 

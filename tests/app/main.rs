@@ -10,6 +10,7 @@
 
 mod accounts;
 mod api;
+mod archives;
 mod browser;
 mod client;
 mod corpus;

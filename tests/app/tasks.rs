@@ -6,7 +6,7 @@ use std::time::Duration;
 use sheetmill::database::tasks::{self, Work};
 use sheetmill::database::{queues, runs as run_rows};
 use sheetmill::domain::ids::{BootId, FileId, RunId, TaskId, UserId};
-use sheetmill::domain::states::{IngestState, RunState, TaskKind, TaskState};
+use sheetmill::domain::states::{IngestState, RunState, TaskState};
 use sheetmill::queue;
 use sheetmill::runs;
 
@@ -33,10 +33,7 @@ impl Jobs {
         let run = self.idle_run(owner).await;
         let mut due = Vec::new();
         for _ in 0..count {
-            due.push(
-                self.task(Work::RunFile(run, file), TaskKind::Process, owner, priority)
-                    .await,
-            );
+            due.push(self.task(Work::RunFile(run, file), owner, priority).await);
         }
         due
     }
@@ -309,7 +306,7 @@ async fn a_lost_ticket_is_replaced_and_a_double_one_is_harmless() {
         .await
         .expect("tickets");
     let (_, ingest) = jobs.bytes("lost.xlsx").await;
-    let lost = jobs.task(Work::Ingest(ingest), TaskKind::Ingest, jobs.owner, 0).await;
+    let lost = jobs.task(Work::Ingest(ingest), jobs.owner, 0).await;
     let working = jobs.work(jobs.settings(READS, WRITES)).await;
     for task in [twice, lost] {
         assert_eq!(jobs.task_ended(task).await.state, TaskState::Succeeded);
@@ -321,7 +318,7 @@ async fn a_lost_ticket_is_replaced_and_a_double_one_is_harmless() {
         (jobs.tickets("ingest").await == 0).then_some(())
     })
     .await;
-    let never = jobs.task(Work::Ingest(ingest), TaskKind::Ingest, jobs.owner, 0).await;
+    let never = jobs.task(Work::Ingest(ingest), jobs.owner, 0).await;
     assert_eq!(jobs.task_ended(never).await.state, TaskState::Succeeded);
     drop(conn);
     working.stop().await;

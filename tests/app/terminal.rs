@@ -193,6 +193,37 @@ async fn rejected_rows_end_a_run_that_wants_that_and_are_listed() {
 }
 
 #[tokio::test]
+async fn the_members_of_an_archive_are_run_one_by_one() {
+    let desk = Desk::with_orders(3);
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(desk.path("all.zip")).expect("a file"));
+    for (name, content) in [
+        ("orders.xlsx", bytes(&desk.path("orders.xlsx"))),
+        ("more/few.csv", b"quantity,status\n1,shipped\n".to_vec()),
+        ("readme.pdf", b"%PDF-1.7".to_vec()),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default())
+            .expect("an entry");
+        std::io::Write::write_all(&mut zip, &content).expect("its bytes");
+    }
+    zip.finish().expect("a zip");
+    desk.recipe(&json!({"steps": [{"select": ["quantity", "status"]}], "output": {"format": "csv"}}));
+    let said = desk
+        .say("run recipe.yaml all.zip --out results --report report.json")
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    assert!(
+        said.sentences.contains("“readme.pdf” is a PDF document"),
+        "{}",
+        said.sentences
+    );
+    let inputs = desk.report()["inputs"].clone();
+    let names = (&inputs[0]["name"], &inputs[1]["name"]);
+    assert_eq!(names, (&json!("orders.xlsx"), &json!("more/few.csv")));
+    let made = std::fs::read_dir(desk.path("results")).expect("results").count();
+    assert_eq!(made, 2);
+}
+
+#[tokio::test]
 async fn inspect_and_cells_answer_in_json() {
     let desk = Desk::with_orders(5);
     let said = desk.say("inspect orders.xlsx --json").await;

@@ -26,21 +26,28 @@ const TABLE: &[Row] = &[
     row("sandbox", &["domain"], &["order"]),
     row("events", &["domain", "database"], &[]),
     row("queue", &["domain", "database"], &[]),
+    row("readings", &["domain", "database", "queue", "events"], &["sheets"]),
     row("accounts", &["domain", "database"], &[]),
     row(
         "upload",
-        &["domain", "storage", "database", "queue", "events"],
+        &["domain", "storage", "database", "queue", "events", "readings"],
         &["sheets"],
     ),
-    row("runs", &["domain", "database", "queue", "events"], &["recipe"]),
+    row(
+        "runs",
+        &["domain", "database", "queue", "events", "readings"],
+        &["recipe", "sheets"],
+    ),
     row(
         "preview",
         &["domain", "sandbox", "storage", "database"],
-        &["order", "recipe", "tables"],
+        &["order", "recipe", "sheets", "tables"],
     ),
     row(
         "worker",
-        &["domain", "sandbox", "storage", "database", "queue", "events"],
+        &[
+            "domain", "sandbox", "storage", "database", "queue", "events", "readings",
+        ],
         &["order", "recipe", "sheets", "tables"],
     ),
     row("pages", FRONT, &["order", "recipe", "sheets", "tables"]),
@@ -50,7 +57,7 @@ const TABLE: &[Row] = &[
 
 /// What both fronts may import; they never import one another.
 const FRONT: &[&str] = &[
-    "domain", "accounts", "upload", "runs", "preview", "storage", "database", "events",
+    "domain", "accounts", "upload", "runs", "preview", "storage", "database", "events", "readings",
 ];
 
 /// These compose the others, so they may import everything.

@@ -1,6 +1,6 @@
 //! Carries out one order and always ends with one message: done, refused or failed.
 
-use super::{Message, Order, Report, cells, ingest, preview, process, rows};
+use super::{Message, Order, Report, cells, ingest, peek, preview, process, rows};
 use crate::sheets::{ReadError, Refusal};
 use crate::tables::read::TableError;
 use crate::tables::write::MakeError;
@@ -48,6 +48,7 @@ pub fn execute(order: Order, say: &mut dyn FnMut(Message)) {
     let (name, result) = match order {
         Order::Ingest(order) => (order.name.clone(), ingest::run(&order, say)),
         Order::Cells(order) => (order.name.clone(), cells::run(&order, say)),
+        Order::Peek(order) => (order.name.clone(), peek::run(&order, say)),
         Order::Rows(order) => (String::new(), rows::run(&order, say)),
         Order::Process(order) => return process::run(&order, say),
         Order::Preview(order) => return preview::run(&order, say),

@@ -6,16 +6,19 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::execute::OrderError;
-use super::{IngestOrder, Message, Report, Stage, TableSummary};
+use super::{IngestOrder, Member, Message, Report, Stage, TableSummary};
+use crate::sheets::archive;
 use crate::sheets::book::Book;
 use crate::sheets::source::{Oddity, OddityKind, SheetInfo};
-use crate::sheets::{HeaderOption, IngestOptions, Limits, ReadError, Refusal, TextDialect};
+use crate::sheets::{HeaderOption, Hidden, IngestOptions, Limits, Merged, ReadError, Refusal, TextDialect};
 use crate::tables::chunk::Chunk;
 use crate::tables::write::TableWriter;
 use crate::tables::{Issue, TableMeta, counted};
 
 /// Chunks that may wait between the threads: each is a few megabytes at most.
 const WAITING_CHUNKS: usize = 4;
+/// The folder of an archive's members.
+const MEMBERS: &str = "members";
 /// Progress is told at most so often.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
@@ -43,8 +46,38 @@ struct Start {
     dialect: Option<TextDialect>,
 }
 
-/// Ingests one workbook.
+/// Ingests one workbook, or unpacks an archive of some.
 pub(super) fn run(order: &IngestOrder, say: &mut dyn FnMut(Message)) -> Result<Report, OrderError> {
+    match workbook(order, say) {
+        Err(OrderError::Refused(Refusal::Archive)) => unpack(order, say),
+        ended => ended,
+    }
+}
+
+fn unpack(order: &IngestOrder, say: &mut dyn FnMut(Message)) -> Result<Report, OrderError> {
+    let folder = order.out.join(MEMBERS);
+    std::fs::create_dir_all(&folder)?;
+    archive::unpack(&order.input, &folder, &order.limits, &mut |position, member| {
+        let (format, refused) = match member.content {
+            Ok(format) => (Some(format), None),
+            Err(refusal) => {
+                let name = member.name.rsplit('/').next().unwrap_or_default();
+                (None, Some((refusal.code().to_owned(), refusal.sentence(name))))
+            }
+        };
+        say(Message::Member(Member {
+            path: format!("{MEMBERS}/{position}"),
+            name: member.name,
+            bytes: member.bytes,
+            format,
+            refused,
+        }));
+        Ok(())
+    })?;
+    Ok(Report::default())
+}
+
+fn workbook(order: &IngestOrder, say: &mut dyn FnMut(Message)) -> Result<Report, OrderError> {
     let started = Instant::now();
     std::fs::create_dir_all(&order.out)?;
     let (give, take) = sync_channel(WAITING_CHUNKS);
@@ -98,8 +131,10 @@ fn feed(input: &Path, options: &IngestOptions, limits: &Limits, give: &SyncSende
         return Ok(());
     }
     for sheet in sheets {
-        let oddities = book.oddities(&sheet)?;
-        let mut cells = book.cells(&sheet)?;
+        let layout = book.layout(&sheet)?;
+        let mut oddities = book.oddities(&sheet);
+        oddities.extend(layout.oddities());
+        let mut cells = book.arranged(&sheet, layout, options, limits)?;
         let (formats, last_row) = (cells.formats().to_vec(), cells.last_row());
         if !send(Fed::Sheet(Start {
             sheet,
@@ -182,7 +217,7 @@ impl Ingest<'_> {
         start
             .oddities
             .into_iter()
-            .for_each(|oddity| writer.add_issue(issue(oddity)));
+            .for_each(|oddity| writer.add_issue(issue(oddity, &self.order.options)));
         if start.sheet.position == 0 && !self.skipped.is_empty() {
             writer.add_issue(skipped(&self.skipped));
         }
@@ -251,9 +286,44 @@ impl Ingest<'_> {
     }
 }
 
-fn issue(oddity: Oddity) -> Issue {
-    let count = oddity.count;
-    let (code, one, many) = match oddity.kind {
+fn issue(oddity: Oddity, options: &IngestOptions) -> Issue {
+    let (code, one, many) = layout_words(oddity.kind, options).unwrap_or_else(|| words(oddity.kind));
+    Issue {
+        code: code.to_owned(),
+        sentence: counted(oddity.count, one, many),
+        count: oddity.count,
+        examples: oddity.examples,
+    }
+}
+
+/// Code, and sentences for one and for many.
+type Words = (&'static str, &'static str, &'static str);
+
+/// What is said where the options change what is read.
+fn layout_words(kind: OddityKind, options: &IngestOptions) -> Option<Words> {
+    let (left_out, filled) = (options.hidden == Hidden::LeaveOut, options.merged == Merged::Fill);
+    match kind {
+        OddityKind::HiddenRows if left_out => Some((
+            "hidden_rows",
+            "row is hidden in the sheet; it is left out.",
+            "rows are hidden in the sheet; they are left out.",
+        )),
+        OddityKind::HiddenColumns if left_out => Some((
+            "hidden_columns",
+            "column is hidden in the sheet; it is left out.",
+            "columns are hidden in the sheet; they are left out.",
+        )),
+        OddityKind::MergedCells if filled => Some((
+            "merged_cells",
+            "merged area: each of its cells holds its value.",
+            "merged areas: each of their cells holds the value.",
+        )),
+        _ => None,
+    }
+}
+
+fn words(kind: OddityKind) -> Words {
+    match kind {
         OddityKind::FormulaWithoutValue => (
             "formula_without_value",
             "formula has no stored value and reads as blank. Open the file in Excel, save it and try again.",
@@ -294,13 +364,6 @@ fn issue(oddity: Oddity) -> Issue {
             "merged area: only its first cell holds a value.",
             "merged areas: only the first cell of each holds a value.",
         ),
-    };
-    let sentence = counted(count, one, many);
-    Issue {
-        code: code.to_owned(),
-        sentence,
-        count,
-        examples: oddity.examples,
     }
 }
 

@@ -12,10 +12,10 @@ use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
 use proptest::prelude::{Strategy, prop, prop_assert_eq, proptest};
 
-use super::{CellKind, CellsOrder, IngestOrder, Message, Order, Report, RowsOrder, TableFiles, execute};
+use super::{CellKind, CellsOrder, IngestOrder, Message, Order, PeekOrder, Report, RowsOrder, TableFiles, execute};
 use crate::sheets::view::ColumnView;
 use crate::sheets::write::{OutputColumn, OutputFormat, OutputSheet, open};
-use crate::sheets::{HeaderOption, IngestOptions, Limits};
+use crate::sheets::{HeaderOption, Hidden, IngestOptions, Limits, Merged};
 use crate::tables::ColumnKind;
 use crate::tables::read::{Scan, Table};
 
@@ -80,19 +80,38 @@ fn workbook(path: &Path, sheet: &str, strings: &[&str], formats: &[&str]) -> Out
 }
 
 fn ingest(path: &Path, out: &Path, header: HeaderOption) -> Vec<Message> {
-    let mut messages = Vec::new();
-    let order = IngestOrder {
+    let options = IngestOptions {
+        header,
+        ..IngestOptions::default()
+    };
+    ingest_under(path, out, options)
+}
+
+fn ingest_under(path: &Path, out: &Path, options: IngestOptions) -> Vec<Message> {
+    messages(Order::Ingest(IngestOrder {
         input: path.to_owned(),
         name: "book.xlsx".to_owned(),
-        options: IngestOptions {
-            header,
-            ..IngestOptions::default()
-        },
+        options,
         limits: Limits::default(),
         out: out.to_owned(),
-    };
-    execute(Order::Ingest(order), &mut |message| messages.push(message));
+    }))
+}
+
+fn messages(order: Order) -> Vec<Message> {
+    let mut messages = Vec::new();
+    execute(order, &mut |message| messages.push(message));
     messages
+}
+
+fn peek_at(path: &Path, options: IngestOptions) -> Vec<Message> {
+    messages(Order::Peek(PeekOrder {
+        input: path.to_owned(),
+        name: "book.xlsx".to_owned(),
+        options,
+        limits: Limits::default(),
+        position: 0,
+        rows: 20,
+    }))
 }
 
 fn report(messages: &[Message]) -> Outcome<Report> {
@@ -126,15 +145,12 @@ impl Place {
 }
 
 fn window(folder: PathBuf) -> Vec<Message> {
-    let mut shown = Vec::new();
-    let order = RowsOrder {
+    messages(Order::Rows(RowsOrder {
         table: TableFiles { folder },
         offset: 1,
         limit: 5,
         columns: 4,
-    };
-    execute(Order::Rows(order), &mut |message| shown.push(message));
-    shown
+    }))
 }
 
 #[test]
@@ -237,6 +253,64 @@ fn formulas_without_a_value_and_merged_areas_are_issues() -> Outcome {
             ("formula_without_value", "A2".to_owned()),
             ("merged_cells", "A1:B1".to_owned())
         ]
+    );
+    Ok(())
+}
+
+#[test]
+fn merged_areas_and_what_is_hidden_are_read_as_wanted() -> Outcome {
+    let place = Place::new()?;
+    let book = place.path("book.xlsx");
+    let sheet = r#"<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="C1" t="s"><v>2</v></c></row>
+        <row r="2"><c r="A2"><v>7</v></c><c r="B2"><v>1</v></c><c r="C2"><v>5</v></c></row>
+        <row r="3" hidden="1"><c r="B3"><v>2</v></c></row><row r="4"><c r="B4"><v>3</v></c></row>
+        </sheetData><mergeCells count="1"><mergeCell ref="A2:A5"/></mergeCells><sheetData>"#;
+    workbook(&book, sheet, &["group", "n", "c"], &[])?;
+    let options = IngestOptions {
+        merged: Merged::Fill,
+        hidden: Hidden::LeaveOut,
+        ..IngestOptions::default()
+    };
+    let report = report(&ingest_under(&book, &place.path("out"), options.clone()))?;
+    let [group, n, ..] = report.tables[0].columns.as_slice() else {
+        return Err("no columns".into());
+    };
+    assert_eq!((report.rows_in, group.profile.top[0].clone()), (3, ("7".to_owned(), 3)));
+    assert_eq!((n.profile.blanks, n.profile.max.as_deref()), (1, Some("3")));
+    let sentences: Vec<_> = report.tables[0].issues.iter().map(|it| it.sentence.as_str()).collect();
+    assert!(
+        sentences
+            .iter()
+            .any(|it| it.contains("each of its cells holds its value")),
+        "{sentences:?}"
+    );
+    assert!(sentences.iter().any(|it| it.contains("left out")), "{sentences:?}");
+    // And so it is shown beforehand.
+    let shown = |options| match peek_at(&book, options).remove(0) {
+        Message::Peek(answer) => Ok((
+            answer.header,
+            answer.columns.join(" "),
+            answer
+                .rows
+                .iter()
+                .map(|row| format!("{}:{}", row.row, row.cells.join(",")))
+                .collect::<Vec<_>>()
+                .join(" "),
+        )),
+        other => Err(format!("{other:?}")),
+    };
+    let told = |header, columns: &str, rows: &str| (header, columns.to_owned(), rows.to_owned());
+    assert_eq!(
+        shown(options)?,
+        told(Some((1, 1)), "group n c", "1:group,n,c 2:7,1,5 4:7,3 5:7")
+    );
+    let rows = IngestOptions {
+        header: HeaderOption::Rows(2, 3),
+        ..IngestOptions::default()
+    };
+    assert_eq!(
+        shown(rows)?,
+        told(Some((2, 3)), "7 1 2 5", "1:group,n,c 2:7,1,5 3:,2 4:,3")
     );
     Ok(())
 }
@@ -556,13 +630,15 @@ fn mixed_columns_go_out_as_they_came_in() -> Outcome {
     let second = report(&ingest(&again, &place.path("out2"), HeaderOption::Auto))?;
     let shape = |report: &Report| {
         let table = &report.tables[0];
-        (
-            table.head.clone(),
-            table.columns[0].kind,
-            table.columns[0].profile.kinds.clone(),
-        )
+        (table.columns[0].kind, table.columns[0].profile.clone())
     };
     assert_eq!(shape(&first), shape(&second));
-    assert_eq!(second.tables[0].head[1].1, ["00012"]);
+    let peek = |book: &Path| match peek_at(book, IngestOptions::default()).remove(0) {
+        Message::Peek(answer) => Ok(answer.rows),
+        other => Err(format!("{other:?}")),
+    };
+    let rows = peek(&again)?;
+    assert_eq!(rows, peek(&book)?);
+    assert_eq!(rows[1].cells, ["00012"]);
     Ok(())
 }

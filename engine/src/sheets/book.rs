@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::arranged::arranged;
 use super::csv::CsvBook;
+use super::layout::SheetLayout;
 use super::ods::OdsBook;
 use super::preflight::{Kind, preflight};
 use super::refusal::TooMuch;
@@ -44,7 +46,7 @@ impl Book {
         match sniff(&head)? {
             Format::Ole => return Ok(Self::Xls(XlsBook::open(path, limits)?)),
             Format::Text => return Ok(Self::Csv(CsvBook::open(path, options, limits)?)),
-            Format::Xlsx | Format::Xlsb | Format::Ods => {}
+            Format::Xlsx | Format::Xlsb | Format::Ods | Format::Zip => {}
         }
         let package = preflight(path, limits)?;
         Ok(match package.kind {
@@ -77,17 +79,27 @@ impl Book {
         }
     }
 
-    /// What is odd in a sheet, apart from its cells' values.
+    /// What is odd in a sheet, apart from its cells' values and its layout.
+    #[must_use]
+    pub fn oddities(&self, sheet: &SheetInfo) -> Vec<Oddity> {
+        match self {
+            Self::Xlsx(book) => book.oddities(sheet),
+            Self::Xlsb(_) | Self::Xls(_) | Self::Ods(_) => Vec::new(),
+            Self::Csv(book) => book.oddities(),
+        }
+    }
+
+    /// How a sheet is laid out.
     ///
     /// # Errors
     /// When its part is damaged.
-    pub fn oddities(&mut self, sheet: &SheetInfo) -> Result<Vec<Oddity>, ReadError> {
+    pub fn layout(&mut self, sheet: &SheetInfo) -> Result<SheetLayout, ReadError> {
         match self {
-            Self::Xlsx(book) => Ok(book.oddities(sheet)),
-            Self::Xlsb(book) => book.oddities(sheet),
-            Self::Xls(book) => Ok(book.oddities(sheet)),
-            Self::Ods(book) => Ok(book.oddities(sheet)),
-            Self::Csv(book) => Ok(book.oddities()),
+            Self::Xlsx(book) => Ok(book.layout(sheet)),
+            Self::Xlsb(book) => book.layout(sheet),
+            Self::Xls(book) => Ok(book.layout(sheet)),
+            Self::Ods(book) => Ok(book.layout(sheet)),
+            Self::Csv(_) => Ok(SheetLayout::default()),
         }
     }
 
@@ -107,6 +119,20 @@ impl Book {
             Self::Csv(book) => Some(book.header()),
             _ => None,
         }
+    }
+
+    /// Starts to read a sheet as the options want its cells.
+    ///
+    /// # Errors
+    /// When its part is missing or damaged.
+    pub fn arranged(
+        &mut self,
+        sheet: &SheetInfo,
+        layout: SheetLayout,
+        options: &IngestOptions,
+        limits: &Limits,
+    ) -> Result<Box<dyn Cells + '_>, ReadError> {
+        arranged(self.cells(sheet)?, layout, options, limits)
     }
 
     /// Starts to read a sheet.

@@ -2,15 +2,19 @@
 //!
 //! In reading order: [`sniff`] tells a file by its first bytes, [`refusal`] says why one is not taken, `preflight` looks for
 //! hostile insides before anything is opened, [`source`] is the one interface that cells come through ([`book`] picks what is behind
-//! it by a file's content: `xlsx` and `xlsb` stream, `xls` and `ods` are read whole), `values` says what calamine's values are,
+//! it by a file's content: `xlsx` and `xlsb` stream, `xls` and `ods` are read whole; `arranged` changes them as the options want,
+//! by the sheet's [`layout`]), `values` says what calamine's values are,
 //! [`kind`], [`dates`] and [`number_format`] say what a cell is and how it shows, [`view`] looks at Arrow columns as cells, and
 //! [`mod@write`] makes files of them.
 
+pub mod archive;
+mod arranged;
 pub mod book;
 mod csv;
 pub mod dates;
 pub(crate) mod header;
 pub mod kind;
+pub mod layout;
 mod listed;
 pub mod number_format;
 mod ods;
@@ -37,9 +41,62 @@ use serde::{Deserialize, Serialize};
 pub struct IngestOptions {
     /// Where the header is.
     pub header: HeaderOption,
+    /// What merged areas are.
+    #[serde(skip_serializing_if = "is_default")]
+    pub merged: Merged,
+    /// What becomes of rows and columns that do not show.
+    #[serde(skip_serializing_if = "is_default")]
+    pub hidden: Hidden,
     /// How plain text is read.
-    #[serde(skip_serializing_if = "TextOptions::is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub text: TextOptions,
+}
+
+impl IngestOptions {
+    /// These options, and where they leave something open, those that hold otherwise.
+    #[must_use]
+    pub fn over(&self, otherwise: &Self) -> Self {
+        fn pick<T: Clone + Default + PartialEq>(wanted: &T, otherwise: &T) -> T {
+            let picked = if is_default(wanted) { otherwise } else { wanted };
+            picked.clone()
+        }
+        Self {
+            header: pick(&self.header, &otherwise.header),
+            merged: pick(&self.merged, &otherwise.merged),
+            hidden: pick(&self.hidden, &otherwise.hidden),
+            text: TextOptions {
+                encoding: pick(&self.text.encoding, &otherwise.text.encoding),
+                delimiter: pick(&self.text.delimiter, &otherwise.text.delimiter),
+            },
+        }
+    }
+}
+
+/// Options that are as ever are not written out: what was read before they existed was read so.
+fn is_default<T: Default + PartialEq>(option: &T) -> bool {
+    *option == T::default()
+}
+
+/// What a merged area is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Merged {
+    /// One cell, with blank ones beside it.
+    #[default]
+    Keep,
+    /// As many cells of its value as it covers.
+    Fill,
+}
+
+/// What becomes of rows and columns that do not show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hidden {
+    /// They are read like all others.
+    #[default]
+    Read,
+    /// They are left out.
+    LeaveOut,
 }
 
 /// How plain text is read, where that is not to be found out.
@@ -50,12 +107,6 @@ pub struct TextOptions {
     pub encoding: Option<String>,
     /// What separates fields: one ASCII character.
     pub delimiter: Option<char>,
-}
-
-impl TextOptions {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// How plain text was read.

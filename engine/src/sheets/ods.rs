@@ -12,12 +12,13 @@ use std::path::Path;
 use calamine::{Data, Ods, OdsError, Range, Reader};
 use quick_xml::events::{BytesStart, BytesText, Event};
 
-use super::kind::{CellKind, letters};
+use super::kind::CellKind;
+use super::layout::{Area, SheetLayout, Spans};
 use super::listed::Listed;
 use super::number_format::{FormatClass, GENERAL};
 use super::preflight::{Package, damage, unpacking};
 use super::refusal::{Refusal, TooMuch};
-use super::source::{Cell, Cells, Oddity, OddityKind, SheetInfo, Used};
+use super::source::{Cell, Cells, SheetInfo, Used};
 use super::values::Value;
 use super::{Limits, ReadError};
 
@@ -81,23 +82,9 @@ impl OdsBook {
         &self.listed.sheets
     }
 
-    pub(super) fn oddities(&self, sheet: &SheetInfo) -> Vec<Oddity> {
-        let Some(found) = self.found.get(sheet.position as usize) else {
-            return Vec::new();
-        };
-        let place = |(row, column): &(u32, u32)| format!("{}{}", letters(*column), row + 1);
-        let all = [
-            Oddity::of(OddityKind::MergedCells, found.merged.iter().map(place)),
-            Oddity::of(
-                OddityKind::HiddenRows,
-                found.hidden_rows.iter().map(|row| (row + 1).to_string()),
-            ),
-            Oddity::of(
-                OddityKind::HiddenColumns,
-                found.hidden_columns.iter().map(|column| letters(*column)),
-            ),
-        ];
-        all.into_iter().flatten().collect()
+    pub(super) fn layout(&self, sheet: &SheetInfo) -> SheetLayout {
+        let found = self.found.get(sheet.position as usize);
+        found.map(|it| it.layout.clone()).unwrap_or_default()
     }
 
     /// Starts to read a sheet.
@@ -184,9 +171,7 @@ impl Cells for OdsCells<'_> {
 #[derive(Debug, Default)]
 struct Table {
     errors: HashSet<(u32, u32)>,
-    merged: Vec<(u32, u32)>,
-    hidden_rows: Vec<u32>,
-    hidden_columns: Vec<u32>,
+    layout: SheetLayout,
     /// The next row and column, and how often the row repeats itself.
     row: u64,
     repeats: u64,
@@ -394,9 +379,8 @@ impl Table {
             "table:table-column" => {
                 let repeats = number(tag, "table:number-columns-repeated").unwrap_or(1);
                 if hidden(tag) {
-                    let last = (self.columns + repeats).min(MOST_COLUMNS);
-                    self.hidden_columns
-                        .extend((self.columns..last).filter_map(|it| u32::try_from(it).ok()));
+                    let last = self.columns.saturating_add(repeats).min(MOST_COLUMNS);
+                    push(&mut self.layout.hidden_columns, self.columns, last);
                 }
                 self.columns = self.columns.saturating_add(repeats);
             }
@@ -405,8 +389,7 @@ impl Table {
                 (self.column, self.filled) = (0, None);
                 if hidden(tag) {
                     let last = self.row.saturating_add(self.repeats).min(MOST_ROWS);
-                    self.hidden_rows
-                        .extend((self.row..last).filter_map(|it| u32::try_from(it).ok()));
+                    push(&mut self.layout.hidden_rows, self.row, last);
                 }
             }
             name if is_cell(name) => self.cell(tag),
@@ -419,12 +402,14 @@ impl Table {
         let here = (self.row, self.column);
         let place = u32::try_from(here.0).ok().zip(u32::try_from(here.1).ok());
         self.column = self.column.saturating_add(repeats).min(MOST_COLUMNS);
-        if let Some(place) = place
-            && ["table:number-columns-spanned", "table:number-rows-spanned"]
-                .iter()
-                .any(|name| number(tag, name).unwrap_or(1) > 1)
-        {
-            self.merged.push(place);
+        let spanned = |name: &str| u32::try_from(number(tag, name).unwrap_or(1)).unwrap_or(1).max(1);
+        let (columns, rows) = (
+            spanned("table:number-columns-spanned"),
+            spanned("table:number-rows-spanned"),
+        );
+        if let Some(first) = place.filter(|_| columns > 1 || rows > 1) {
+            let last = (first.0.saturating_add(rows - 1), first.1.saturating_add(columns - 1));
+            self.layout.merge(Area { first, last });
         }
         let has = |name: &str| tag.attributes().flatten().any(|it| it.key.as_ref() == name);
         if has("office:value-type") || has("table:formula") || has("calcext:value-type") {
@@ -459,6 +444,14 @@ impl Table {
             (self.last.0.saturating_sub(row) + 1) * (self.last.1.saturating_sub(column) + 1)
         });
         self.held.max(dense)
+    }
+}
+
+/// Adds the rows or columns from the first up to the one behind the last.
+fn push(spans: &mut Spans, first: u64, behind: u64) {
+    let ends = u32::try_from(first).ok().zip(u32::try_from(behind).ok());
+    if let Some((first, last)) = ends.and_then(|(first, behind)| Some((first, behind.checked_sub(1)?))) {
+        spans.push(first, last);
     }
 }
 

@@ -216,7 +216,7 @@ fn kind_of(parts: &[Part]) -> Result<Kind, Refusal> {
     } else if any("_rels/") || any("[content_types].xml") {
         Refusal::Damaged("no workbook part".to_owned())
     } else {
-        Refusal::NotASpreadsheet("a zip archive")
+        Refusal::Archive
     })
 }
 

@@ -11,6 +11,15 @@ pub enum Refusal {
     /// Something else than a spreadsheet; what it is, with its article.
     #[error("not a spreadsheet: {0}")]
     NotASpreadsheet(&'static str),
+    /// A zip archive, where a workbook is wanted.
+    #[error("a zip archive")]
+    Archive,
+    /// A zip archive inside another one.
+    #[error("a zip archive in a zip archive")]
+    NestedArchive,
+    /// A zip archive without anything that can be read.
+    #[error("no spreadsheet in the archive")]
+    NoMembers,
     /// An HTML page under a spreadsheet's name, as many web systems export.
     #[error("an HTML page")]
     WebPage,
@@ -77,6 +86,8 @@ pub enum TooMuch {
     CellTexts(u64),
     /// Cells of a format that is read whole.
     OldCells(u64),
+    /// Merged areas that are to be filled.
+    MergedAreas(u64),
 }
 
 impl Refusal {
@@ -86,6 +97,9 @@ impl Refusal {
         match self {
             Self::Empty => "empty",
             Self::NotASpreadsheet(_) => "not_a_spreadsheet",
+            Self::Archive => "archive",
+            Self::NestedArchive => "nested_archive",
+            Self::NoMembers => "no_members",
             Self::WebPage => "web_page",
             Self::Xml2003 => "xml_2003",
             Self::TooOld => "too_old",
@@ -111,6 +125,15 @@ impl Refusal {
             Self::NotASpreadsheet(what) => {
                 format!(
                     "“{file}” is {what}, not a spreadsheet. Use an Excel workbook, an OpenDocument spreadsheet or a CSV file."
+                )
+            }
+            Self::Archive => format!("“{file}” is a zip archive. Unpack it and use its files."),
+            Self::NestedArchive => {
+                format!("“{file}” is an archive inside an archive. Unpack it and upload its files.")
+            }
+            Self::NoMembers => {
+                format!(
+                    "“{file}” is an archive without any spreadsheet. Put workbooks or CSV files into it and try again."
                 )
             }
             Self::WebPage => format!(
@@ -140,6 +163,9 @@ impl Refusal {
                 format!("“{file}” holds no worksheet. Use a workbook with at least one sheet of cells.")
             }
             Self::SheetNotFound(sheet) => format!("“{file}” has no sheet named “{sheet}”. Choose one of its sheets."),
+            Self::HeaderNotFound(row, last) if row == last => {
+                format!("“{file}” has no cells in row {row}, where its header should be. Choose another row.")
+            }
             Self::HeaderNotFound(first, last) => {
                 format!(
                     "“{file}” has no cells in rows {first} to {last}, where its header should be. Choose other rows."
@@ -164,6 +190,7 @@ impl TooMuch {
             Self::SharedStrings(_) => "texts_too_large",
             Self::CellTexts(_) => "cell_texts_too_large",
             Self::OldCells(_) => "too_many_cells",
+            Self::MergedAreas(_) => "too_many_merged_areas",
         }
     }
 
@@ -202,22 +229,22 @@ impl TooMuch {
                 "“{file}” has more than {} filled cells. Split it and use the pieces.",
                 grouped(n)
             ),
-            Self::TextChars(n) => {
-                format!(
-                    "“{file}” has a cell with more than {} characters. Shorten it and try again.",
-                    grouped(n)
-                )
-            }
+            Self::TextChars(n) => format!(
+                "“{file}” has a cell with more than {} characters. Shorten it and try again.",
+                grouped(n)
+            ),
             Self::OldCells(n) => format!(
                 "“{file}” has an area of more than {} cells. Save it as “Excel workbook (.xlsx)” and try again.",
                 grouped(n)
             ),
-            Self::CellTexts(n) => {
-                format!(
-                    "The cells of “{file}” hold more than {} MB of text together. Split it and use the pieces.",
-                    megabytes(n)
-                )
-            }
+            Self::MergedAreas(n) => format!(
+                "A sheet of “{file}” has more than {} merged areas, too many to fill. Read it without filling them.",
+                grouped(n)
+            ),
+            Self::CellTexts(n) => format!(
+                "The cells of “{file}” hold more than {} MB of text together. Split it and use the pieces.",
+                megabytes(n)
+            ),
             Self::SharedStrings(n) => {
                 format!(
                     "“{file}” holds more than {} MB of different texts. Split it and use the pieces.",

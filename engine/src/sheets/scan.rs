@@ -7,7 +7,7 @@ use std::io::Read;
 
 use memchr::{memmem, memrchr};
 
-use super::kind::letters;
+use super::layout::{Area, SheetLayout};
 
 /// Addresses kept of each kind of oddity.
 const EXAMPLES: usize = 20;
@@ -21,12 +21,8 @@ const STEP: usize = 128 << 10;
 pub(super) struct Found {
     /// Formulas that no program has computed: they read as blank. How many, and where.
     pub without_value: (u64, Vec<String>),
-    /// Merged areas.
-    pub merged: (u64, Vec<String>),
-    /// Rows that do not show.
-    pub hidden_rows: (u64, Vec<String>),
-    /// Columns that do not show.
-    pub hidden_columns: (u64, Vec<String>),
+    /// Merged areas, rows and columns that do not show.
+    pub layout: SheetLayout,
 }
 
 /// Why a scan ended early.
@@ -75,8 +71,9 @@ impl Found {
             let Some(length) = memchr::memchr(b'>', &bytes[hit..]) else {
                 return hit;
             };
-            if let Some(area) = attribute(&bytes[hit..hit + length], b" ref=\"") {
-                add(&mut self.merged, area);
+            let area = attribute(&bytes[hit..hit + length], b" ref=\"");
+            if let Some(area) = area.and_then(|area| Area::parse(&area)) {
+                self.layout.merge(area);
             }
         }
         for hit in memmem::find_iter(bytes, b" hidden=\"").take_while(|hit| *hit < done) {
@@ -95,12 +92,16 @@ impl Found {
         }
         let number = |name: &[u8]| attribute(tag, name).and_then(|text| text.parse::<u32>().ok());
         if tag.starts_with(b"<row") {
-            add(&mut self.hidden_rows, attribute(tag, b" r=\"").unwrap_or_default());
+            if let Some(row) = number(b" r=\"").and_then(|row| row.checked_sub(1)) {
+                self.layout.hidden_rows.push(row, row);
+            }
         } else if let (true, Some(first), Some(last)) =
             (tag.starts_with(b"<col"), number(b" min=\""), number(b" max=\""))
         {
-            (first..=last.min(MOST_COLUMNS))
-                .for_each(|column| add(&mut self.hidden_columns, letters(column.saturating_sub(1))));
+            let last = last.min(MOST_COLUMNS);
+            if first > 0 && last > 0 {
+                self.layout.hidden_columns.push(first - 1, last - 1);
+            }
         }
     }
 
@@ -181,12 +182,16 @@ mod tests {
     }
 
     fn expected() -> Found {
-        let strings = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
+        let mut layout = SheetLayout::default();
+        ["A1:B1", "A2:B3"]
+            .iter()
+            .filter_map(|area| Area::parse(area))
+            .for_each(|area| layout.merge(area));
+        layout.hidden_rows.push(0, 0);
+        layout.hidden_columns.push(1, 2);
         Found {
-            without_value: (2, strings(&["C1", "E1"])),
-            merged: (2, strings(&["A1:B1", "A2:B3"])),
-            hidden_rows: (1, strings(&["1"])),
-            hidden_columns: (2, strings(&["B", "C"])),
+            without_value: (2, vec!["C1".to_owned(), "E1".to_owned()]),
+            layout,
         }
     }
 

@@ -17,10 +17,27 @@ pub enum Format {
     Xlsb,
     /// An `OpenDocument` spreadsheet.
     Ods,
+    /// A zip of files, which may be workbooks.
+    Zip,
     /// Plain text: comma-separated values or the like.
     Text,
     /// An OLE container: old Excel, or one whose directory lies behind the head, a protected workbook or something else.
     Ole,
+}
+
+impl Format {
+    /// The word for it that files are remembered with.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Xlsx => "xlsx",
+            Self::Xlsb => "xlsb",
+            Self::Ods => "ods",
+            Self::Zip => "zip",
+            Self::Text => "text",
+            Self::Ole => "ole",
+        }
+    }
 }
 
 /// Decides what a file is by its first [`HEAD_BYTES`].
@@ -100,7 +117,7 @@ fn zip(head: &[u8]) -> Result<Format, Refusal> {
     } else if entries.is_empty() || OPEN_XML.iter().any(|prefix| any(prefix)) {
         Ok(Format::Xlsx)
     } else {
-        Err(Refusal::NotASpreadsheet("a zip archive"))
+        Ok(Format::Zip)
     }
 }
 
@@ -261,10 +278,7 @@ mod tests {
         assert_eq!(word, Err(Refusal::NotASpreadsheet("a Word document")));
         let ods = entry("mimetype", b"application/vnd.oasis.opendocument.spreadsheet");
         assert_eq!(sniff(&ods), Ok(Format::Ods));
-        assert_eq!(
-            sniff(&entry("photos/1.jpg", b"")),
-            Err(Refusal::NotASpreadsheet("a zip archive"))
-        );
+        assert_eq!(sniff(&entry("2024/orders.xlsx", b"")), Ok(Format::Zip));
     }
 
     #[test]

@@ -13,11 +13,12 @@ use calamine::{CellErrorType, DataRef, Reader, Xlsb, XlsbError};
 use zip::ZipArchive;
 
 use super::dates::DAYS_FROM_1904;
-use super::kind::{CellKind, letters};
+use super::kind::CellKind;
+use super::layout::{Area, SheetLayout};
 use super::listed::Listed;
 use super::preflight::{Package, damage, unpacking};
 use super::refusal::Refusal;
-use super::source::{Cell, Cells, Oddity, OddityKind, SheetInfo, Used};
+use super::source::{Cell, Cells, SheetInfo, Used};
 use super::values::{Formats, Value, built_in, error_text};
 use super::{Limits, ReadError};
 
@@ -76,41 +77,35 @@ impl XlsbBook {
         *self.package.sheets.get(place)?
     }
 
-    /// What is odd in a sheet; it is looked through for that.
+    /// How a sheet is laid out; it is looked through for that.
     ///
     /// # Errors
     /// When its part is damaged.
-    pub(super) fn oddities(&mut self, sheet: &SheetInfo) -> Result<Vec<Oddity>, ReadError> {
+    pub(super) fn layout(&mut self, sheet: &SheetInfo) -> Result<SheetLayout, ReadError> {
+        let mut layout = SheetLayout::default();
         let Some(part) = self.part(sheet) else {
-            return Ok(Vec::new());
+            return Ok(layout);
         };
         let entry = self.records.by_index(part).map_err(|error| damage(&error))?;
-        let (mut rows, mut columns, mut merged) = (Vec::new(), Vec::new(), Vec::new());
         let mut records = Records::new(entry, PLACES);
         while records.next()? {
             let long = |at: usize| records.long(at);
             match records.kind {
                 // BrtRowHdr: the flag of a row that does not show.
-                0 if records.flag(11, 0x10) => rows.push((long(0) + 1).to_string()),
+                0 if records.flag(11, 0x10) => layout.hidden_rows.push(long(0), long(0)),
                 // BrtColInfo
-                60 if records.flag(16, 1) => {
-                    let last = long(4).min(self.limits.columns);
-                    columns.extend((long(0)..=last).map(letters));
-                }
+                60 if records.flag(16, 1) => layout
+                    .hidden_columns
+                    .push(long(0), long(4).min(self.limits.columns.saturating_sub(1))),
                 // BrtMergeCell
-                176 => {
-                    let cell = |row: u32, column: u32| format!("{}{}", letters(column), row.saturating_add(1));
-                    merged.push(format!("{}:{}", cell(long(0), long(8)), cell(long(4), long(12))));
-                }
+                176 => layout.merge(Area {
+                    first: (long(0), long(8)),
+                    last: (long(4), long(12)),
+                }),
                 _ => {}
             }
         }
-        let found = [
-            Oddity::of(OddityKind::MergedCells, merged.into_iter()),
-            Oddity::of(OddityKind::HiddenRows, rows.into_iter()),
-            Oddity::of(OddityKind::HiddenColumns, columns.into_iter()),
-        ];
-        Ok(found.into_iter().flatten().collect())
+        Ok(layout)
     }
 
     /// Starts to read a sheet.

@@ -15,6 +15,7 @@ use calamine::{DataRef, Reader, Style, Xlsx, XlsxCellReader, XlsxError};
 
 use super::dates::DAYS_FROM_1904;
 use super::kind::CellKind;
+use super::layout::SheetLayout;
 use super::listed::Listed;
 use super::number_format::GENERAL;
 use super::preflight::{Package, Part, damage, unpacking};
@@ -88,25 +89,24 @@ impl XlsxBook {
         &self.listed.skipped
     }
 
-    /// What is odd in a sheet, apart from its cells' values.
+    /// Formulas without a value.
     #[must_use]
     pub fn oddities(&self, sheet: &SheetInfo) -> Vec<Oddity> {
-        let Some(found) = self.part(sheet).map(|part| &part.found) else {
-            return Vec::new();
-        };
-        let all = [
-            (OddityKind::FormulaWithoutValue, &found.without_value),
-            (OddityKind::MergedCells, &found.merged),
-            (OddityKind::HiddenRows, &found.hidden_rows),
-            (OddityKind::HiddenColumns, &found.hidden_columns),
-        ];
-        let seen = all.into_iter().filter(|(_, (count, _))| *count > 0);
-        seen.map(|(kind, (count, examples))| Oddity {
-            kind,
+        let found = self.part(sheet).map(|part| &part.found.without_value);
+        let seen = found.filter(|(count, _)| *count > 0);
+        seen.map(|(count, examples)| Oddity {
+            kind: OddityKind::FormulaWithoutValue,
             count: *count,
             examples: examples.clone(),
         })
+        .into_iter()
         .collect()
+    }
+
+    pub(super) fn layout(&self, sheet: &SheetInfo) -> SheetLayout {
+        self.part(sheet)
+            .map(|part| part.found.layout.clone())
+            .unwrap_or_default()
     }
 
     fn part(&self, sheet: &SheetInfo) -> Option<&Part> {

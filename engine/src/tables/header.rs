@@ -3,15 +3,52 @@
 use std::collections::{HashMap, HashSet};
 
 use super::chunk::Chunk;
-use crate::sheets::CellKind;
-use crate::sheets::header::ShownRow;
+use crate::sheets::header::{ShownRow, find};
 use crate::sheets::kind::letters;
+use crate::sheets::{CellKind, HeaderOption, Refusal};
 
 /// Characters of a column's name.
 pub(crate) const LONGEST_NAME: usize = 255;
 
+/// What was found above and in the header.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Head {
+    /// Its first and its last row.
+    pub(crate) header: Option<(u32, u32)>,
+    /// What it says for each column.
+    pub(crate) words: Vec<String>,
+    /// Rows above it.
+    pub(crate) above: Vec<u32>,
+}
+
+impl Head {
+    /// The header among the first rows of a sheet.
+    ///
+    /// # Errors
+    /// When it is not where it was said to be.
+    pub(crate) fn find(rows: &[ShownRow], option: &HeaderOption) -> Result<Self, Refusal> {
+        let range = match *option {
+            HeaderOption::None => None,
+            HeaderOption::Auto => find(rows).and_then(|at| rows.get(at)).map(|row| (row.row, row.row)),
+            HeaderOption::Rows(first, last) => Some((first.min(last), first.max(last))),
+        };
+        let in_header = |row: &&ShownRow| range.is_some_and(|(first, last)| (first..=last).contains(&row.row));
+        let header: Vec<ShownRow> = rows.iter().filter(in_header).cloned().collect();
+        if let Some((first, last)) = range.filter(|_| header.is_empty()) {
+            return Err(Refusal::HeaderNotFound(first, last));
+        }
+        let width = header.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+        let is_above = |row: &u32| range.is_some_and(|(first, _)| *row < first);
+        Ok(Self {
+            header: range,
+            words: words(&header, width),
+            above: rows.iter().map(|row| row.row).filter(is_above).collect(),
+        })
+    }
+}
+
 /// A row of a chunk as it shows.
-pub(super) fn shown(chunk: &Chunk, at: usize, formats: &[String]) -> ShownRow {
+pub(crate) fn shown(chunk: &Chunk, at: usize, formats: &[String]) -> ShownRow {
     let shown = |column: &super::chunk::RawColumn| {
         let cell = column.cell(at);
         (
@@ -34,22 +71,26 @@ pub(super) fn shown(chunk: &Chunk, at: usize, formats: &[String]) -> ShownRow {
 
 /// What the header rows say for each column: one row as it is; of several, the words from top to bottom, where an upper cell
 /// counts for the blank ones to its right, as merged cells do.
-pub(super) fn words(rows: &[ShownRow], width: usize) -> Vec<String> {
+fn words(rows: &[ShownRow], width: usize) -> Vec<String> {
     let mut names = vec![String::new(); width];
+    let mut last = vec![""; width];
     for (at, row) in rows.iter().enumerate() {
         let mut before = "";
-        for (column, name) in names.iter_mut().enumerate() {
+        for (column, (name, last)) in names.iter_mut().zip(&mut last).enumerate() {
             let own = row.cells.get(column).map_or("", |(_, _, text)| text.trim());
             if !own.is_empty() {
                 before = own;
             }
             let word = if at + 1 < rows.len() { before } else { own };
-            if !word.is_empty() {
-                if !name.is_empty() {
-                    name.push(' ');
-                }
-                name.push_str(word);
+            // Of an area over several rows that is filled, each row says the same.
+            if word.is_empty() || word == *last {
+                continue;
             }
+            *last = word;
+            if !name.is_empty() {
+                name.push(' ');
+            }
+            name.push_str(word);
         }
     }
     names
@@ -57,7 +98,7 @@ pub(super) fn words(rows: &[ShownRow], width: usize) -> Vec<String> {
 
 /// Unique names: white space inside is one blank, a blank name is the column's letters, a long one is cut to 255 characters,
 /// and the second `total` is `total (2)`.
-pub(super) fn unique(words: Vec<String>) -> Vec<String> {
+pub(crate) fn unique(words: Vec<String>) -> Vec<String> {
     let mut taken = HashSet::new();
     let mut next: HashMap<String, usize> = HashMap::new();
     let mut names = Vec::with_capacity(words.len());
@@ -100,6 +141,8 @@ mod tests {
     fn several_header_rows_are_read_from_top_to_bottom() {
         let header = rows(&[&["", "2023", "", "2024"], &["Region", "plan", "actual", "plan"]]);
         assert_eq!(words(&header, 4), ["Region", "2023 plan", "2023 actual", "2024 plan"]);
+        let filled = rows(&[&["Region", "2023", "2023"], &["Region", "plan", "actual"]]);
+        assert_eq!(words(&filled, 3), ["Region", "2023 plan", "2023 actual"]);
     }
 
     #[test]

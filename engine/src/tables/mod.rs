@@ -78,8 +78,6 @@ pub struct TableMeta {
     /// How plain text was read; nothing of a workbook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextDialect>,
-    /// The first rows as they stand in the sheet, header included, for a header override: row number and cell texts.
-    pub head: Vec<(u32, Vec<String>)>,
     /// What is odd, with counts and examples.
     pub issues: Vec<Issue>,
 }
@@ -124,6 +122,15 @@ pub struct Profile {
     pub padded: u64,
     /// Texts such as `00123`.
     pub zero_padded: u64,
+    /// Texts with characters that look like a blank or like nothing: no-break and zero-width ones, control characters.
+    #[serde(default)]
+    pub odd_blanks: u64,
+    /// The most frequent patterns of texts, with counts: `A` is a capital letter, `a` another one, `9` a digit.
+    #[serde(default)]
+    pub patterns: Vec<(String, u64)>,
+    /// The first 20 rows of each of `padded`, `zero_padded` and `odd_blanks`, as Excel numbers them.
+    #[serde(default)]
+    pub rows: std::collections::BTreeMap<String, Vec<u32>>,
 }
 
 /// One part.

@@ -4,22 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::chunk::Chunk;
-use super::header;
+use super::header::{self, Head};
 use super::part::{Group, PartWriter};
 use super::profile::ProfileBuilder;
 use super::read::TableError;
 use super::{CHUNK_ROWS, ColumnKind, ColumnMeta, Issue, PartMeta, TABLE_FILE, TableMeta, counted};
-use crate::sheets::header::{ShownRow, find};
 use crate::sheets::kind::letters;
 use crate::sheets::source::SheetInfo;
 use crate::sheets::{CellKind, HeaderOption, Refusal, TextDialect};
 
-/// Rows kept as they show, for a header override.
+/// Rows that wait for the header.
 const HEAD_ROWS: usize = 200;
-/// Cells of them, for very wide sheets.
+/// Cells of them that are looked at, for very wide sheets.
 const HEAD_CELLS: usize = 60_000;
-/// Characters of each.
-const HEAD_CHARS: usize = 200;
 /// A row group is written before it has so many rows times columns, or bytes of text.
 const GROUP_CELLS: usize = 2 << 20;
 const GROUP_TEXT: usize = 32 << 20;
@@ -37,15 +34,6 @@ pub enum MakeError {
     /// The disk is.
     #[error(transparent)]
     Table(#[from] TableError),
-}
-
-/// What was found above and in the header.
-struct Head {
-    header: Option<(u32, u32)>,
-    words: Vec<String>,
-    /// Rows above the header.
-    above: Vec<u32>,
-    shown: Vec<(u32, Vec<String>)>,
 }
 
 /// Makes one table, from chunks in row order.
@@ -169,7 +157,7 @@ impl TableWriter {
             cells += shown.cells.len();
             rows.push(shown);
         }
-        let head = self.find_head(&rows)?;
+        let head = Head::find(&rows, &self.option)?;
         let first_data = head.header.map_or(0, |(_, last)| last + 1);
         self.head = Some(head);
         let mut done = Vec::new();
@@ -179,37 +167,6 @@ impl TableWriter {
             done.extend(self.take(chunk, rows)?);
         }
         Ok(done)
-    }
-
-    fn find_head(&self, rows: &[ShownRow]) -> Result<Head, MakeError> {
-        let range = match self.option {
-            HeaderOption::None => None,
-            HeaderOption::Auto => find(rows).and_then(|at| rows.get(at)).map(|row| (row.row, row.row)),
-            HeaderOption::Rows(first, last) => Some((first.min(last), first.max(last))),
-        };
-        let in_header = |row: &&ShownRow| range.is_some_and(|(first, last)| (first..=last).contains(&row.row));
-        let header: Vec<ShownRow> = rows.iter().filter(in_header).cloned().collect();
-        if let Some((first, last)) = range.filter(|_| header.is_empty()) {
-            return Err(Refusal::HeaderNotFound(first, last).into());
-        }
-        let width = header.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-        let above = rows
-            .iter()
-            .map(|r| r.row)
-            .filter(|row| range.is_some_and(|(first, _)| *row < first))
-            .collect();
-        let text = |(_, _, text): &(CellKind, f64, String)| text.chars().take(HEAD_CHARS).collect();
-        let shown = rows
-            .iter()
-            .take(HEAD_ROWS)
-            .map(|row| (row.row, row.cells.iter().map(text).collect()))
-            .collect();
-        Ok(Head {
-            header: range,
-            words: header::words(&header, width),
-            above,
-            shown,
-        })
     }
 
     /// Takes data rows of a chunk.
@@ -248,13 +205,13 @@ impl TableWriter {
                 if cell.kind == CellKind::Blank {
                     continue;
                 }
-                profile.see(&cell);
+                let number = chunk.rows.get(row).copied().unwrap_or(0);
+                profile.see(&cell, number);
                 if cell.kind == CellKind::Error {
                     self.errors.count += 1;
                     if self.errors.examples.len() < EXAMPLES {
                         let letters = letters(u32::try_from(at).unwrap_or(0));
-                        let row = chunk.rows.get(row).copied().unwrap_or(0);
-                        self.errors.examples.push(format!("{letters}{row}"));
+                        self.errors.examples.push(format!("{letters}{number}"));
                     }
                 }
             }
@@ -303,12 +260,7 @@ impl TableWriter {
     }
 
     fn into_meta(self) -> TableMeta {
-        let head = self.head.unwrap_or(Head {
-            header: None,
-            words: Vec::new(),
-            above: Vec::new(),
-            shown: Vec::new(),
-        });
+        let head = self.head.unwrap_or_default();
         let width = head.words.len().max(self.kinds.len());
         let mut words = head.words;
         words.resize(width, String::new());
@@ -356,7 +308,6 @@ impl TableWriter {
             parts: self.parts,
             formats: self.formats,
             text: self.text,
-            head: head.shown,
             issues,
         }
     }

@@ -89,7 +89,7 @@ pub async fn ended_of_run(conn: &mut Connection, run: RunId, only: Option<TaskId
     let ended = sqlx::query_as!(
         Ended,
         r#"select t.id as "id: TaskId", t.file_id as "file!: FileId", i.state as "ingest_state: IngestState"
-           from tasks t join files f on f.id = t.file_id join ingests i on i.id = f.ingest_id
+           from tasks t join run_files r on r.task_id = t.id join ingests i on i.id = r.ingest_id
            where t.run_id = $1 and t.state in ('failed', 'cancelled') and ($2::uuid is null or t.id = $2)
              and t.code is distinct from 'rows_rejected'
            order by t.id for update of t for share of i"#,

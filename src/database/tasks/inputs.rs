@@ -14,7 +14,7 @@ pub struct IngestInput {
     pub bytes: i64,
     /// How to read them.
     pub options: Value,
-    /// A name for people: that of the first file with these bytes, if possible one that is still there.
+    /// A name for people: that of the first file with these bytes, if possible one that is read so and still there.
     pub name: String,
 }
 
@@ -23,8 +23,8 @@ pub async fn ingest_input(conn: &mut Connection, ingest: IngestId) -> Result<Opt
     let input = sqlx::query_as!(
         IngestInput,
         r#"select i.blob as "blob: Sha256", b.bytes, i.options, f.name
-           from ingests i join blobs b on b.sha256 = i.blob join files f on f.ingest_id = i.id
-           where i.id = $1 order by f.deleted_at is not null, f.id limit 1"#,
+           from ingests i join blobs b on b.sha256 = i.blob join files f on f.blob = i.blob
+           where i.id = $1 order by f.ingest_id <> i.id, f.deleted_at is not null, f.id limit 1"#,
         ingest.0,
     )
     .fetch_optional(conn)
@@ -63,10 +63,11 @@ pub struct RunInput {
 pub async fn run_input(conn: &mut Connection, run: RunId, file: FileId) -> Result<Option<RunInput>> {
     let input = sqlx::query_as!(
         RunInput,
-        r#"select u.document, f.name, f.ingest_id as "ingest: IngestId", i.rows,
+        r#"select u.document, f.name, r.ingest_id as "ingest: IngestId", i.rows,
                   array(select t.position from tables t where t.ingest_id = i.id order by t.position) as "tables!"
-           from runs u, files f join ingests i on i.id = f.ingest_id
-           where u.id = $1 and f.id = $2 and i.state = 'ready'"#,
+           from run_files r join runs u on u.id = r.run_id join files f on f.id = r.file_id
+                join ingests i on i.id = r.ingest_id
+           where r.run_id = $1 and r.file_id = $2 and i.state = 'ready'"#,
         run.0,
         file.0,
     )

@@ -5,8 +5,9 @@
 use super::run_files::NewRunFile;
 use super::{Connection, Result};
 use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId, UserId};
-use crate::domain::states::{TaskKind, TaskState};
+use crate::domain::states::TaskKind;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 mod asked;
 mod end;
@@ -21,27 +22,6 @@ pub use inputs::{IngestInput, RunInput, ingest_input, readers, run_input};
 pub use lease::{Claimed, asked_to_cancel, claim, expire, expired, overdue, renew, write_progress};
 pub use list::{TaskRow, counts, find, list};
 pub use waiting::{Waiting, fail_waiting, release, waiting_for};
-
-/// A task to be remembered.
-#[derive(Clone, Debug)]
-pub struct NewTask {
-    /// Its id.
-    pub id: TaskId,
-    /// What it is for; decides the queue.
-    pub kind: TaskKind,
-    /// Whose share of the workers it counts on.
-    pub owner: UserId,
-    /// What it works on.
-    pub work: Work,
-    /// `Waiting` for something else first, or `Queued`.
-    pub state: TaskState,
-    /// Higher goes first among the owner's.
-    pub priority: i32,
-    /// Not before; `None`: now.
-    pub run_at: Option<DateTime<Utc>>,
-    /// The request that asked for it.
-    pub request: RequestId,
-}
 
 /// What a task works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,26 +54,25 @@ pub struct Fence {
     pub boot: BootId,
 }
 
-/// Remembers a task.
-pub async fn insert(conn: &mut Connection, task: &NewTask) -> Result<()> {
-    let (ingest, run, file) = match task.work {
-        Work::Ingest(ingest) => (Some(ingest.0), None, None),
-        Work::RunFile(run, file) => (None, Some(run.0), Some(file.0)),
-    };
+/// Remembers a task for each of these ingests, due now.
+pub async fn insert_of_ingests(
+    conn: &mut Connection,
+    owner: UserId,
+    request: RequestId,
+    new: &[(TaskId, IngestId)],
+) -> Result<()> {
+    let ids: Vec<Uuid> = new.iter().map(|(task, _)| task.0).collect();
+    let ingests: Vec<Uuid> = new.iter().map(|(_, ingest)| ingest.0).collect();
     sqlx::query!(
-        "insert into tasks (id, kind, queue, owner, ingest_id, run_id, file_id, state, priority, run_at, request_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, now()), $11)",
-        task.id.0,
-        task.kind.as_str(),
-        task.kind.queue(),
-        task.owner.0,
-        ingest,
-        run,
-        file,
-        task.state.as_str(),
-        task.priority,
-        task.run_at,
-        task.request.0,
+        "insert into tasks (id, kind, queue, owner, ingest_id, state, request_id)
+         select given.id, $1, $2, $3, given.ingest_id, 'queued', $4
+         from unnest($5::uuid[], $6::uuid[]) as given (id, ingest_id)",
+        TaskKind::Ingest.as_str(),
+        TaskKind::Ingest.queue(),
+        owner.0,
+        request.0,
+        &ids,
+        &ingests,
     )
     .execute(conn)
     .await?;

@@ -25,8 +25,8 @@ pub async fn waiting_for(conn: &mut Connection, ingest: IngestId) -> Result<Vec<
     let waiting = sqlx::query_as!(
         Waiting,
         r#"select t.id as "id: TaskId", t.kind as "kind: TaskKind", t.run_id as "run!: RunId", t.file_id as "file!: FileId"
-           from tasks t join files f on f.id = t.file_id
-           where f.ingest_id = $1 and t.state = 'waiting' and t.run_id is not null
+           from tasks t join run_files r on r.task_id = t.id
+           where r.ingest_id = $1 and t.state = 'waiting' and t.run_id is not null
            order by t.id for update of t"#,
         ingest.0,
     )

@@ -216,26 +216,11 @@ fn life(task: &TaskRow, attempts: Vec<AttemptRow>, clock: DateTime<Utc>) -> Life
 fn facts(task: &TaskRow) -> Vec<Fact> {
     let number = |n: i32| filters::grouped(n.into());
     vec![
-        Fact {
-            name: "Attempts",
-            value: number(task.attempt),
-        },
-        Fact {
-            name: "Failures",
-            value: number(task.failures),
-        },
-        Fact {
-            name: "Crashes",
-            value: number(task.crashes),
-        },
-        Fact {
-            name: "Priority",
-            value: number(task.priority),
-        },
-        Fact {
-            name: "Request",
-            value: task.request.to_string(),
-        },
+        Fact::new("Attempts", number(task.attempt)),
+        Fact::new("Failures", number(task.failures)),
+        Fact::new("Crashes", number(task.crashes)),
+        Fact::new("Priority", number(task.priority)),
+        Fact::new("Request", task.request.to_string()),
     ]
 }
 

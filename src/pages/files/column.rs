@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use sheetmill_engine::tables::{ColumnMeta, Profile};
+use sheetmill_engine::tables::ColumnMeta;
 
 use super::table::{self, Bars, ColumnHead};
 use crate::domain::ids::FileId;
@@ -22,6 +22,7 @@ struct ProfileFragment<'a> {
     greatest: &'a Option<String>,
     facts: Vec<Fact>,
     top: Vec<Top>,
+    patterns: &'a [(String, u64)],
 }
 
 /// A line of what is known.
@@ -29,6 +30,19 @@ struct ProfileFragment<'a> {
 pub(in crate::pages) struct Fact {
     pub(in crate::pages) name: &'static str,
     pub(in crate::pages) value: String,
+    /// Cells to look at.
+    pub(in crate::pages) cells: Vec<String>,
+}
+
+impl Fact {
+    /// A line without cells.
+    pub(in crate::pages) fn new(name: &'static str, value: String) -> Self {
+        Self {
+            name,
+            value,
+            cells: Vec::new(),
+        }
+    }
 }
 
 /// A frequent value.
@@ -69,7 +83,8 @@ pub(super) fn fragment(file: FileId, position: i32, index: usize, column: &Colum
         picture: head.bars.clone(),
         least: &column.profile.min,
         greatest: &column.profile.max,
-        facts: facts(&column.profile, column.format.as_deref()),
+        facts: facts(column),
+        patterns: &column.profile.patterns,
         top: top
             .map(|(value, count)| Top {
                 value: value.clone(),
@@ -82,9 +97,12 @@ pub(super) fn fragment(file: FileId, position: i32, index: usize, column: &Colum
     Ok(fragment.render()?)
 }
 
-fn facts(profile: &Profile, format: Option<&str>) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    let mut say = |name, value: String| facts.push(Fact { name, value });
+/// Cells that are linked of each sign.
+const LINKED: usize = 3;
+
+fn facts(column: &ColumnMeta) -> Vec<Fact> {
+    let (profile, mut facts) = (&column.profile, Vec::new());
+    let mut say = |name, value: String| facts.push(Fact::new(name, value));
     let number = |n: u64| filters::grouped(n.into());
     let filled: u64 = profile.kinds.values().sum();
     say("Filled", number(filled));
@@ -108,14 +126,25 @@ fn facts(profile: &Profile, format: Option<&str>) -> Vec<Fact> {
             format!("{} to {} characters", number(shortest), number(longest)),
         );
     }
-    if profile.padded > 0 {
-        say("Blanks around", number(profile.padded));
+    if let Some(format) = &column.format {
+        say("Number format", format.clone());
     }
-    if profile.zero_padded > 0 {
-        say("Leading zeros", number(profile.zero_padded));
-    }
-    if let Some(format) = format {
-        say("Number format", format.to_owned());
+    let signs = [
+        ("Blanks around", profile.padded, "padded"),
+        ("Leading zeros", profile.zero_padded, "zero_padded"),
+        ("Odd blanks", profile.odd_blanks, "odd_blanks"),
+    ];
+    for (name, count, sign) in signs.into_iter().filter(|(_, count, _)| *count > 0) {
+        let rows = profile.rows.get(sign).map(Vec::as_slice).unwrap_or_default();
+        facts.push(Fact {
+            name,
+            value: number(count),
+            cells: rows
+                .iter()
+                .take(LINKED)
+                .map(|row| format!("{}{row}", column.letters))
+                .collect(),
+        });
     }
     facts
 }

@@ -12,6 +12,7 @@ use crate::pages::chrome::Chrome;
 use crate::pages::gate::SignedIn;
 use crate::pages::marks::Mark;
 use crate::pages::{PageError, Pages, filters};
+use crate::readings::ARCHIVE;
 
 /// Files of a page of the list.
 const PAGE: usize = 50;
@@ -41,7 +42,8 @@ pub(in crate::pages) struct FileLine {
 
 impl From<File> for FileLine {
     fn from(file: File) -> Self {
-        let ready = file.state == IngestState::Ready;
+        // An archive has files instead.
+        let ready = file.state == IngestState::Ready && file.format != ARCHIVE;
         Self {
             id: file.id,
             name: file.name,

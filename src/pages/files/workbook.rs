@@ -5,20 +5,21 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sheetmill_engine::order::RowsAnswer;
-use sheetmill_engine::sheets::TextDialect;
+use sheetmill_engine::sheets::{HeaderOption, Hidden, IngestOptions, Merged, TextDialect};
 use sheetmill_engine::tables::{Issue, TableMeta};
 
 use super::table::{self, ColumnHead};
-use super::{column, reading, rows};
+use super::{archive, column, reading, rows};
 use crate::database::files::{self, File};
 use crate::database::recipes::{self, RecipeInList};
 use crate::database::tables::{self, Table};
-use crate::domain::ids::{FileId, Sha256};
+use crate::domain::ids::{FileId, Sha256, UserId};
 use crate::domain::states::IngestState;
 use crate::pages::chrome::Chrome;
 use crate::pages::gate::SignedIn;
 use crate::pages::marks::Mark;
 use crate::pages::{PageError, Pages, filters};
+use crate::readings::ARCHIVE;
 
 /// Columns in the grid's head: more make the page slow, and recipes see all of them anyway.
 pub(super) const MOST_COLUMNS: usize = 1_000;
@@ -57,6 +58,27 @@ enum Body {
     Stopped(Stopped),
     /// Its rows.
     Ready(Box<Sheet>),
+    /// Its files: it is an archive.
+    Archive(String),
+}
+
+impl Sheet {
+    fn has_header(&self, word: &str) -> bool {
+        let now = match self.options.header {
+            HeaderOption::Auto => "auto",
+            HeaderOption::None => "none",
+            HeaderOption::Rows(..) => "rows",
+        };
+        now == word
+    }
+
+    fn fills_merged(&self) -> bool {
+        self.options.merged == Merged::Fill
+    }
+
+    fn leaves_out_hidden(&self) -> bool {
+        self.options.hidden == Hidden::LeaveOut
+    }
 }
 
 impl Body {
@@ -90,6 +112,8 @@ struct Sheet {
     header_rows: Option<(u32, u32)>,
     /// How plain text was read.
     text: Option<TextRead>,
+    /// The options under which it was read.
+    options: IngestOptions,
     issues: Vec<Issue>,
     plain: Option<Plain>,
 }
@@ -143,7 +167,7 @@ pub(in crate::pages) async fn show(
     let tables = tables::of(&mut connection, file.ingest).await?;
     let recipes = recipes::list(&mut connection, session.user(), None, RECIPES).await?;
     drop(connection);
-    let body = body(&pages, &file, tables, &look).await?;
+    let body = body(&pages, session.user(), &file, tables, &look).await?;
     let page = WorkbookPage {
         chrome: Chrome::of(&request, &session, "files", pages.clock.now()),
         file: head(file),
@@ -154,19 +178,19 @@ pub(in crate::pages) async fn show(
 }
 
 fn head(file: File) -> FileHead {
-    let ready = file.state == IngestState::Ready;
+    let (ready, archive) = (file.state == IngestState::Ready, file.format == ARCHIVE);
     FileHead {
         id: file.id,
         name: file.name,
         bytes: file.bytes,
         sha256: file.sha256,
-        sheets: ready.then_some(file.tables),
-        rows: ready.then_some(file.rows),
+        sheets: ready.then_some(file.tables).filter(|_| !archive),
+        rows: ready.then_some(file.rows).filter(|_| !archive),
         created_at: file.created_at,
     }
 }
 
-async fn body(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> Result<Body, PageError> {
+async fn body(pages: &Pages, user: UserId, file: &File, tables: Vec<Table>, look: &Look) -> Result<Body, PageError> {
     match file.state {
         IngestState::Received | IngestState::Ingesting => Ok(Body::Reading(reading::fragment(file, 0)?.0)),
         IngestState::Refused | IngestState::Failed => Ok(Body::Stopped(Stopped {
@@ -181,6 +205,9 @@ async fn body(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> Re
                 .map(|it| it.to_string()),
             by_choice: matches!(file.code.as_deref(), Some("header_not_found" | "unknown_encoding")),
         })),
+        IngestState::Ready if file.format == ARCHIVE => {
+            Ok(Body::Archive(archive::fragment(pages, user, file.id).await?))
+        }
         IngestState::Ready => Ok(Body::Ready(Box::new(sheet(pages, file, tables, look).await?))),
     }
 }
@@ -228,6 +255,7 @@ async fn sheet(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> R
         header: header(&meta),
         header_rows: meta.header,
         text: meta.text.as_ref().map(TextRead::of),
+        options: serde_json::from_value(file.options.clone()).unwrap_or_default(),
         issues: meta.issues,
         plain,
     })
@@ -251,17 +279,22 @@ const ENCODINGS: [&str; 12] = [
 /// What separates fields, and its name.
 const DELIMITERS: [(&str, &str); 4] = [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "bar")];
 
+/// How plain text was read, in words.
+pub(super) fn read_as(dialect: &TextDialect) -> String {
+    let name = DELIMITERS
+        .iter()
+        .find(|(it, _)| it.starts_with(dialect.delimiter))
+        .map(|(_, name)| *name);
+    let sure = if dialect.sure { "" } else { ", most likely" };
+    let separator = name.map_or_else(|| format!("“{}”", dialect.delimiter), str::to_owned);
+    format!("Read as {}{sure}; separated by {separator}", dialect.encoding)
+}
+
 impl TextRead {
     fn of(dialect: &TextDialect) -> Self {
         let is_delimiter = |it: &str| it.starts_with(dialect.delimiter);
-        let name = DELIMITERS
-            .iter()
-            .find(|(it, _)| is_delimiter(it))
-            .map(|(_, name)| *name);
-        let sure = if dialect.sure { "" } else { ", most likely" };
-        let separator = name.map_or_else(|| format!("“{}”", dialect.delimiter), str::to_owned);
         Self {
-            words: format!("Read as {}{sure}; separated by {separator}", dialect.encoding),
+            words: read_as(dialect),
             encodings: ENCODINGS.map(|it| (it, it == dialect.encoding)).to_vec(),
             delimiters: DELIMITERS.map(|(it, name)| (it, name, is_delimiter(it))).to_vec(),
         }

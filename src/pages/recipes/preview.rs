@@ -5,14 +5,17 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sheetmill_engine::order::{AnswerColumn, RowsAnswer};
-use sheetmill_engine::recipe::document::Problem;
+use sheetmill_engine::recipe::document::{Problem, Recipe};
+use sheetmill_engine::sheets::IngestOptions;
 
 use super::save;
-use crate::domain::ids::FileId;
-use crate::pages::files::table;
+use crate::database::files;
+use crate::domain::ids::{FileId, IngestId, RequestId, UserId};
+use crate::domain::states::IngestState;
 use crate::pages::gate::{Sent, SignedIn};
 use crate::pages::{PageError, Pages};
 use crate::preview::PreviewOf;
+use crate::readings::{self, For};
 
 /// Rows of a preview: a few screens.
 const ROWS: usize = 200;
@@ -53,6 +56,9 @@ struct Answer {
     /// The columns before each step, and after the last, as far as steps are right; null where a step changes none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     before: Vec<Option<Vec<AnswerColumn>>>,
+    /// The file is being read in the way that the recipe wants; ask again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    reading: bool,
     /// The rows after the steps that were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<RowsAnswer>,
@@ -81,9 +87,10 @@ pub(in crate::pages) async fn preview(
         ..Answer::default()
     };
     if let Some(file) = asked.file {
-        let mut connection = pages.pool.acquire().await?;
-        let ingest = table::ready(&mut connection, session.user(), file).await?;
-        drop(connection);
+        let Some(ingest) = read_as_wanted(&pages, session.user(), file, &recipe).await? else {
+            answer.reading = true;
+            return Ok(HttpResponse::Ok().json(answer));
+        };
         let of = PreviewOf {
             ingest,
             position: asked.table,
@@ -96,4 +103,40 @@ pub(in crate::pages) async fn preview(
         (answer.before, answer.problems, answer.rows) = (made.before, made.problems, made.rows);
     }
     Ok(HttpResponse::Ok().json(answer))
+}
+
+/// The reading of the owner's file that the recipe's input asks for, begun if there is none; `None`: it is not done yet.
+async fn read_as_wanted(
+    pages: &Pages,
+    user: UserId,
+    file: FileId,
+    recipe: &Recipe,
+) -> Result<Option<IngestId>, PageError> {
+    let mut tx = pages.pool.begin().await?;
+    let found = files::find(&mut tx, user, file).await?.ok_or(PageError::NotFound)?;
+    let own: IngestOptions = serde_json::from_value(found.options).unwrap_or_default();
+    let wanted = recipe.input.ingest_options().over(&own);
+    let (ingest, state) = if wanted == own {
+        (found.ingest, found.state)
+    } else {
+        let asks = For {
+            owner: user,
+            request: RequestId::new(),
+        };
+        let readings = readings::ensure(&mut tx, asks, &[found.sha256], &wanted).await?;
+        let reading = readings.get(&found.sha256).ok_or(PageError::NotFound)?;
+        (reading.ingest, reading.state)
+    };
+    tx.commit().await?;
+    match state {
+        IngestState::Ready => Ok(Some(ingest)),
+        IngestState::Received | IngestState::Ingesting if wanted != own => Ok(None),
+        IngestState::Received | IngestState::Ingesting => {
+            Err(PageError::Conflict("This file is not ready yet.".to_owned()))
+        }
+        IngestState::Refused | IngestState::Failed => Err(PageError::Wrong(
+            "The file cannot be read in the way that the recipe's `input` says. Choose another header or encoding."
+                .to_owned(),
+        )),
+    }
 }

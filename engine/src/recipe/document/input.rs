@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Node, Reading, Value};
-use crate::sheets::{HeaderOption, IngestOptions, Visibility};
+use crate::sheets::{HeaderOption, Hidden, IngestOptions, Merged, TextOptions, Visibility};
 
 /// The `input` part of a recipe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,12 @@ pub struct Input {
     pub sheets: Sheets,
     /// Where the header is.
     pub header: Header,
+    /// What merged areas are.
+    pub merged: Merged,
+    /// What becomes of rows and columns that do not show.
+    pub hidden: Hidden,
+    /// How plain text is read.
+    pub text: TextOptions,
 }
 
 /// Which sheets of a workbook.
@@ -53,7 +59,9 @@ impl Input {
         };
         IngestOptions {
             header,
-            ..IngestOptions::default()
+            merged: self.merged,
+            hidden: self.hidden,
+            text: self.text.clone(),
         }
     }
 
@@ -67,8 +75,27 @@ impl Input {
             .take("header")
             .and_then(|node| Header::read(node, reading))
             .unwrap_or_default();
-        options.finish(reading, &["sheets", "header"]);
-        Some(Self { sheets, header })
+        let merged = options.optional_choice(reading, "merged", &[("keep", Merged::Keep), ("fill", Merged::Fill)]);
+        let hidden = options.optional_choice(
+            reading,
+            "hidden",
+            &[("read", Hidden::Read), ("leave_out", Hidden::LeaveOut)],
+        );
+        let text = TextOptions {
+            encoding: options.take("encoding").and_then(|node| read_encoding(node, reading)),
+            delimiter: options.take("delimiter").and_then(|node| read_delimiter(node, reading)),
+        };
+        options.finish(
+            reading,
+            &["sheets", "header", "merged", "hidden", "encoding", "delimiter"],
+        );
+        Some(Self {
+            sheets,
+            header,
+            merged: merged.unwrap_or_default(),
+            hidden: hidden.unwrap_or_default(),
+            text,
+        })
     }
 
     pub(super) fn to_json(&self) -> Json {
@@ -85,7 +112,54 @@ impl Input {
             Header::Rows(first, last) if first == last => json!(first),
             Header::Rows(first, last) => json!([first, last]),
         };
-        json!({ "sheets": sheets, "header": header })
+        let mut object = json!({ "sheets": sheets, "header": header });
+        if self.merged == Merged::Fill {
+            object["merged"] = json!("fill");
+        }
+        if self.hidden == Hidden::LeaveOut {
+            object["hidden"] = json!("leave_out");
+        }
+        if let Some(encoding) = &self.text.encoding {
+            object["encoding"] = json!(encoding);
+        }
+        if let Some(delimiter) = self.text.delimiter {
+            object["delimiter"] = json!(if delimiter == '\t' {
+                "tab".to_owned()
+            } else {
+                delimiter.to_string()
+            });
+        }
+        object
+    }
+}
+
+/// An encoding by a label of the Encoding Standard.
+fn read_encoding(node: &Node, reading: &mut Reading) -> Option<String> {
+    let label = node.as_text().unwrap_or_default();
+    match encoding_rs::Encoding::for_label(label.as_bytes()) {
+        Some(encoding) => Some(encoding.name().to_owned()),
+        None => {
+            let message = format!(
+                "`encoding` of `input`: `{label}` is not known. Say `UTF-8`, `windows-1252`, `Shift_JIS` or the like."
+            );
+            reading.problem(node.place, "input.encoding", message);
+            None
+        }
+    }
+}
+
+/// A character, or the word `tab`.
+fn read_delimiter(node: &Node, reading: &mut Reading) -> Option<char> {
+    let text = node.as_text().unwrap_or_default();
+    let mut chars = text.chars();
+    match (text, chars.next(), chars.next()) {
+        ("tab", ..) => Some('\t'),
+        (_, Some(c), None) if c.is_ascii() && !c.is_alphanumeric() && !matches!(c, '"' | '\r' | '\n') => Some(c),
+        _ => {
+            let message = "`delimiter` of `input` is one character such as `;`, or the word `tab`.";
+            reading.problem(node.place, "input.delimiter", message);
+            None
+        }
     }
 }
 

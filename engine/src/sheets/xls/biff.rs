@@ -1,8 +1,7 @@
 //! One pass over the records of an old workbook ([MS-XLS]) before calamine builds its dense ranges from them: what it would
 //! have to hold, and what it does not tell: number formats, hidden rows and columns.
 
-use std::ops::RangeInclusive;
-
+use super::super::layout::{Area, SheetLayout};
 use super::super::refusal::{Refusal, TooMuch};
 use super::super::values::built_in;
 
@@ -22,12 +21,8 @@ pub(super) struct Workbook {
 pub(super) struct Sheet {
     /// The styles of its cells: row and column, then the style, in the order of the stream.
     pub(super) styled: Vec<((u16, u16), u16)>,
-    /// Hidden rows, from 0.
-    pub(super) hidden_rows: Vec<u16>,
-    /// Hidden columns, from 0.
-    pub(super) hidden_columns: Vec<RangeInclusive<u16>>,
-    /// Merged areas: first and last row, first and last column.
-    pub(super) merged: Vec<[u16; 4]>,
+    /// Merged areas, rows and columns that do not show.
+    pub(super) layout: SheetLayout,
     first: Option<(u16, u16)>,
     last: (u16, u16),
 }
@@ -164,14 +159,22 @@ impl Sheet {
                     self.cell(row, first.saturating_add(at), short(pair, 0));
                 }
             }
-            0x0208 if data.len() >= 16 && short(data, 12) & 0x20 != 0 => self.hidden_rows.push(short(data, 0)),
+            0x0208 if data.len() >= 16 && short(data, 12) & 0x20 != 0 => {
+                let row = u32::from(short(data, 0));
+                self.layout.hidden_rows.push(row, row);
+            }
             0x007d if data.len() >= 10 && short(data, 8) & 1 != 0 => {
-                self.hidden_columns.push(short(data, 0)..=short(data, 2));
+                let [first, last] = [0, 2].map(|at| u32::from(short(data, at)));
+                self.layout.hidden_columns.push(first, last);
             }
             0x00e5 if data.len() >= 2 => {
-                let areas = data[2..].chunks_exact(8).take(usize::from(short(data, 0)));
-                self.merged
-                    .extend(areas.map(|area| [0, 2, 4, 6].map(|at| short(area, at))));
+                for area in data[2..].chunks_exact(8).take(usize::from(short(data, 0))) {
+                    let [top, bottom, left, right] = [0, 2, 4, 6].map(|at| u32::from(short(area, at)));
+                    self.layout.merge(Area {
+                        first: (top, left),
+                        last: (bottom, right),
+                    });
+                }
             }
             _ => {}
         }

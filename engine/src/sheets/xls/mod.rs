@@ -12,10 +12,11 @@ use std::path::Path;
 use calamine::{Data, Range, Reader, Xls, XlsError};
 
 use super::dates::DAYS_FROM_1904;
-use super::kind::{CellKind, letters};
+use super::kind::CellKind;
+use super::layout::SheetLayout;
 use super::listed::Listed;
 use super::refusal::{Refusal, TooMuch};
-use super::source::{Cell, Cells, Oddity, OddityKind, SheetInfo, Used};
+use super::source::{Cell, Cells, SheetInfo, Used};
 use super::values::{Formats, Value};
 use super::{Limits, ReadError};
 use biff::Workbook;
@@ -70,29 +71,8 @@ impl XlsBook {
         &self.listed.skipped
     }
 
-    pub(super) fn oddities(&self, sheet: &SheetInfo) -> Vec<Oddity> {
-        let Some(found) = self.scanned(sheet) else {
-            return Vec::new();
-        };
-        let area = |[top, bottom, left, right]: &[u16; 4]| {
-            let cell = |row: u16, column: u16| format!("{}{}", letters(u32::from(column)), u32::from(row) + 1);
-            format!("{}:{}", cell(*top, *left), cell(*bottom, *right))
-        };
-        let columns = found
-            .hidden_columns
-            .iter()
-            .map(|it| it.clone().map(|c| letters(u32::from(c))));
-        [
-            Oddity::of(OddityKind::MergedCells, found.merged.iter().map(area)),
-            Oddity::of(
-                OddityKind::HiddenRows,
-                found.hidden_rows.iter().map(|row| (u32::from(*row) + 1).to_string()),
-            ),
-            Oddity::of(OddityKind::HiddenColumns, columns.flatten()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+    pub(super) fn layout(&self, sheet: &SheetInfo) -> SheetLayout {
+        self.scanned(sheet).map(|it| it.layout.clone()).unwrap_or_default()
     }
 
     fn scanned(&self, sheet: &SheetInfo) -> Option<&biff::Sheet> {

@@ -2,9 +2,11 @@
 
 mod distinct;
 mod histogram;
+mod texts;
 
 use distinct::{Distinct, hash_number, hash_text};
 use histogram::Histogram;
+use texts::Texts;
 
 use super::{ColumnKind, Profile};
 use crate::sheets::CellKind;
@@ -22,11 +24,8 @@ pub(super) struct ProfileBuilder {
     distinct: Distinct,
     /// Least and greatest number or serial, with its kind and format.
     numbers: Option<[(f64, CellKind, u16); 2]>,
-    texts: Option<[String; 2]>,
+    texts: Texts,
     histogram: Histogram,
-    lengths: Option<(u64, u64)>,
-    padded: u64,
-    zero_padded: u64,
     /// Cells by number format, General left out.
     formats: Vec<(u16, u64)>,
 }
@@ -38,17 +37,14 @@ impl ProfileBuilder {
             kinds: [0; CellKind::ALL.len()],
             distinct: Distinct::new(room),
             numbers: None,
-            texts: None,
+            texts: Texts::default(),
             histogram: Histogram::default(),
-            lengths: None,
-            padded: 0,
-            zero_padded: 0,
             formats: Vec::new(),
         }
     }
 
-    /// Counts a cell; blank ones need not be told.
-    pub(super) fn see(&mut self, cell: &CellView<'_>) {
+    /// Counts a cell of a row; blank ones need not be told.
+    pub(super) fn see(&mut self, cell: &CellView<'_>, row: u32) {
         if let Some(count) = self.kinds.get_mut(usize::from(cell.kind.code())) {
             *count += 1;
         }
@@ -63,7 +59,7 @@ impl ProfileBuilder {
             CellKind::Blank => {}
             CellKind::Text => {
                 self.distinct.see(hash_text(cell.kind, cell.text), cell, format);
-                self.see_text(cell.text);
+                self.texts.see(cell.text, row);
             }
             CellKind::Error => self.distinct.see(hash_text(cell.kind, cell.text), cell, format),
             kind => {
@@ -83,27 +79,6 @@ impl ProfileBuilder {
         if number > greatest.0 {
             *greatest = seen;
         }
-    }
-
-    fn see_text(&mut self, text: &str) {
-        let chars = if text.is_ascii() {
-            text.len()
-        } else {
-            text.chars().count()
-        } as u64;
-        let (least, greatest) = self.lengths.get_or_insert((chars, chars));
-        *least = chars.min(*least);
-        *greatest = chars.max(*greatest);
-        let [least, greatest] = self.texts.get_or_insert_with(|| [text.to_owned(), text.to_owned()]);
-        if text < least.as_str() {
-            text.clone_into(least);
-        } else if text > greatest.as_str() {
-            text.clone_into(greatest);
-        }
-        let edge = |c: Option<char>| c.is_some_and(char::is_whitespace);
-        self.padded += u64::from(edge(text.chars().next()) || edge(text.chars().next_back()));
-        let digits = text.len() > 1 && text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
-        self.zero_padded += u64::from(digits);
     }
 
     /// The number format that most cells have; `None` where that is General.
@@ -129,8 +104,8 @@ impl ProfileBuilder {
                 format: Some(format),
             })
         };
-        let (min, max) = match (kind, self.numbers, self.texts) {
-            (ColumnKind::Text, _, Some([min, max])) => (Some(cut(&min)), Some(cut(&max))),
+        let (min, max) = match (kind, self.numbers, &self.texts.ends) {
+            (ColumnKind::Text, _, Some([min, max])) => (Some(cut(min)), Some(cut(max))),
             (ColumnKind::Text | ColumnKind::Mixed | ColumnKind::Blank, ..) | (_, None, _) => (None, None),
             (_, Some([min, max]), _) => (Some(number(min)), Some(number(max))),
         };
@@ -156,9 +131,20 @@ impl ProfileBuilder {
                 .filter(|_| ordered)
                 .map(|(min, max)| self.histogram.finish(min, max))
                 .unwrap_or_default(),
-            lengths: self.lengths,
-            padded: self.padded,
-            zero_padded: self.zero_padded,
+            lengths: self.texts.lengths,
+            padded: self.texts.padded.count,
+            zero_padded: self.texts.zero_padded.count,
+            odd_blanks: self.texts.odd_blanks.count,
+            patterns: self.texts.patterns(),
+            rows: [
+                ("padded", self.texts.padded.rows),
+                ("zero_padded", self.texts.zero_padded.rows),
+                ("odd_blanks", self.texts.odd_blanks.rows),
+            ]
+            .into_iter()
+            .filter(|(_, rows)| !rows.is_empty())
+            .map(|(sign, rows)| (sign.to_owned(), rows))
+            .collect(),
         }
     }
 }
@@ -188,7 +174,7 @@ mod tests {
     fn a_text_column_is_described() {
         let mut profile = ProfileBuilder::new(100);
         for text in ["b", "a", " a", "007", "b", "ä"] {
-            profile.see(&cell(CellKind::Text, 0.0, text));
+            profile.see(&cell(CellKind::Text, 0.0, text), 2);
         }
         let profile = profile.finish(ColumnKind::Text, 8, &[]);
         assert_eq!((profile.blanks, profile.distinct, profile.distinct_exact), (2, 5, true));
@@ -208,7 +194,7 @@ mod tests {
     fn a_number_column_has_a_range_and_a_histogram_that_counts_every_row() {
         let mut profile = ProfileBuilder::new(100);
         for n in 0..1000 {
-            profile.see(&cell(CellKind::Number, f64::from(n), ""));
+            profile.see(&cell(CellKind::Number, f64::from(n), ""), 2);
         }
         let profile = profile.finish(ColumnKind::Integer, 1000, &[]);
         assert_eq!(

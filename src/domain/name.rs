@@ -4,7 +4,8 @@
 const LONGEST: usize = 255;
 
 /// A name as it may be shown: its last part, without what does not print or turns the reading direction, not too long.
-pub(super) fn clean(given: &str) -> String {
+#[must_use]
+pub fn clean(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last.chars().filter(|it| !is_invisible(*it)).collect();
     let name = name.trim();
