@@ -159,6 +159,17 @@ async fn pages_show_an_archive_and_how_a_file_would_be_read() {
             "{}",
             refused.text
         );
+        let form = [
+            ("csrf", visitor.csrf.as_str()),
+            ("header", "none"),
+            ("first", "1"),
+            ("last", "1"),
+            ("merged", "fill"),
+            ("sheet", "0"),
+        ];
+        let sent = visitor.post(&format!("/files/{file}/read"), &form, &[]).await;
+        assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text);
+        assert_eq!(kim.ready(&file).await["tables"][0]["header"], Value::Null);
         let stranger = Visitor::signed_in(app, "lou@example.org", Role::Member).await;
         assert_eq!(
             stranger.get(&format!("/files/{file}/peek")).await.status,

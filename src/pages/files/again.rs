@@ -39,7 +39,7 @@ pub(in crate::pages) struct Wanted {
     hidden: String,
     /// Which sheet is looked at, for a look beforehand.
     #[serde(default)]
-    sheet: u32,
+    sheet: String,
 }
 
 /// `POST /files/{file}/read`
@@ -81,6 +81,11 @@ impl Peek {
             .is_some_and(|(first, last)| (first..=last).contains(row))
     }
 
+    /// Columns behind a row's last filled cell.
+    fn rest(&self, cells: &[String]) -> usize {
+        self.answer.letters.len().saturating_sub(cells.len())
+    }
+
     fn is_above(&self, row: &u32) -> bool {
         self.answer.header.is_some_and(|(first, _)| *row < first)
     }
@@ -102,7 +107,7 @@ pub(in crate::pages) async fn peek(
         blob: file.sha256,
         name: file.name,
         options: wanted.options()?,
-        position: wanted.sheet,
+        position: wanted.sheet.parse().unwrap_or_default(),
         rows: ROWS,
     };
     let answer = pages.previews.peek(of).await?;
