@@ -1,34 +1,35 @@
 //! Cells of OpenDocument spreadsheets (.ods), by calamine, which builds a dense range of each sheet: so a pass over the
 //! content counts first. A cell or a row may say that it repeats itself millions of times.
 //!
-//! Calamine tells no number formats and no errors here; errors come from that pass. It takes no white space between rows and
+//! Calamine tells no number formats and no errors here; both come from that pass. It takes no white space between rows and
 //! cells, and no package without a media type: such content is written anew for it, without what it stumbles over.
 
-use std::collections::HashSet;
+mod rewritten;
+mod styles;
+
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek, Write as _};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use calamine::{Data, Ods, OdsError, Range, Reader};
-use quick_xml::events::{BytesStart, BytesText, Event};
+use quick_xml::events::{BytesStart, Event};
 
-use super::kind::CellKind;
-use super::layout::{Area, SheetLayout, Spans};
-use super::listed::Listed;
-use super::number_format::{FormatClass, GENERAL};
-use super::preflight::{Package, damage, unpacking};
-use super::refusal::{Refusal, TooMuch};
-use super::source::{Cell, Cells, SheetInfo, Used};
-use super::values::Value;
-use super::{Limits, ReadError};
+use crate::sheets::kind::CellKind;
+use crate::sheets::layout::{Area, SheetLayout, Spans};
+use crate::sheets::listed::Listed;
+use crate::sheets::number_format::{FormatClass, GENERAL};
+use crate::sheets::preflight::{Package, damage, unpacking};
+use crate::sheets::refusal::{Refusal, TooMuch};
+use crate::sheets::source::{Cell, Cells, SheetInfo, Used};
+use crate::sheets::values::Value;
+use crate::sheets::{Limits, ReadError};
+use rewritten::rewritten;
+use styles::Styles;
 
 /// Rows and columns that calamine takes at most.
 const MOST_ROWS: u64 = 1 << 20;
 const MOST_COLUMNS: u64 = 1 << 14;
-
-/// Bytes of content that may be written anew in memory.
-const REWRITTEN: u64 = 128 << 20;
-const MEDIA_TYPE: &str = "application/vnd.oasis.opendocument.spreadsheet";
 
 /// What calamine reads from.
 trait Source: Read + Seek + Send {}
@@ -57,8 +58,12 @@ impl OdsBook {
         if let Some(manifest) = part("meta-inf/manifest.xml") {
             check_password(zip.by_index(manifest).map_err(|error| damage(&error))?)?;
         }
+        let mut styles = Styles::default();
+        if let Some(part) = part("styles.xml") {
+            read_styles(zip.by_index(part).map_err(|error| damage(&error))?, &mut styles)?;
+        }
         let entry = zip.by_index(content).map_err(|error| damage(&error))?;
-        let (found, tidy) = scan(entry, limits)?;
+        let Scanned { tables, tidy, formats } = scan(entry, limits, styles)?;
         let whole = tidy && part("mimetype").is_some() && part("meta-inf/manifest.xml").is_some();
         let source: Box<dyn Source> = if whole {
             Box::new(BufReader::new(File::open(path)?))
@@ -70,9 +75,9 @@ impl OdsBook {
         let listed = Listed::of(ods.sheets_metadata())?;
         Ok(Self {
             ods,
-            found,
+            found: tables,
             listed,
-            formats: vec![GENERAL.to_owned()],
+            formats,
             limits: limits.clone(),
             used: Used::default(),
         })
@@ -94,10 +99,15 @@ impl OdsBook {
     pub(super) fn cells(&mut self, sheet: &SheetInfo) -> Result<OdsCells<'_>, ReadError> {
         let range = self.ods.worksheet_range(&sheet.name).map_err(|error| refused(&error))?;
         let found = self.found.get_mut(sheet.position as usize).map(std::mem::take);
+        let found = found.unwrap_or_default();
         Ok(OdsCells {
             range,
             at: 0,
-            errors: found.unwrap_or_default().errors,
+            errors: found.errors,
+            styled: Styled {
+                rows: found.styled,
+                passed: 0,
+            },
             formats: &self.formats,
             limits: &self.limits,
             used: &mut self.used,
@@ -111,9 +121,42 @@ pub(super) struct OdsCells<'a> {
     /// The position of the next cell in the range.
     at: usize,
     errors: HashSet<(u32, u32)>,
+    styled: Styled,
     formats: &'a [String],
     limits: &'a Limits,
     used: &'a mut Used,
+}
+
+/// The number formats of a sheet's cells.
+#[derive(Debug)]
+struct Styled {
+    rows: Vec<StyledRows>,
+    /// Rows that are passed.
+    passed: usize,
+}
+
+impl Styled {
+    /// The position of a cell's number format; cells come row by row.
+    fn format(&mut self, row: u32, column: u32) -> u16 {
+        while self.rows.get(self.passed).is_some_and(|rows| rows.last < row) {
+            self.passed += 1;
+        }
+        let Some(rows) = self.rows.get(self.passed).filter(|rows| rows.first <= row) else {
+            return 0;
+        };
+        let behind = rows.cells.partition_point(|(first, ..)| *first <= column);
+        let at = behind.checked_sub(1).and_then(|at| rows.cells.get(at));
+        at.filter(|(_, last, _)| column <= *last)
+            .map_or(0, |(.., format)| *format)
+    }
+}
+
+/// Rows whose cells have number formats of their own: first and last row, and stretches of cells with the position of theirs.
+#[derive(Debug, Default)]
+struct StyledRows {
+    first: u32,
+    last: u32,
+    cells: Vec<(u32, u32, u16)>,
 }
 
 impl Cells for OdsCells<'_> {
@@ -123,16 +166,17 @@ impl Cells for OdsCells<'_> {
             return Ok(None);
         };
         while self.at < height * width {
-            let (row, column) = (self.at / width, self.at % width);
+            let place = (self.at / width, self.at % width);
             self.at += 1;
-            let Some(value) = self.range.get((row, column)).map(Value::from) else {
+            let row = top + u32::try_from(place.0).unwrap_or(u32::MAX);
+            let column = left + u32::try_from(place.1).unwrap_or(u32::MAX);
+            let format = self.styled.format(row, column);
+            let Some(value) = self.range.get(place).map(Value::from) else {
                 continue;
             };
             let Some((kind, number)) = value.classified(FormatClass::Number, 0.0) else {
                 continue;
             };
-            let row = top + u32::try_from(row).unwrap_or(u32::MAX);
-            let column = left + u32::try_from(column).unwrap_or(u32::MAX);
             let error = kind == CellKind::Text && self.errors.contains(&(row, column));
             let kind = if error { CellKind::Error } else { kind };
             let text = if matches!(kind, CellKind::Text | CellKind::Error) {
@@ -147,7 +191,7 @@ impl Cells for OdsCells<'_> {
                 kind,
                 number,
                 text,
-                format: 0,
+                format,
             }));
         }
         Ok(None)
@@ -172,6 +216,10 @@ impl Cells for OdsCells<'_> {
 struct Table {
     errors: HashSet<(u32, u32)>,
     layout: SheetLayout,
+    styled: Vec<StyledRows>,
+    /// The formats of columns, where cells have none of their own, and the styled cells of the row.
+    defaults: Vec<(u32, u32, u16)>,
+    row_cells: Vec<(u32, u32, u16)>,
     /// The next row and column, and how often the row repeats itself.
     row: u64,
     repeats: u64,
@@ -196,84 +244,52 @@ fn check_password(manifest: impl Read) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// White space as OpenDocument has it: runs of it are one blank, and none stands at the edges of a paragraph (part 3, section
-/// 6.1.2).
+/// The formats of styles by name, as positions in a list of codes.
 #[derive(Default)]
-struct Spaces {
-    /// Something stands before it in the paragraph.
-    begun: bool,
-    pending: bool,
+struct Formats {
+    styles: Styles,
+    known: HashMap<String, u16>,
+    codes: Vec<String>,
 }
 
-impl Spaces {
-    fn before_something(&mut self) -> &'static str {
-        self.begun = true;
-        if std::mem::take(&mut self.pending) { " " } else { "" }
-    }
-
-    fn collapsed(&mut self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        for c in text.chars() {
-            if matches!(c, ' ' | '\t' | '\r' | '\n') {
-                self.pending = self.begun;
-            } else {
-                out.push_str(self.before_something());
-                out.push(c);
-            }
+impl Formats {
+    fn of(&mut self, style: &str) -> u16 {
+        if let Some(known) = self.known.get(style) {
+            return *known;
         }
-        out
+        let code = self.styles.code(style);
+        let at = self.codes.iter().position(|known| *known == code).unwrap_or_else(|| {
+            self.codes.push(code);
+            self.codes.len() - 1
+        });
+        let at = u16::try_from(at).unwrap_or(0);
+        self.known.insert(style.to_owned(), at);
+        at
     }
 }
 
-/// A package with the content alone, without white space between rows and cells.
-fn rewritten(content: impl Read) -> Result<Cursor<Vec<u8>>, ReadError> {
-    let failed = |error: std::io::Error| ReadError::from(error);
-    let mut reader = quick_xml::Reader::from_reader(BufReader::new(content.take(REWRITTEN)));
+/// What a pass over the content gives.
+struct Scanned {
+    tables: Vec<Table>,
+    tidy: bool,
+    formats: Vec<String>,
+}
+
+/// Reads the part with named styles.
+fn read_styles(part: impl Read, styles: &mut Styles) -> Result<(), ReadError> {
+    let mut reader = quick_xml::Reader::from_reader(BufReader::with_capacity(64 << 10, part));
     reader.config_mut().check_end_names = false;
-    let mut writer = quick_xml::Writer::new(Vec::new());
-    let (mut buffer, mut inside, mut spaces) = (Vec::new(), false, Spaces::default());
+    let mut buffer = Vec::new();
     loop {
         buffer.clear();
-        let event = reader
-            .read_event_into(&mut buffer)
-            .map_err(|error| Refusal::Damaged(error.to_string()))?;
-        match &event {
-            Event::Eof => break,
-            Event::Comment(_) => continue,
-            Event::Text(_) if !inside => continue,
-            Event::Text(text) => {
-                let text = spaces.collapsed(text.as_ref());
-                writer
-                    .write_event(Event::Text(BytesText::from_escaped(text)))
-                    .map_err(failed)?;
-                continue;
-            }
-            Event::Start(tag) if is_cell(tag.name().as_ref()) => inside = true,
-            Event::End(tag) if is_cell(tag.name().as_ref()) => inside = false,
-            Event::Start(tag) if tag.name().as_ref() == "text:p" => spaces = Spaces::default(),
-            Event::End(tag) if tag.name().as_ref() == "text:p" => spaces = Spaces::default(),
-            _ if inside => {
-                let text = spaces.before_something();
-                writer
-                    .write_event(Event::Text(BytesText::from_escaped(text)))
-                    .map_err(failed)?;
-            }
-            _ => {}
+        match reader.read_event_into(&mut buffer) {
+            Ok(Event::Eof) => return Ok(()),
+            Ok(event) => styles.see(&event),
+            Err(quick_xml::Error::Io(error)) => return Err(unpacking(&error)),
+            // Without its formats a workbook can still be read.
+            Err(_) => return Ok(()),
         }
-        writer.write_event(event).map_err(failed)?;
     }
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    let parts = [
-        ("mimetype", MEDIA_TYPE.as_bytes()),
-        ("META-INF/manifest.xml", b"<manifest:manifest/>"),
-        ("content.xml", &writer.into_inner()),
-    ];
-    for (name, bytes) in parts {
-        zip.start_file(name, stored).map_err(|error| damage(&error))?;
-        zip.write_all(bytes)?;
-    }
-    zip.finish().map_err(|error| damage(&error))
 }
 
 /// A pass over the content.
@@ -281,6 +297,7 @@ struct Scan<'a> {
     limits: &'a Limits,
     tables: Vec<Table>,
     open: Option<Table>,
+    formats: Formats,
     /// Cells of the tables that are closed.
     cells: u64,
     spaces: u64,
@@ -291,7 +308,7 @@ struct Scan<'a> {
 }
 
 /// Looks through the content and refuses what calamine could not hold. Also says whether it is tidy.
-fn scan(content: impl Read, limits: &Limits) -> Result<(Vec<Table>, bool), ReadError> {
+fn scan(content: impl Read, limits: &Limits, styles: Styles) -> Result<Scanned, ReadError> {
     let mut reader = quick_xml::Reader::from_reader(BufReader::with_capacity(64 << 10, content));
     reader.config_mut().check_end_names = false;
     let mut buffer = Vec::new();
@@ -299,6 +316,11 @@ fn scan(content: impl Read, limits: &Limits) -> Result<(Vec<Table>, bool), ReadE
         limits,
         tables: Vec::new(),
         open: None,
+        formats: Formats {
+            styles,
+            known: HashMap::new(),
+            codes: vec![GENERAL.to_owned()],
+        },
         cells: 0,
         spaces: 0,
         tidy: true,
@@ -311,7 +333,11 @@ fn scan(content: impl Read, limits: &Limits) -> Result<(Vec<Table>, bool), ReadE
             other => Refusal::Damaged(other.to_string()).into(),
         })?;
         if matches!(event, Event::Eof) {
-            return Ok((scan.tables, scan.tidy));
+            return Ok(Scanned {
+                tables: scan.tables,
+                tidy: scan.tidy,
+                formats: scan.formats.codes,
+            });
         }
         scan.see(&event)?;
     }
@@ -319,6 +345,9 @@ fn scan(content: impl Read, limits: &Limits) -> Result<(Vec<Table>, bool), ReadE
 
 impl Scan<'_> {
     fn see(&mut self, event: &Event<'_>) -> Result<(), Refusal> {
+        if self.open.is_none() {
+            self.formats.styles.see(event);
+        }
         match event {
             Event::Start(tag) => self.begin(tag, false)?,
             Event::Empty(tag) => self.begin(tag, true)?,
@@ -350,7 +379,7 @@ impl Scan<'_> {
             _ => {}
         }
         if let Some(table) = &mut self.open {
-            table.see(tag);
+            table.see(tag, &mut self.formats);
         }
         if empty && tag.name().as_ref() == "table:table-row" {
             self.end_row()?;
@@ -374,7 +403,7 @@ fn is_cell(name: &str) -> bool {
 }
 
 impl Table {
-    fn see(&mut self, tag: &BytesStart<'_>) {
+    fn see(&mut self, tag: &BytesStart<'_>, formats: &mut Formats) {
         match tag.name().as_ref() {
             "table:table-column" => {
                 let repeats = number(tag, "table:number-columns-repeated").unwrap_or(1);
@@ -382,7 +411,12 @@ impl Table {
                     let last = self.columns.saturating_add(repeats).min(MOST_COLUMNS);
                     push(&mut self.layout.hidden_columns, self.columns, last);
                 }
-                self.columns = self.columns.saturating_add(repeats);
+                let last = self.columns.saturating_add(repeats);
+                if let Some(style) = text(tag, "table:default-cell-style-name") {
+                    let format = formats.of(&style);
+                    push_cells(&mut self.defaults, (self.columns, last), format);
+                }
+                self.columns = last;
             }
             "table:table-row" => {
                 self.repeats = number(tag, "table:number-rows-repeated").unwrap_or(1);
@@ -392,12 +426,12 @@ impl Table {
                     push(&mut self.layout.hidden_rows, self.row, last);
                 }
             }
-            name if is_cell(name) => self.cell(tag),
+            name if is_cell(name) => self.cell(tag, formats),
             _ => {}
         }
     }
 
-    fn cell(&mut self, tag: &BytesStart<'_>) {
+    fn cell(&mut self, tag: &BytesStart<'_>, formats: &mut Formats) {
         let repeats = number(tag, "table:number-columns-repeated").unwrap_or(1);
         let here = (self.row, self.column);
         let place = u32::try_from(here.0).ok().zip(u32::try_from(here.1).ok());
@@ -414,6 +448,7 @@ impl Table {
         let has = |name: &str| tag.attributes().flatten().any(|it| it.key.as_ref() == name);
         if has("office:value-type") || has("table:formula") || has("calcext:value-type") {
             self.filled = Some(self.column.saturating_sub(1));
+            self.style(here.1, text(tag, "table:style-name"), formats);
             let first = self.first.get_or_insert(here);
             first.1 = first.1.min(here.1);
             let error = tag
@@ -429,7 +464,39 @@ impl Table {
         }
     }
 
+    /// Notes the format of filled cells from a column up to the present one: their own, or that of their columns.
+    fn style(&mut self, first: u64, style: Option<String>, formats: &mut Formats) {
+        if let Some(style) = style {
+            push_cells(&mut self.row_cells, (first, self.column), formats.of(&style));
+            return;
+        }
+        let ends = (
+            u32::try_from(first).unwrap_or(u32::MAX),
+            u32::try_from(self.column).unwrap_or(u32::MAX),
+        );
+        let from = self.defaults.partition_point(|(_, last, _)| *last < ends.0);
+        for (left, right, format) in self.defaults.get(from..).unwrap_or_default() {
+            if *left >= ends.1 {
+                break;
+            }
+            let stretch = (
+                u64::from(*left).max(first),
+                u64::from(*right).saturating_add(1).min(self.column),
+            );
+            push_cells(&mut self.row_cells, stretch, *format);
+        }
+    }
+
     fn end_row(&mut self) {
+        let cells = std::mem::take(&mut self.row_cells);
+        if let Some(first) = u32::try_from(self.row).ok().filter(|_| !cells.is_empty()) {
+            let last = self.row.saturating_add(self.repeats).min(MOST_ROWS).saturating_sub(1);
+            self.styled.push(StyledRows {
+                first,
+                last: u32::try_from(last).unwrap_or(u32::MAX),
+                cells,
+            });
+        }
         self.held = self.held.saturating_add(self.filled.map_or(0, |column| column + 1));
         let next = self.row.saturating_add(self.repeats).min(MOST_ROWS);
         if let Some(column) = self.filled {
@@ -453,6 +520,23 @@ fn push(spans: &mut Spans, first: u64, behind: u64) {
     if let Some((first, last)) = ends.and_then(|(first, behind)| Some((first, behind.checked_sub(1)?))) {
         spans.push(first, last);
     }
+}
+
+/// Adds a stretch of cells, from the first up to the one behind the last, unless they show as they are.
+fn push_cells(cells: &mut Vec<(u32, u32, u16)>, (first, behind): (u64, u64), format: u16) {
+    let (Ok(first), Ok(behind)) = (u32::try_from(first), u32::try_from(behind)) else {
+        return;
+    };
+    match cells.last_mut() {
+        _ if format == 0 || behind <= first => {}
+        Some((_, last, same)) if *same == format && *last + 1 == first => *last = behind - 1,
+        _ => cells.push((first, behind - 1, format)),
+    }
+}
+
+fn text(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    let attribute = tag.attributes().flatten().find(|it| it.key.as_ref() == name)?;
+    Some(attribute.value.to_string())
 }
 
 fn number(tag: &BytesStart<'_>, name: &str) -> Option<u64> {
