@@ -100,6 +100,12 @@ const CONTROLS = {
       order.value = key.order ?? "ascending";
       return [labelled("Column", pick(columns, key.column, (column) => change({ ...key, column }))), order];
     }, () => ({ column: columns[0]?.name ?? "", order: "ascending" }), "Add a column", set),
+  reference: ({ value, set }) => text(value, (next) => set(next.trim() || undefined), { class: "input mono", spellcheck: "false", autocomplete: "off" }),
+  join_keys: ({ columns, value, set }) =>
+    pairs(Array.isArray(value) ? value.map((name) => [name, name]) : Object.entries(value ?? {}), ([ours, theirs], change) => [
+      labelled("Column of this table", pick(columns, ours, (next) => change([next, ours === theirs ? next : theirs]))),
+      text(theirs, (next) => change([ours, next]), { "aria-label": "Column of the other table" }),
+    ], () => [columns[0]?.name ?? "", columns[0]?.name ?? ""], "Add a column", (list, again) => set(Object.fromEntries(list), again)),
   totals: ({ value, set }) =>
     pairs(Object.entries(value ?? {}), ([name, total], change) => [
       text(name, (next) => change([next, total]), { "aria-label": "New column" }),

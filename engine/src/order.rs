@@ -100,6 +100,9 @@ pub struct PreviewOrder {
     pub recipe: Recipe,
     /// How many steps to apply, from the first.
     pub steps: usize,
+    /// Other tables by the name the recipe calls them.
+    #[serde(default)]
+    pub references: BTreeMap<String, TableFiles>,
     /// At most so many rows.
     pub rows: usize,
     /// `false`: only what the first rows need, at once; `true`: all rows are counted too.
@@ -310,6 +313,9 @@ pub struct PreviewAnswer {
     pub problems: Vec<Problem>,
     /// The rows after the steps that were asked for; nothing where one of them is wrong.
     pub rows: Option<RowsAnswer>,
+    /// The columns of the other tables.
+    #[serde(default)]
+    pub references: BTreeMap<String, Vec<AnswerColumn>>,
 }
 
 /// The first rows of a sheet as it would be read: its first 50 columns.

@@ -238,6 +238,7 @@ impl Previews {
                 folder: table.folder().to_owned(),
             },
             recipe: of.recipe,
+            references: std::collections::BTreeMap::new(),
             steps: of.steps,
             rows: of.rows,
             count_all: of.count_all,

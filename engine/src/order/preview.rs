@@ -6,7 +6,7 @@
 use arrow::array::Array;
 use futures_util::StreamExt;
 
-use super::process::{Halt, entries, plan, runtime};
+use super::process::{Halt, entries, plan, references, runtime};
 use super::rows::{Room, shown_cell};
 use super::{AnswerColumn, AnswerRow, Message, PreviewAnswer, PreviewOrder, Report, RowFate, RowsAnswer};
 use crate::recipe::columns::{Column, of_table};
@@ -17,6 +17,7 @@ use crate::recipe::plan::chunk::{Chunk, Marked};
 use crate::recipe::plan::operator::PlanError;
 use crate::recipe::plan::{Plan, Resources, Tally, Work, stages};
 use crate::recipe::problem::Problem;
+use crate::recipe::references::References;
 use crate::recipe::rejects::Spool;
 use crate::sheets::view::ColumnView;
 use crate::tables::CHUNK_ROWS;
@@ -43,17 +44,31 @@ pub(super) fn run(order: &PreviewOrder, say: &mut dyn FnMut(Message)) {
 
 fn preview(order: &PreviewOrder) -> Result<PreviewAnswer, Halt> {
     let table = Table::open(&order.table.folder).map_err(PlanError::from)?;
-    let (before, problems) = check(&order.recipe, of_table(table.meta()))?;
+    let others = references(&order.references)?;
+    let (before, problems) = check(&order.recipe, of_table(table.meta()), &others)?;
     // A later step that is wrong does not hide what the earlier ones make.
     let fits = problems.iter().all(|it| it.step.is_some_and(|step| step > order.steps));
-    let rows = if fits { Some(rows(order, &table)?) } else { None };
-    Ok(PreviewAnswer { before, problems, rows })
+    let rows = if fits {
+        Some(rows(order, &table, &others)?)
+    } else {
+        None
+    };
+    let columns = |table: &Table| of_table(table.meta()).iter().map(answer_column).collect();
+    Ok(PreviewAnswer {
+        before,
+        problems,
+        rows,
+        references: others
+            .iter()
+            .map(|(name, table)| (name.clone(), columns(table)))
+            .collect(),
+    })
 }
 
 /// The columns at each point, up to the first step that is wrong, and what is wrong with that.
 type Checked = (Vec<Option<Vec<AnswerColumn>>>, Vec<Problem>);
 
-fn check(recipe: &Recipe, table: Vec<Column>) -> Result<Checked, Halt> {
+fn check(recipe: &Recipe, table: Vec<Column>, references: &References) -> Result<Checked, Halt> {
     let mut bytes = 0;
     let mut here = |columns: &[Column]| {
         let columns: Vec<AnswerColumn> = columns.iter().map(answer_column).collect();
@@ -69,7 +84,7 @@ fn check(recipe: &Recipe, table: Vec<Column>) -> Result<Checked, Halt> {
     let mut before = vec![Some(last.clone())];
     let mut columns = table;
     for (index, step) in recipe.steps.iter().enumerate() {
-        match step.check(index + 1, &columns) {
+        match step.check(index + 1, &columns, references) {
             Ok(after) => columns = after,
             Err(problems) => return Ok((before, recipe.locate(problems))),
         }
@@ -93,8 +108,8 @@ fn answer_column(column: &Column) -> AnswerColumn {
     }
 }
 
-fn rows(order: &PreviewOrder, table: &Table) -> Result<RowsAnswer, Halt> {
-    let plan = || plan(&order.recipe, table, order.steps, "");
+fn rows(order: &PreviewOrder, table: &Table, references: &References) -> Result<RowsAnswer, Halt> {
+    let plan = || plan(&order.recipe, table, order.steps, "", references);
     let shown = plan()?;
     let widest = shown.columns.len().max(table.meta().columns.len());
     let Room { rows, .. } = Room::of(order.rows.min(MOST_ROWS), widest);
@@ -249,7 +264,7 @@ fn shown_rows(
         .iter()
         .map(ColumnView::of)
         .collect::<Result<Vec<_>, _>>()?;
-    let formats = &work.table.meta().formats;
+    let formats = &work.plan.formats;
     let room = Room::of(MOST_ROWS, sources.len());
     let is_changed = |column: usize, row: usize| {
         let flags = chunk

@@ -20,6 +20,7 @@ use crate::recipe::ledger::{self, Sum};
 use crate::recipe::plan::chunk::{Chunk, Marked};
 use crate::recipe::plan::operator::PlanError;
 use crate::recipe::plan::{Plan, Resources, Work, stages};
+use crate::recipe::references::References;
 use crate::recipe::rejects::{HEADERS, Spool};
 use crate::sheets::write::{self, OutputColumn, OutputSheet, Sink};
 use crate::tables::CHUNK_ROWS;
@@ -82,6 +83,7 @@ impl Halt {
 impl From<PlanError> for Halt {
     fn from(error: PlanError) -> Self {
         match error {
+            PlanError::Reference(sentence) => Self::input("reference", format!("It cannot be looked up: {sentence}.")),
             PlanError::Stopped(rejection) => {
                 let sentence = format!("The recipe stops at such a value: {}.", rejection.message);
                 Self::input("value_not_converted", sentence)
@@ -119,7 +121,7 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
             sheets,
             last: Instant::now(),
         };
-        outputs.start(&table, &plan.columns)?;
+        outputs.start(&table, &plan)?;
         spool = table_through(
             order,
             &runtime,
@@ -179,18 +181,40 @@ fn plans(order: &ProcessOrder) -> Result<Vec<(Table, Plan)>, Halt> {
         .collect();
     let chosen = order.recipe.input.sheets.choose(&sheets);
     let chosen = chosen.map_err(|sentence| Halt::input("sheet_missing", format!("“{}”: {sentence}", order.name)))?;
+    let references = references(&order.references)?;
     let mut plans = Vec::with_capacity(chosen.len());
     for index in chosen {
         let table = tables[index].clone();
-        let plan = plan(&order.recipe, &table, order.recipe.steps.len(), &order.name)?;
+        let plan = plan(
+            &order.recipe,
+            &table,
+            order.recipe.steps.len(),
+            &order.name,
+            &references,
+        )?;
         plans.push((table, plan));
     }
     Ok(plans)
 }
 
+/// The other tables of an order.
+pub(super) fn references(files: &BTreeMap<String, super::TableFiles>) -> Result<References, Halt> {
+    let mut tables = BTreeMap::new();
+    for (name, files) in files {
+        tables.insert(name.clone(), Table::open(&files.folder).map_err(PlanError::from)?);
+    }
+    Ok(References::new(tables))
+}
+
 /// The plan of the first steps for a table, or the first thing that does not fit.
-pub(super) fn plan(recipe: &Recipe, table: &Table, steps: usize, file: &str) -> Result<Plan, Halt> {
-    Plan::new(recipe, table.meta(), steps).map_err(|problems| {
+pub(super) fn plan(
+    recipe: &Recipe,
+    table: &Table,
+    steps: usize,
+    file: &str,
+    references: &References,
+) -> Result<Plan, Halt> {
+    Plan::new(recipe, table.meta(), steps, references).map_err(|problems| {
         let problem = problems.first().cloned().unwrap_or_default();
         let step = problem.step.map_or_else(String::new, |step| format!("step {step}, "));
         let place = if file.is_empty() {
@@ -348,7 +372,7 @@ struct Outputs<'a> {
 
 impl Outputs<'_> {
     /// Begins a sheet, in the open workbook or in a file of its own.
-    fn start(&mut self, table: &Table, columns: &[Column]) -> Result<(), PlanError> {
+    fn start(&mut self, table: &Table, plan: &Plan) -> Result<(), PlanError> {
         let meta = table.meta();
         if self.open.is_none() {
             let format = self.order.recipe.output.format;
@@ -371,8 +395,8 @@ impl Outputs<'_> {
         };
         let sheet = OutputSheet {
             name: meta.sheet.clone(),
-            columns: columns.iter().map(column).collect(),
-            formats: meta.formats.clone(),
+            columns: plan.columns.iter().map(column).collect(),
+            formats: plan.formats.clone(),
         };
         match &mut self.open {
             Some((sink, _)) => Ok(sink.start_sheet(&sheet)?),

@@ -262,6 +262,7 @@ fn preview_with_checks(
             folder: folder.to_owned(),
         },
         recipe: recipe(text),
+        references: Default::default(),
         steps,
         rows,
         count_all,

@@ -138,6 +138,15 @@ pub fn made_from(first: u64) -> u64 {
     mixed(first ^ 0x5bd1_e995_9d1b_54a5)
 }
 
+/// The number of a copy of a row, by the row's own; the first of them, 0, is the row itself.
+#[must_use]
+pub fn copy_of(origin: u64, copy: u64) -> u64 {
+    if copy == 0 {
+        return origin;
+    }
+    mixed(origin.wrapping_add(copy.wrapping_mul(0xd6e8_feb8_6659_fd93)))
+}
+
 fn mixed(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -7,5 +7,6 @@ pub mod fate;
 pub mod ledger;
 pub mod plan;
 pub mod problem;
+pub mod references;
 pub mod rejects;
 pub mod steps;

@@ -18,6 +18,7 @@ pub mod deduplicate;
 pub mod exact_sum;
 pub mod external;
 pub mod group;
+pub mod join;
 pub mod operator;
 pub mod sort;
 pub mod stages;
@@ -31,6 +32,7 @@ use super::document::{Recipe, RejectsPolicy};
 use super::fate::TakenOut;
 use super::ledger::Account;
 use super::problem::Problem;
+use super::references::References;
 use super::rejects::{Reject, Spool};
 use crate::tables::read::Table;
 use chunk::Marked;
@@ -59,17 +61,24 @@ pub struct Plan {
     pub columns: Vec<Column>,
     /// What becomes of rejected rows.
     pub policy: RejectsPolicy,
+    /// The number formats that cells of several kinds point into: the table's, then those of other tables.
+    pub formats: Vec<String>,
 }
 
 impl Plan {
     /// Makes a plan of the first `steps` steps, or says what does not fit the table.
-    pub fn new(recipe: &Recipe, table: &crate::tables::TableMeta, steps: usize) -> Result<Self, Vec<Problem>> {
-        let mut columns = of_table(table);
+    pub fn new(
+        recipe: &Recipe,
+        table: &crate::tables::TableMeta,
+        steps: usize,
+        references: &References,
+    ) -> Result<Self, Vec<Problem>> {
+        let (mut columns, mut formats) = (of_table(table), table.formats.clone());
         let mut planned = Vec::new();
         for (index, step) in recipe.steps.iter().take(steps).enumerate() {
             let number = index + 1;
-            let after = step.check(number, &columns)?;
-            let operator = step.plan(number, &columns)?;
+            let after = step.check(number, &columns, references)?;
+            let operator = step.plan(number, &columns, references, &mut formats)?;
             planned.push(PlannedStep {
                 number,
                 operator,
@@ -80,6 +89,7 @@ impl Plan {
             steps: planned,
             columns,
             policy: recipe.output.policy,
+            formats,
         })
     }
 

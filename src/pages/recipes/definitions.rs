@@ -47,6 +47,8 @@ fn kind(kind: OptionKind) -> &'static str {
         OptionKind::Renames => "renames",
         OptionKind::SortKeys => "sort_keys",
         OptionKind::Totals => "totals",
+        OptionKind::Reference => "reference",
+        OptionKind::JoinKeys => "join_keys",
     }
 }
 

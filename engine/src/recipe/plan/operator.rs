@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use arrow::array::{ArrayRef, BooleanArray};
+use arrow::array::{ArrayRef, BooleanArray, UInt32Array};
 
 use super::chunk::Chunk;
 use super::deduplicate::DeduplicatePlan;
@@ -40,6 +40,9 @@ pub enum PlanError {
     /// The recipe wants to stop at a value that cannot be converted.
     #[error("stopped at a value")]
     Stopped(Box<Rejection>),
+    /// Another table does not do; why, for people.
+    #[error("{0}")]
+    Reference(String),
     /// Something that cannot be.
     #[error("{0}")]
     Internal(&'static str),
@@ -101,11 +104,14 @@ impl ChunkStep for Unchanged {
 /// What a step made of a chunk.
 #[derive(Debug)]
 pub struct Applied {
-    /// The columns after the step, for all rows of the chunk.
+    /// The columns after the step, for all rows of the chunk, or for those that are picked.
     pub columns: Vec<ArrayRef>,
     /// For each of them the column before the step that it goes on; `None`: it is new. Nothing: they are the same columns.
     pub sources: Option<Vec<Option<usize>>>,
-    /// The rows that are filtered out.
+    /// For each row after the step the position of the row it comes from, in their order: a row that is picked several times
+    /// becomes several, one that is not is filtered out. Nothing: each row is picked once.
+    pub picked: Option<UInt32Array>,
+    /// The rows that are filtered out; not together with `picked`.
     pub filtered: Option<BooleanArray>,
     /// What is wrong with rows; they are rejected.
     pub rejections: Vec<Rejection>,
@@ -118,6 +124,7 @@ impl Applied {
         Self {
             columns,
             sources: None,
+            picked: None,
             filtered: None,
             rejections: Vec::new(),
         }

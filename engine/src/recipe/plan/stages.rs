@@ -13,7 +13,7 @@ use super::{Effects, PlannedStep, Work, cells, deduplicate, group, sort};
 use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::Rejection;
 use crate::recipe::fate::{Fate, TakenOut};
-use crate::recipe::ledger::{Account, origin};
+use crate::recipe::ledger::{self, Account, origin};
 use crate::recipe::rejects::Reject;
 use crate::tables::read::Scan;
 
@@ -194,6 +194,10 @@ fn apply_step(
     effects: &mut Effects,
 ) -> Result<Chunk, PlanError> {
     let applied = operator.apply(chunk)?;
+    if let Some(picked) = &applied.picked {
+        let picked = picked.clone();
+        return picked_rows(work, step, operator, chunk, (applied, &picked), effects);
+    }
     if applied.columns.iter().any(|column| column.len() != chunk.rows()) {
         return Err(PlanError::Internal("a step changed the number of rows"));
     }
@@ -212,6 +216,67 @@ fn apply_step(
             whole.filtered(&arrow::compute::not(&out)?)?
         }
     };
+    account.kept.add(next.origins.values().iter().copied());
+    effects.accounts.push((step.number, account));
+    Ok(next)
+}
+
+/// The rows of a step that picks: of one that is picked several times, the copies are added.
+fn picked_rows(
+    work: &Work,
+    step: &PlannedStep,
+    operator: &dyn ChunkStep,
+    chunk: &Chunk,
+    (applied, picked): (Applied, &UInt32Array),
+    effects: &mut Effects,
+) -> Result<Chunk, PlanError> {
+    if applied.columns.iter().any(|column| column.len() != picked.len()) {
+        return Err(PlanError::Internal("a step gave other rows than it picked"));
+    }
+    let rejected = rejected_rows(work.plan.policy, &applied.rejections, chunk.rows());
+    let mut times = vec![0_u64; chunk.rows()];
+    for at in picked.values() {
+        *times
+            .get_mut(*at as usize)
+            .ok_or(PlanError::Internal("a step picked a row that is not there"))? += 1;
+    }
+    let is_rejected = |row: usize| rejected.as_ref().is_some_and(|rejected| rejected.value(row));
+    let filtered: BooleanArray = times
+        .iter()
+        .enumerate()
+        .map(|(row, times)| Some(*times == 0 && !is_rejected(row)))
+        .collect();
+    let filtered = (filtered.true_count() > 0).then_some(filtered);
+    note_rejects(work, step, chunk, &applied.rejections, effects);
+    note_taken(work, step, operator, chunk, &applied, (&rejected, &filtered), effects)?;
+    let mut account = Account::default();
+    account.came.add(chunk.origins.values().iter().copied());
+    account.rejected.add(origins_where(chunk, rejected.as_ref()));
+    account.filtered.add(origins_where(chunk, filtered.as_ref()));
+    let whole = marked(&chunk.taken(picked)?, applied)?;
+    let mut next = match &rejected {
+        None => whole,
+        Some(_) => {
+            let stays: BooleanArray = picked
+                .values()
+                .iter()
+                .map(|at| Some(!is_rejected(*at as usize)))
+                .collect();
+            whole.filtered(&stays)?
+        }
+    };
+    // Copies follow the row they are of, one after the other.
+    let (mut before, mut copy) = (None, 0);
+    let origins = next.origins.values().iter().map(|origin| {
+        copy = if before == Some(*origin) { copy + 1 } else { 0 };
+        before = Some(*origin);
+        let own = ledger::copy_of(*origin, copy);
+        if copy > 0 {
+            account.added.add([own]);
+        }
+        own
+    });
+    next.origins = origins.collect();
     account.kept.add(next.origins.values().iter().copied());
     effects.accounts.push((step.number, account));
     Ok(next)

@@ -15,12 +15,15 @@ use super::operator::{Applied, ChunkStep, Operator, PlanError};
 use super::{Plan, Resources, Tally, Work, stages};
 use crate::recipe::document::Recipe;
 use crate::recipe::ledger;
+use crate::recipe::references::References;
 use crate::recipe::rejects::Spool;
 use crate::sheets::CellKind;
 use crate::sheets::kind::letters;
 use crate::sheets::view::ColumnView;
 use crate::tables::read::Table;
 use crate::tables::{ColumnKind, ColumnMeta, PartMeta, TableMeta};
+
+mod join;
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -116,10 +119,15 @@ fn words(column: &ArrayRef) -> Fallible<Vec<String>> {
 }
 
 fn carry_out(columns: &[(&str, ArrayRef)], recipe: &str, split: Split) -> Fallible<Made> {
+    carry_out_with(columns, recipe, split, &References::default())
+}
+
+fn carry_out_with(columns: &[(&str, ArrayRef)], recipe: &str, split: Split, references: &References) -> Fallible<Made> {
     let folder = tempfile::tempdir()?;
     let table = make_table(folder.path(), columns, split.part_rows)?;
     let recipe = Recipe::parse(recipe).map_err(|problems| format!("{problems:?}"))?;
-    let plan = Plan::new(&recipe, table.meta(), recipe.steps.len()).map_err(|problems| format!("{problems:?}"))?;
+    let plan =
+        Plan::new(&recipe, table.meta(), recipe.steps.len(), references).map_err(|problems| format!("{problems:?}"))?;
     carry_out_plan(plan, table, folder.path(), split)
 }
 
@@ -407,7 +415,7 @@ fn a_sort_larger_than_its_memory_goes_to_disk_and_comes_back_the_same() -> Falli
     let table = make_table(folder.path(), &columns, split.part_rows)?;
     let recipe = Recipe::parse("steps: [{sort: {by: [key]}}, {sort: {by: [text]}}, {sort: {by: [key]}}]")
         .map_err(|p| format!("{p:?}"))?;
-    let plan = Plan::new(&recipe, table.meta(), 3).map_err(|p| format!("{p:?}"))?;
+    let plan = Plan::new(&recipe, table.meta(), 3, &References::default()).map_err(|p| format!("{p:?}"))?;
     let made = carry_out_plan(plan, table, folder.path(), split)?;
     let mut wanted: Vec<i64> = (0..count).collect();
     wanted.sort_by_key(|row| scattered(*row));
@@ -448,7 +456,7 @@ fn a_step_that_loses_a_row_fails_the_run() -> Fallible {
     let folder = tempfile::tempdir()?;
     let table = make_table(folder.path(), &columns_of(&rows), 100)?;
     let recipe = Recipe::parse("steps: [{trim: {columns: all}}]").map_err(|p| format!("{p:?}"))?;
-    let mut plan = Plan::new(&recipe, table.meta(), 1).map_err(|p| format!("{p:?}"))?;
+    let mut plan = Plan::new(&recipe, table.meta(), 1, &References::default()).map_err(|p| format!("{p:?}"))?;
     plan.steps[0].operator = Operator::step(Leak);
     assert!(carry_out_plan(plan, table, folder.path(), WHOLE).is_err());
     Ok(())
@@ -467,7 +475,7 @@ fn a_row_lost_between_steps_does_not_balance() -> Fallible {
     let table = make_table(folder.path(), &columns_of(&rows), 100)?;
     let recipe = Recipe::parse("steps: [{filter: {keep: quantity > 2}}, {sort: {by: [quantity]}}]")
         .map_err(|p| format!("{p:?}"))?;
-    let plan = Plan::new(&recipe, table.meta(), 2).map_err(|p| format!("{p:?}"))?;
+    let plan = Plan::new(&recipe, table.meta(), 2, &References::default()).map_err(|p| format!("{p:?}"))?;
     let resources = Resources {
         scratch: folder.path().into(),
         memory: 64 << 20,
@@ -578,7 +586,8 @@ fn columns_that_nothing_needs_are_not_read() -> Fallible {
     let table = make_table(folder.path(), &columns_of(&[]), 10)?;
     let needs = |recipe: &str| -> Fallible<Vec<bool>> {
         let recipe = Recipe::parse(recipe).map_err(|p| format!("{p:?}"))?;
-        let plan = Plan::new(&recipe, table.meta(), recipe.steps.len()).map_err(|p| format!("{p:?}"))?;
+        let plan = Plan::new(&recipe, table.meta(), recipe.steps.len(), &References::default())
+            .map_err(|p| format!("{p:?}"))?;
         Ok(plan.needs(3))
     };
     assert_eq!(

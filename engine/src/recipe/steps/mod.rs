@@ -9,6 +9,7 @@ mod convert;
 mod deduplicate;
 mod filter;
 mod group;
+mod join;
 mod rename;
 mod select;
 mod sort;
@@ -19,57 +20,87 @@ use serde_json::Value as Json;
 pub use convert::{Otherwise, Target};
 pub use deduplicate::Keep;
 pub use filter::FilterRule;
+pub use join::{JoinKind, Several};
 pub use sort::{Direction, SortKey};
 
 use super::columns::Column;
 use super::document::{Node, Reading, Value};
 use super::plan::operator::Operator;
 use super::problem::{Problem, did_you_mean, listed};
+use super::references::References;
 use crate::tables::header::LONGEST_NAME;
 
 /// The steps, in the order of menus: from one list, all that has to know each of them.
 macro_rules! steps {
-    ($($(#[$about:meta])* $module:ident :: $name:ident,)*) => {
+    (
+        of one table { $($(#[$about:meta])* $module:ident :: $name:ident,)* }
+        with other tables { $($(#[$joins_about:meta])* $joins_module:ident :: $joins:ident,)* }
+    ) => {
         $(pub use $module::$name;)*
+        $(pub use $joins_module::$joins;)*
 
         /// A step of a recipe with its options.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Step {
             $($(#[$about])* $name($name),)*
+            $($(#[$joins_about])* $joins($joins),)*
         }
 
         /// All steps, in the order of menus.
-        pub const DEFINITIONS: &[Definition] = &[$($name::DEFINITION,)*];
+        pub const DEFINITIONS: &[Definition] = &[$($name::DEFINITION,)* $($joins::DEFINITION,)*];
 
         impl Step {
             /// How forms and the guide present it.
             #[must_use]
             pub fn definition(&self) -> Definition {
-                match self { $(Self::$name(_) => $name::DEFINITION,)* }
+                match self {
+                    $(Self::$name(_) => $name::DEFINITION,)*
+                    $(Self::$joins(_) => $joins::DEFINITION,)*
+                }
             }
 
             /// What it does, in one plain sentence without a full stop.
             #[must_use]
             pub fn label(&self) -> String {
-                match self { $(Self::$name(step) => step.label(),)* }
+                match self {
+                    $(Self::$name(step) => step.label(),)*
+                    $(Self::$joins(step) => step.label(),)*
+                }
             }
 
             fn options_json(&self) -> Json {
-                match self { $(Self::$name(step) => step.to_json(),)* }
+                match self {
+                    $(Self::$name(step) => step.to_json(),)*
+                    $(Self::$joins(step) => step.to_json(),)*
+                }
             }
 
-            fn check_columns(&self, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
-                match self { $(Self::$name(step) => step.check(columns),)* }
+            fn check_columns(&self, columns: &[Column], references: &References) -> Result<Vec<Column>, Vec<Problem>> {
+                match self {
+                    $(Self::$name(step) => step.check(columns),)*
+                    $(Self::$joins(step) => step.check(columns, references),)*
+                }
             }
 
-            fn plan_columns(&self, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
-                match self { $(Self::$name(step) => step.plan(columns),)* }
+            fn plan_columns(
+                &self,
+                columns: &[Column],
+                references: &References,
+                formats: &mut Vec<String>,
+            ) -> Result<Operator, Vec<Problem>> {
+                match self {
+                    $(Self::$name(step) => step.plan(columns),)*
+                    $(Self::$joins(step) => step.plan(columns, references, formats),)*
+                }
             }
 
             /// Reads the options of the step of this name; `None`: there is no such step.
             fn read_named(name: &str, options: &Node, path: &str, reading: &mut Reading) -> Option<Option<Self>> {
                 $(if name == $name::DEFINITION.name {
                     return Some($name::read(options, path, reading).map(Self::$name));
+                })*
+                $(if name == $joins::DEFINITION.name {
+                    return Some($joins::read(options, path, reading).map(Self::$joins));
                 })*
                 None
             }
@@ -78,24 +109,30 @@ macro_rules! steps {
 }
 
 steps! {
-    /// Remove blanks around texts.
-    trim::Trim,
-    /// Give columns other names.
-    rename::Rename,
-    /// Keep only some columns, in an order.
-    select::Select,
-    /// Give a column another type.
-    convert::Convert,
-    /// Keep or drop rows by a condition.
-    filter::Filter,
-    /// Fill a column by a formula.
-    compute::Compute,
-    /// Keep one of rows that are alike.
-    deduplicate::Deduplicate,
-    /// Put rows in order.
-    sort::Sort,
-    /// One row per group, with totals.
-    group::Group,
+    of one table {
+        /// Remove blanks around texts.
+        trim::Trim,
+        /// Give columns other names.
+        rename::Rename,
+        /// Keep only some columns, in an order.
+        select::Select,
+        /// Give a column another type.
+        convert::Convert,
+        /// Keep or drop rows by a condition.
+        filter::Filter,
+        /// Fill a column by a formula.
+        compute::Compute,
+        /// Keep one of rows that are alike.
+        deduplicate::Deduplicate,
+        /// Put rows in order.
+        sort::Sort,
+        /// One row per group, with totals.
+        group::Group,
+    }
+    with other tables {
+        /// Look up in another table.
+        join::Join,
+    }
 }
 
 /// A step as forms and the guide present it.
@@ -153,6 +190,10 @@ pub enum OptionKind {
     SortKeys,
     /// A map of new column to an expression of totals such as `sum(total)`.
     Totals,
+    /// The name of another table.
+    Reference,
+    /// A list of columns, or a map of our column to the other table's.
+    JoinKeys,
 }
 
 /// The definition of a step by its word.
@@ -197,8 +238,13 @@ impl Step {
     /// The columns after the step, or what does not fit the columns before it. `number` is the step's position from 1.
     ///
     /// It evaluates the expressions once, on a row made up: not for processes that serve.
-    pub(crate) fn check(&self, number: usize, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
-        let checked = self.check_columns(columns);
+    pub(crate) fn check(
+        &self,
+        number: usize,
+        columns: &[Column],
+        references: &References,
+    ) -> Result<Vec<Column>, Vec<Problem>> {
+        let checked = self.check_columns(columns, references);
         let checked = checked.and_then(|after| match too_long(columns, &after) {
             None => Ok(after),
             Some(problem) => Err(vec![problem]),
@@ -212,8 +258,14 @@ impl Step {
     }
 
     /// What carries the step out on tables with these columns; the step was checked against them.
-    pub(crate) fn plan(&self, number: usize, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
-        self.plan_columns(columns).map_err(|problems| {
+    pub(crate) fn plan(
+        &self,
+        number: usize,
+        columns: &[Column],
+        references: &References,
+        formats: &mut Vec<String>,
+    ) -> Result<Operator, Vec<Problem>> {
+        self.plan_columns(columns, references, formats).map_err(|problems| {
             problems
                 .into_iter()
                 .map(|problem| self.placed(number, &problem))

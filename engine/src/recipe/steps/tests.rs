@@ -23,12 +23,15 @@ fn step(text: &str) -> Step {
 }
 
 fn after(text: &str) -> Vec<(String, ColumnKind)> {
-    let after = step(text).check(1, &columns()).expect(text);
+    let after = step(text).check(1, &columns(), &References::default()).expect(text);
     after.into_iter().map(|column| (column.name, column.kind)).collect()
 }
 
 fn problem(text: &str) -> Problem {
-    step(text).check(3, &columns()).expect_err(text).remove(0)
+    step(text)
+        .check(3, &columns(), &References::default())
+        .expect_err(text)
+        .remove(0)
 }
 
 #[test]

@@ -1,0 +1,43 @@
+//! Other tables that a recipe calls by name.
+
+use std::collections::BTreeMap;
+
+use super::problem::{did_you_mean, listed};
+use crate::tables::read::Table;
+
+/// The tables by the names that the recipe gives them.
+#[derive(Clone, Debug, Default)]
+pub struct References {
+    tables: BTreeMap<String, Table>,
+}
+
+impl References {
+    /// These tables.
+    #[must_use]
+    pub fn new(tables: BTreeMap<String, Table>) -> Self {
+        Self { tables }
+    }
+
+    /// Each name with its table.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Table)> {
+        self.tables.iter()
+    }
+
+    /// A table, or a sentence with the nearest name and those that are there.
+    ///
+    /// # Errors
+    /// The sentence.
+    pub fn find(&self, name: &str) -> Result<&Table, String> {
+        self.tables.get(name).ok_or_else(|| {
+            if self.tables.is_empty() {
+                return format!("There is no other table `{name}`: choose a file for it.");
+            }
+            let names = self.tables.keys().map(String::as_str);
+            format!(
+                "There is no other table `{name}`.{} The tables are {}.",
+                did_you_mean(name, names.clone()),
+                listed(names)
+            )
+        })
+    }
+}
