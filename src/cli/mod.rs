@@ -16,6 +16,7 @@ mod mill;
 mod outputs;
 mod progress;
 pub mod recipe;
+mod references;
 mod report;
 pub mod run;
 

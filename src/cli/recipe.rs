@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use sheetmill_engine::recipe::document::{Problem, Recipe};
 use sheetmill_engine::recipe::plan::Plan;
+use sheetmill_engine::tables::read::Table;
 
 use super::mill::{Mill, Share, TroubleKind, meta};
 use super::progress::Line;
+use super::references::{References, reference};
 use super::{End, Stop, answer, existing, finish};
 
 /// What can be done with recipes.
@@ -20,6 +22,9 @@ pub enum Command {
         recipe: PathBuf,
         /// A file whose columns the recipe is checked against.
         file: Option<PathBuf>,
+        /// Another table by the name that the recipe calls it.
+        #[arg(long = "with", value_name = "NAME=FILE", value_parser = reference)]
+        with: Vec<(String, PathBuf)>,
     },
 }
 
@@ -27,7 +32,7 @@ pub enum Command {
 #[must_use]
 pub fn main(command: &Command) -> ExitCode {
     match command {
-        Command::Check { recipe, file } => finish(check(recipe, file.as_deref())),
+        Command::Check { recipe, file, with } => finish(check(recipe, file.as_deref(), with)),
     }
 }
 
@@ -37,13 +42,15 @@ pub(super) fn read(path: &Path) -> Result<Recipe, Stop> {
     Recipe::parse(&text).map_err(|problems| Stop::wrong(listed(path, &problems)))
 }
 
-async fn check(path: &Path, file: Option<&Path>) -> Result<End, Stop> {
+async fn check(path: &Path, file: Option<&Path>, with: &[(String, PathBuf)]) -> Result<End, Stop> {
     let recipe = read(path)?;
     if let Some(file) = file {
-        let mill = Mill::new(Share {
+        let share = Share {
             memory: 512 << 20,
             jobs: 1,
-        })?;
+        };
+        let mill = Mill::new(share)?;
+        let others = References::read(with, share).await?;
         let read = mill
             .ingest(&existing(file)?, recipe.input.ingest_options(), &Line::silent())
             .await?;
@@ -68,7 +75,13 @@ async fn check(path: &Path, file: Option<&Path>) -> Result<End, Stop> {
             .map(|table| (table.sheet.clone(), table.visibility))
             .collect();
         let chosen = recipe.input.sheets.choose(&sheets).map_err(Stop::wrong)?;
-        let misfits = |index: usize| Plan::new(&recipe, &tables[index], recipe.steps.len()).err();
+        let open = |(name, folder): (&String, &PathBuf)| {
+            let table = Table::open(folder).map_err(|cause| Stop::failed(cause.to_string()))?;
+            Ok((name.clone(), table))
+        };
+        let others = others.tables.iter().map(open).collect::<Result<_, Stop>>()?;
+        let others = sheetmill_engine::recipe::references::References::new(others);
+        let misfits = |index: usize| Plan::new(&recipe, &tables[index], recipe.steps.len(), &others).err();
         let problems = recipe.locate(chosen.into_iter().find_map(misfits).unwrap_or_default());
         if !problems.is_empty() {
             return Err(Stop::wrong(listed(path, &problems)));

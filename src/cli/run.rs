@@ -15,6 +15,7 @@ use sheetmill_engine::tables::TableMeta;
 use super::mill::{Answer, Mill, Share, Trouble, TroubleKind, meta};
 use super::outputs::{Made, place};
 use super::progress::{Line, Lines};
+use super::references::{References, reference};
 use super::report::{InputReport, IssueReport, LedgerEntry, RunReport, sha256};
 use super::{End, Stop, existing, finish, name_of, recipe, say};
 use crate::domain::units;
@@ -283,52 +284,6 @@ fn worse(end: End, trouble: TroubleKind) -> End {
     }
 }
 
-/// The tables that a recipe names.
-struct References {
-    tables: BTreeMap<String, PathBuf>,
-    /// Hold the folders.
-    _mills: Vec<Mill>,
-}
-
-impl References {
-    /// Reads the first sheet of each file.
-    async fn read(with: &[(String, PathBuf)], share: Share) -> Result<Self, Stop> {
-        let mut references = Self {
-            tables: BTreeMap::new(),
-            _mills: Vec::new(),
-        };
-        for (name, file) in with {
-            let mill = Mill::new(share)?;
-            let read = mill
-                .ingest(&existing(file)?, Default::default(), &Line::silent())
-                .await?;
-            if let Some(trouble) = read.trouble {
-                let end = if trouble.kind == TroubleKind::Refused {
-                    End::Refused
-                } else {
-                    End::Failed
-                };
-                return Err(Stop {
-                    end,
-                    sentence: trouble.sentence,
-                });
-            }
-            let first = read.tables.into_iter().next();
-            let table = first.ok_or_else(|| Stop::wrong(format!("{} holds no table", file.display())))?;
-            references.tables.insert(name.clone(), table);
-            references._mills.push(mill);
-        }
-        Ok(references)
-    }
-}
-
-fn reference(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), PathBuf::from(file))),
-        _ => Err("write it like prices=prices.xlsx".to_owned()),
-    }
-}
-
 fn format(word: &str) -> Result<OutputFormat, String> {
     let found = OutputFormat::WORDS
         .iter()
@@ -363,12 +318,5 @@ mod tests {
             end(&[TroubleKind::Rejected, TroubleKind::Failed, TroubleKind::Refused]),
             End::Failed
         );
-    }
-
-    #[test]
-    fn a_reference_has_a_name_and_a_file() {
-        assert_eq!(reference("p=a=b.xlsx"), Ok(("p".to_owned(), PathBuf::from("a=b.xlsx"))));
-        assert!(reference("prices.xlsx").is_err());
-        assert!(reference("=prices.xlsx").is_err());
     }
 }
