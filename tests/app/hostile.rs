@@ -76,7 +76,8 @@ async fn hostile_files_get_a_sentence_and_take_nothing_down() {
     assert!(process.interrupt().await.success());
 }
 
-fn make_files(folder: &Path) {
+/// The files of `make_hostile.py`, in a folder.
+pub fn make_files(folder: &Path) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hostile/make_hostile.py");
     let made = Command::new("python3").arg(script).arg(folder).status();
     assert!(
@@ -101,7 +102,8 @@ async fn guess_passwords(address: &str) {
     }
 }
 
-fn assert_plain(name: &str, answer: &str) {
+/// A sentence for people holds nothing of our insides.
+pub fn assert_plain(name: &str, answer: &str) {
     for word in INTERNALS {
         assert!(
             !answer.contains(word),

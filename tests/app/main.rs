@@ -11,6 +11,7 @@
 mod accounts;
 mod api;
 mod archives;
+mod bad_inputs;
 mod browser;
 mod client;
 mod corpus;

@@ -174,7 +174,7 @@ impl Default for Limits {
             shared_string_bytes: 256 << 20,
             old_file_bytes: 64 << 20,
             old_cells: 2_000_000,
-            cell_text_bytes: 4 << 30,
+            cell_text_bytes: 2 << 30,
         }
     }
 }

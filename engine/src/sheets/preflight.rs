@@ -172,11 +172,13 @@ fn check_entries(file: &mut File, size: u64, limits: &Limits) -> Result<(), Read
 
 fn parts(zip: &ZipArchive<BufReader<File>>) -> Result<Vec<Part>, ReadError> {
     let mut parts = Vec::with_capacity(zip.len());
+    let mut places = Vec::with_capacity(zip.len());
     for index in 0..zip.len() {
         let entry = zip.by_index_data(index).map_err(|error| damage(&error))?;
         if entry.encrypted() {
             return Err(Refusal::Password.into());
         }
+        places.push((entry.header_start(), entry.compressed_size()));
         let name = String::from_utf8_lossy(entry.name_raw())
             .replace('\\', "/")
             .to_ascii_lowercase();
@@ -187,6 +189,15 @@ fn parts(zip: &ZipArchive<BufReader<File>>) -> Result<Vec<Part>, ReadError> {
             packed: entry.compressed_size(),
             found: Found::default(),
         });
+    }
+    // Otherwise a small file holds the same bytes thousands of times. A local header has 30 bytes.
+    places.sort_unstable();
+    let overlap = |pair: &[(u64, u64)]| match pair {
+        [(start, packed), (next, _)] => start.saturating_add(30).saturating_add(*packed) > *next,
+        _ => false,
+    };
+    if places.windows(2).any(overlap) {
+        return Err(Refusal::Damaged("entries overlap".to_owned()).into());
     }
     Ok(parts)
 }

@@ -122,6 +122,11 @@ impl Chunk {
         full && self.rows.last() != Some(&row)
     }
 
+    /// Bytes of text in it.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.text_bytes
+    }
+
     /// Rows in it.
     #[must_use]
     pub fn len(&self) -> usize {

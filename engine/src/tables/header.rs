@@ -9,6 +9,8 @@ use crate::sheets::{CellKind, HeaderOption, Refusal};
 
 /// Characters of a column's name.
 pub(crate) const LONGEST_NAME: usize = 255;
+/// Characters of a cell that are looked at: a name is made of fewer.
+const SHOWN_CHARS: usize = 1_000;
 
 /// What was found above and in the header.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,7 +56,7 @@ pub(crate) fn shown(chunk: &Chunk, at: usize, formats: &[String]) -> ShownRow {
         (
             cell.kind,
             cell.number,
-            cell.shown(cell.code(None, formats)).into_owned(),
+            cell.shown(cell.code(None, formats)).chars().take(SHOWN_CHARS).collect(),
         )
     };
     let mut cells: Vec<_> = chunk.columns.iter().map(shown).collect();

@@ -17,6 +17,8 @@ use crate::sheets::{CellKind, HeaderOption, Refusal, TextDialect};
 const HEAD_ROWS: usize = 200;
 /// Cells of them that are looked at, for very wide sheets.
 const HEAD_CELLS: usize = 60_000;
+/// Bytes of text that wait.
+const HEAD_TEXT: usize = 16 << 20;
 /// A row group is written before it has so many rows times columns, or bytes of text.
 const GROUP_CELLS: usize = 2 << 20;
 const GROUP_TEXT: usize = 32 << 20;
@@ -114,7 +116,8 @@ impl TableWriter {
             HeaderOption::Rows(_, until) => last > until,
             HeaderOption::Auto | HeaderOption::None => true,
         };
-        if rows >= HEAD_ROWS && reached {
+        let texts: usize = self.waiting.iter().map(Chunk::text_bytes).sum();
+        if (rows >= HEAD_ROWS || texts >= HEAD_TEXT) && reached {
             self.start()
         } else {
             Ok(Vec::new())
