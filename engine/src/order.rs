@@ -11,6 +11,8 @@ mod preview;
 mod process;
 #[cfg(test)]
 mod recipe_tests;
+#[cfg(test)]
+mod round_trip_tests;
 mod rows;
 #[cfg(test)]
 mod tests;

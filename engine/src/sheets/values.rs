@@ -123,6 +123,7 @@ impl Formats {
         let mut codes = vec![super::number_format::GENERAL.to_owned()];
         let mut by_style = Vec::new();
         for code in styles {
+            let code = plain_general(code);
             let at = codes.iter().position(|known| known == code).unwrap_or_else(|| {
                 codes.push(code.to_owned());
                 codes.len() - 1
@@ -144,6 +145,15 @@ impl Formats {
     /// The position of a style's code, and its class.
     pub(super) fn style(&self, style: usize) -> (u16, FormatClass) {
         self.styles.get(style).copied().unwrap_or((0, FormatClass::Number))
+    }
+}
+
+/// What some programs write for General, as everybody else does.
+pub(super) fn plain_general(code: &str) -> &str {
+    if code.is_empty() || code.eq_ignore_ascii_case(super::number_format::GENERAL) {
+        super::number_format::GENERAL
+    } else {
+        code
     }
 }
 

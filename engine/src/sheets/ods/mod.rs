@@ -18,7 +18,7 @@ use quick_xml::events::{BytesStart, Event};
 use crate::sheets::kind::CellKind;
 use crate::sheets::layout::{Area, SheetLayout, Spans};
 use crate::sheets::listed::Listed;
-use crate::sheets::number_format::{FormatClass, GENERAL};
+use crate::sheets::number_format::{FormatClass, GENERAL, classify};
 use crate::sheets::preflight::{Package, damage, unpacking};
 use crate::sheets::refusal::{Refusal, TooMuch};
 use crate::sheets::source::{Cell, Cells, SheetInfo, Used};
@@ -177,6 +177,14 @@ impl Cells for OdsCells<'_> {
             let Some((kind, number)) = value.classified(FormatClass::Number, 0.0) else {
                 continue;
             };
+            // A moment at midnight under a format for days is a day, as in other workbooks.
+            let is_day = kind == CellKind::DateTime && number.fract() == 0.0;
+            let day_format = || {
+                self.formats
+                    .get(usize::from(format))
+                    .is_some_and(|code| classify(code) == FormatClass::Date)
+            };
+            let kind = if is_day && day_format() { CellKind::Date } else { kind };
             let error = kind == CellKind::Text && self.errors.contains(&(row, column));
             let kind = if error { CellKind::Error } else { kind };
             let text = if matches!(kind, CellKind::Text | CellKind::Error) {

@@ -248,8 +248,10 @@ fn set_widths(
 struct ColumnFormats {
     /// Text that could run as a formula.
     quoted: Format,
-    /// By the position of the cell's own format, in a mixed column.
-    own: Vec<Option<Format>>,
+    /// By the position of the cell's own format, in a mixed column, with what it is for.
+    own: Vec<Option<(Format, FormatClass)>>,
+    /// By kind, for cells whose own format does not suit them.
+    plain: [Option<Format>; CellKind::ALL.len()],
     /// By kind, for cells without an own format.
     by_kind: [Option<Format>; CellKind::ALL.len()],
 }
@@ -265,12 +267,15 @@ impl ColumnFormats {
             .filter(|c| *c != GENERAL);
         let kind = match view {
             ColumnView::Mixed { .. } => {
-                let by_kind = CellKind::ALL.map(|kind| code_for(kind, code).map(|c| Format::new().set_num_format(c)));
-                let made = |code: &String| (code != GENERAL).then(|| Format::new().set_num_format(code));
+                let of_kinds =
+                    |code| CellKind::ALL.map(|kind| code_for(kind, code).map(|c| Format::new().set_num_format(c)));
+                let made =
+                    |code: &String| (code != GENERAL).then(|| (Format::new().set_num_format(code), classify(code)));
                 return Ok(Self {
                     quoted,
                     own: sheet.formats.iter().map(made).collect(),
-                    by_kind,
+                    plain: of_kinds(None),
+                    by_kind: of_kinds(code),
                 });
             }
             ColumnView::Integer(_) | ColumnView::Decimal(_) => CellKind::Number,
@@ -285,35 +290,25 @@ impl ColumnFormats {
         Ok(Self {
             quoted,
             own: Vec::new(),
+            plain: CellKind::ALL.map(|_| None),
             by_kind: CellKind::ALL.map(|_| None),
         })
     }
 
-    fn of_cell(&self, cell: &CellView<'_>) -> Option<&Format> {
-        let own = cell
-            .format
-            .and_then(|at| self.own.get(usize::from(at)))
-            .and_then(Option::as_ref);
-        own.or_else(|| self.by_kind.get(usize::from(cell.kind.code())).and_then(Option::as_ref))
+    fn of_cell<'a>(&'a self, cell: &CellView<'_>) -> Option<&'a Format> {
+        let of_kind =
+            |formats: &'a [Option<Format>]| formats.get(usize::from(cell.kind.code())).and_then(Option::as_ref);
+        match cell.format.and_then(|at| self.own.get(usize::from(at))) {
+            Some(Some((format, class))) if suits(cell.kind, *class) || is_no_day(cell) => Some(format),
+            Some(_) => of_kind(&self.plain),
+            None => of_kind(&self.by_kind),
+        }
     }
 }
 
 /// The number format for cells of this kind: the column's where it suits them, else a plain one that shows them as what
 /// they are.
 fn code_for(kind: CellKind, column: Option<&str>) -> Option<&str> {
-    let class = column.map(classify);
-    let suits = match kind {
-        CellKind::Number => matches!(class, Some(FormatClass::Number)),
-        CellKind::Date | CellKind::DateTime | CellKind::Time => {
-            matches!(
-                class,
-                Some(FormatClass::Date | FormatClass::DateTime | FormatClass::Time)
-            )
-        }
-        CellKind::Duration => matches!(class, Some(FormatClass::Duration)),
-        CellKind::Text => matches!(class, Some(FormatClass::Text)),
-        CellKind::Blank | CellKind::Boolean | CellKind::Error => false,
-    };
     let plain = match kind {
         CellKind::Date => Some("yyyy-mm-dd"),
         CellKind::DateTime => Some("yyyy-mm-dd hh:mm:ss"),
@@ -321,5 +316,23 @@ fn code_for(kind: CellKind, column: Option<&str>) -> Option<&str> {
         CellKind::Duration => Some("[h]:mm:ss"),
         _ => None,
     };
-    column.filter(|_| suits).or(plain)
+    column.filter(|code| suits(kind, classify(code))).or(plain)
+}
+
+/// Negative numbers are no dates, whatever their format says.
+fn is_no_day(cell: &CellView<'_>) -> bool {
+    cell.kind == CellKind::Number && cell.number < 0.0
+}
+
+/// Whether cells of this kind stay what they are under formats of this class.
+fn suits(kind: CellKind, class: FormatClass) -> bool {
+    match kind {
+        CellKind::Number => matches!(class, FormatClass::Number | FormatClass::Text),
+        CellKind::Date | CellKind::DateTime | CellKind::Time => {
+            matches!(class, FormatClass::Date | FormatClass::DateTime | FormatClass::Time)
+        }
+        CellKind::Duration => class == FormatClass::Duration,
+        CellKind::Text => class == FormatClass::Text,
+        CellKind::Blank | CellKind::Boolean | CellKind::Error => false,
+    }
 }
