@@ -15,7 +15,7 @@ export SQLX_OFFLINE ?= true
 TOOLS := $(SHEETMILL_CACHE)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run build test check million agree mutate tidy bench postgres browser garage deny
+.PHONY: help run build test check million agree libreoffice mutate fuzz tidy bench postgres browser garage deny
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -54,10 +54,21 @@ agree: build
 	@.ci/need readers
 	"$(SHEETMILL_CACHE)/readers/bin/python" tests/corpus/judge.py "$(CARGO_TARGET_DIR)/debug/sheetmill cells" ../shared/corpus
 
+# Workbooks that we wrote, opened in LibreOffice: two minutes.
+libreoffice: build
+	@.ci/need readers
+	@.ci/need libreoffice
+	"$(SHEETMILL_CACHE)/readers/bin/python" tests/corpus/libreoffice.py "$(CARGO_TARGET_DIR)/debug/sheetmill" ../shared/corpus/files
+
 # Damaged copies of the corpus: read or refused in time, whatever they hold.
 mutate: build
 	@.ci/need python
 	python3 tests/corpus/mutate.py "$(CARGO_TARGET_DIR)/debug/sheetmill" ../shared/corpus 120
+
+# Coverage-guided fuzzing of what reads strangers' files: FUZZ_SECONDS (60) for each of four targets.
+fuzz:
+	@.ci/need python
+	fuzz/run
 
 tidy:
 	cargo test --locked --test tidy

@@ -204,10 +204,7 @@ fn every_workbook_of_the_corpus_comes_back_as_it_was() -> Fallible {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                loop {
-                    let Some(file) = left.lock().ok().and_then(|mut left| left.pop()) else {
-                        break;
-                    };
+                while let Some(file) = left.lock().ok().and_then(|mut left| left.pop()) {
                     let found = round_trip(&file).unwrap_or_else(|error| Some(error.to_string()));
                     if let (Some(found), Ok(mut wrong)) = (found, wrong.lock()) {
                         let name = file.file_name().unwrap_or_default().to_string_lossy();

@@ -188,6 +188,10 @@ fn put(
         CellKind::Boolean => {
             sheet.write_boolean(row, column, cell.number != 0.0)?;
         }
+        // OpenDocument has errors that are none to Excel: as a formula they would spoil the workbook.
+        CellKind::Error if !ERRORS.contains(&cell.text) => {
+            sheet.write_string(row, column, cut(cell.text, cut_texts))?;
+        }
         CellKind::Error => {
             // An error constant is a formula of itself; there is no other way to write one.
             sheet.write_formula(
@@ -205,6 +209,28 @@ fn put(
     }
     Ok(())
 }
+
+/// The errors of Excel (ECMA-376 part 1, section 18.17.3, and those that came later).
+const ERRORS: [&str; 18] = [
+    "#NULL!",
+    "#DIV/0!",
+    "#VALUE!",
+    "#REF!",
+    "#NAME?",
+    "#NUM!",
+    "#N/A",
+    "#GETTING_DATA",
+    "#SPILL!",
+    "#CALC!",
+    "#FIELD!",
+    "#BLOCKED!",
+    "#CONNECT!",
+    "#UNKNOWN!",
+    "#BUSY!",
+    "#EXTERNAL!",
+    "#PYTHON!",
+    "#TIMEOUT!",
+];
 
 /// Cuts a text to what Excel allows, and counts that it did.
 fn cut<'a>(text: &'a str, cut_texts: &mut u64) -> &'a str {
