@@ -24,6 +24,29 @@ let future = [];
 let answer = null;
 let problems = [];
 
+// Which file and sheet stands behind each name of another table; a browser remembers that of a saved recipe.
+const bound = JSON.parse(localStorage.getItem(`tables:${id}`) ?? "{}");
+
+function namesOfTables() {
+  const kinds = (step) => definitionOf(nameOf(step))?.options.filter((option) => option.kind === "reference") ?? [];
+  return [...new Set(recipe.steps.filter((step) => !step.off).flatMap((step) => kinds(step).map((option) => step.does[nameOf(step)]?.[option.name])).filter(Boolean))];
+}
+
+const boundTables = () => Object.fromEntries(namesOfTables().filter((name) => bound[name]).map((name) => [name, bound[name]]));
+
+const tables = {
+  bound,
+  /** The files and sheets to choose from. */
+  choices: () => [...($("[data-file]")?.options ?? [])].map((option) => ({ place: option.value, title: option.textContent.trim() })),
+  columns: (name) => answer?.references?.[name] ?? [],
+  /** Puts a file's sheet behind a name. */
+  bind: (name, place) => {
+    bound[name] = place;
+    if (id) localStorage.setItem(`tables:${id}`, JSON.stringify(bound));
+    preview();
+  },
+};
+
 const grid = new Grid($("#grid"), { total: 0, load: async (offset, limit) => ({ rows: shownRows().slice(offset, offset + limit) }), onColumn: openColumnMenu });
 
 function documentOf({ name, input, output, steps }) {
@@ -156,7 +179,7 @@ function drawForm() {
     el("button", { class: "button tiny", type: "button", disabled: index === 0, onclick: () => moveStep(index, index - 1) }, "Up"),
     el("button", { class: "button tiny", type: "button", disabled: index === recipe.steps.length - 1, onclick: () => moveStep(index, index + 1) }, "Down"),
     el("button", { class: "button tiny", type: "button", onclick: () => edit(withSteps(recipe.steps.toSpliced(at, 0, structuredClone(step))), { select: at + 1 }) }, "Duplicate"));
-  form.replaceChildren(el("h3", {}, definition.title), ...formOf(definition, step.does[definition.name] ?? {}, columnsBefore(index), change), tools);
+  form.replaceChildren(el("h3", {}, definition.title), ...formOf(definition, step.does[definition.name] ?? {}, columnsBefore(index), change, tables), tools);
   drawProblems();
 }
 
@@ -210,7 +233,7 @@ async function ask(text) {
   running?.abort();
   const request = (running = new AbortController());
   const [file, table] = ($("[data-file]")?.value ?? "").split("/");
-  const order = { file: file || null, table: Number(table ?? 0), steps: sentIndex(at) };
+  const order = { file: file || null, table: Number(table ?? 0), steps: sentIndex(at), references: boundTables() };
   const asked = text === undefined ? { ...order, document: documentOf(recipe) } : { ...order, text };
   try {
     const first = await send("/recipes/preview", { ...asked, count: false }, { signal: request.signal });
@@ -248,12 +271,13 @@ function show(next, isText) {
   }
   // A document that is wrong has no new rows: the last good ones stay in view.
   const columnsChanged = JSON.stringify(answer?.before) !== JSON.stringify(next.before ?? answer?.before);
+  const tablesChanged = JSON.stringify(answer?.references) !== JSON.stringify(next.references ?? answer?.references);
   answer = { ...answer, ...next, rows: next.rows ?? answer?.rows, before: next.before ?? answer?.before };
   if (next.text && document.activeElement !== $("[data-yaml]")) $("[data-yaml]").value = next.text;
   drawTextProblems();
   drawSteps();
   const typing = $("[data-form]").contains(document.activeElement);
-  if (columnsChanged && !typing) drawForm();
+  if ((columnsChanged || tablesChanged) && !typing) drawForm();
   else drawProblems();
   drawRows();
 }
@@ -389,6 +413,7 @@ async function save() {
   $("[data-saved]").textContent = `revision ${told.revision}`;
   if (!id) {
     id = told.id;
+    localStorage.setItem(`tables:${id}`, JSON.stringify(bound));
     const url = new URL(location.href);
     url.pathname = `/recipes/${id}`;
     history.replaceState(null, "", url);
@@ -410,7 +435,7 @@ function listSteps() {
     el("button", { type: "button", onclick: () => addStep({ [it.name]: freshOptions(it) }) }, icon(STEP_ICONS[it.name] ?? "list-checks"), el("b", {}, it.title), el("span", {}, it.about))));
 }
 
-const STEP_ICONS = { trim: "scissors", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", deduplicate: "copy-x", sort: "arrow-up-down", group: "group" };
+const STEP_ICONS = { trim: "scissors", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2" };
 
 function icon(name) {
   const svg = document.querySelector("#column-head").content.querySelector("svg").cloneNode(true);
@@ -433,6 +458,7 @@ function freshOptions(definition) {
     deduplicate: { by: [first], keep: "first" },
     sort: { by: [{ column: first, order: "ascending" }] },
     group: { by: [first], totals: { rows: "count(*)" } },
+    join: { with: "", on: { [first]: first } },
   };
   return fresh[definition.name] ?? {};
 }
@@ -491,6 +517,7 @@ function offerRun() {
 
 // A run uses a saved revision: what is in view is saved first.
 async function runNow(event) {
+  $("[data-references]").value = JSON.stringify(boundTables());
   if (id && JSON.stringify(documentOf(recipe)) === saved) return;
   event.preventDefault();
   if (await save()) event.target.submit();

@@ -69,8 +69,13 @@ const remove = (onclick) => el("button", { class: "button quiet tiny square", ty
 const add = (title, onclick) => el("button", { class: "button tiny", type: "button", onclick }, title);
 
 // Lists of pairs: renames, sort keys, totals.
+// `change(edit)`: what becomes of the item as it is then; the form is not drawn anew with each edit.
 function pairs(list, draw, fresh, title, onchange) {
-  const rows = list.map((item, index) => el("div", { class: "pair" }, ...draw(item, (next) => onchange(list.with(index, next))), remove(() => onchange(list.toSpliced(index, 1), true))));
+  const change = (index) => (edit) => {
+    list = list.with(index, edit(list[index]));
+    onchange(list);
+  };
+  const rows = list.map((item, index) => el("div", { class: "pair" }, ...draw(item, change(index)), remove(() => onchange(list.toSpliced(index, 1), true))));
   return el("div", {}, ...rows, add(title, () => onchange([...list, fresh()], true)));
 }
 
@@ -96,25 +101,39 @@ const CONTROLS = {
   texts: ({ value, set }) => text((value ?? []).join(", "), (next) => set(next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean)), { class: "input mono", spellcheck: "false" }),
   sort_keys: ({ columns, value, set }) =>
     pairs((value ?? []).map((key) => (typeof key === "string" ? { column: key } : key)), (key, change) => {
-      const order = el("select", { class: "select", "aria-label": "Order", onchange: () => change({ ...key, order: order.value }) }, el("option", { value: "ascending" }, "ascending"), el("option", { value: "descending" }, "descending"));
+      const order = el("select", { class: "select", "aria-label": "Order", onchange: () => change((now) => ({ ...now, order: order.value })) }, el("option", { value: "ascending" }, "ascending"), el("option", { value: "descending" }, "descending"));
       order.value = key.order ?? "ascending";
-      return [labelled("Column", pick(columns, key.column, (column) => change({ ...key, column }))), order];
+      return [labelled("Column", pick(columns, key.column, (column) => change((now) => ({ ...now, column })))), order];
     }, () => ({ column: columns[0]?.name ?? "", order: "ascending" }), "Add a column", set),
-  reference: ({ value, set }) => text(value, (next) => set(next.trim() || undefined), { class: "input mono", spellcheck: "false", autocomplete: "off" }),
-  join_keys: ({ columns, value, set }) =>
+  // A name, and the file behind it: who chooses a file need not think of a name.
+  reference: ({ value, set, tables }) => {
+    const choices = tables.choices();
+    const select = el("select", { class: "select" }, el("option", { value: "" }, value ? `choose a file for “${value}”` : "choose a file"), ...choices.map((it) => el("option", { value: it.place }, it.title)));
+    select.value = choices.some((it) => it.place === tables.bound[value]) ? tables.bound[value] : "";
+    select.addEventListener("change", () => {
+      const name = value || nameOfTable(select.selectedOptions[0].textContent);
+      tables.bind(name, select.value);
+      set(name, true);
+    });
+    return select;
+  },
+  join_keys: ({ columns, value, set, options, tables }) =>
     pairs(Array.isArray(value) ? value.map((name) => [name, name]) : Object.entries(value ?? {}), ([ours, theirs], change) => [
-      labelled("Column of this table", pick(columns, ours, (next) => change([next, ours === theirs ? next : theirs]))),
-      text(theirs, (next) => change([ours, next]), { "aria-label": "Column of the other table" }),
+      labelled("Column of this table", pick(columns, ours, (next) => change(([, other]) => [next, other]))),
+      labelled("Column of the other table", tables.columns(options.with).length > 0 ? pick(tables.columns(options.with), theirs, (next) => change(([own]) => [own, next])) : text(theirs, (next) => change(([own]) => [own, next]))),
     ], () => [columns[0]?.name ?? "", columns[0]?.name ?? ""], "Add a column", (list, again) => set(Object.fromEntries(list), again)),
   totals: ({ value, set }) =>
     pairs(Object.entries(value ?? {}), ([name, total], change) => [
-      text(name, (next) => change([next, total]), { "aria-label": "New column" }),
-      text(total, (next) => change([name, next]), { "aria-label": "Total", class: "input mono", spellcheck: "false" }),
+      text(name, (next) => change(([, now]) => [next, now]), { "aria-label": "New column" }),
+      text(total, (next) => change(([now]) => [now, next]), { "aria-label": "Total", class: "input mono", spellcheck: "false" }),
     ], () => [`total ${Object.keys(value ?? {}).length + 1}`, "count(*)"], "Add a total", (list, again) => set(Object.fromEntries(list), again)),
 };
 
-/** The fields of a step. `change(options, again)` is called with each edit. */
-export function formOf(definition, options, columns, change) {
+/** `Price list 2024.xlsx, Sheet1` is called `price_list_2024`. */
+const nameOfTable = (title) => title.replace(/,[^,]*$/, "").replace(/\.[a-z0-9]+$/i, "").toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "") || "table";
+
+/** The fields of a step. `change(options, again)` is called with each edit; `tables` are the files behind names. */
+export function formOf(definition, options, columns, change, tables) {
   if (definition.options.some((option) => option.kind === "renames")) return [renames(definition.options[0], options, columns, change)];
   return definition.options.map((option) => {
     const set = (value, again = false) => {
@@ -124,7 +143,7 @@ export function formOf(definition, options, columns, change) {
       options = next; // further edits of the same form go on from here
       change(next, again);
     };
-    const control = CONTROLS[option.kind]({ option, columns, value: options[option.name], set });
+    const control = CONTROLS[option.kind]({ option, columns, value: options[option.name], set, options, tables });
     return field(option, control);
   });
 }
@@ -132,8 +151,8 @@ export function formOf(definition, options, columns, change) {
 // The entries of a rename are its options themselves.
 function renames(option, options, columns, change) {
   const control = pairs(Object.entries(options), ([from, to], put) => [
-    labelled("Column", pick(columns, from, (next) => put([next, to]))),
-    text(to, (next) => put([from, next]), { "aria-label": "New name", maxlength: 200 }),
+    labelled("Column", pick(columns, from, (next) => put(([, now]) => [next, now]))),
+    text(to, (next) => put(([now]) => [now, next]), { "aria-label": "New name", maxlength: 200 }),
   ], () => [columns.find((column) => !(column.name in options))?.name ?? "", ""], "Add a name", (list, again) => change(Object.fromEntries(list), again));
   return field(option, control);
 }

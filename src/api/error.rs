@@ -262,6 +262,12 @@ impl From<runs::Error> for Error {
             Runs::NoRun => Self::NotFound("run"),
             Runs::NoFiles => Self::invalid("no_files", sentence),
             Runs::TooManyFiles(_) => Self::invalid("too_many_files", sentence),
+            Runs::NoReference(_) => Self::invalid("missing_reference", sentence),
+            Runs::UnusedReference(_) => Self::invalid("unused_reference", sentence),
+            Runs::NotReady(_) => Self::Conflict {
+                code: "not_ready",
+                sentence,
+            },
             Runs::Archive(_) => Self::Conflict {
                 code: "archive",
                 sentence,

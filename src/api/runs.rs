@@ -27,10 +27,11 @@ pub(super) struct Start {
     /// The files, by id.
     #[schema(value_type = Vec<String>)]
     files: Vec<FileId>,
-    /// Other tables by the names that the recipe's steps have for them.
+    /// Other tables by the names that the recipe's steps have for them: the id of a file, for its first visible sheet, or
+    /// `{"file": …, "sheet": 1}` with the sheet's position from 0.
     #[serde(default)]
-    #[schema(value_type = std::collections::BTreeMap<String, String>)]
-    references: BTreeMap<String, FileId>,
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
+    references: BTreeMap<String, Reference>,
     /// Not before this instant.
     start_at: Option<DateTime<Utc>>,
     /// Not before so many seconds from now.
@@ -38,6 +39,23 @@ pub(super) struct Start {
     /// Higher goes first among your own runs; 0 is usual.
     #[serde(default)]
     priority: i32,
+}
+
+/// Another table.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Reference {
+    File(FileId),
+    Sheet { file: FileId, sheet: i32 },
+}
+
+impl From<Reference> for (FileId, Option<i32>) {
+    fn from(reference: Reference) -> Self {
+        match reference {
+            Reference::File(file) => (file, None),
+            Reference::Sheet { file, sheet } => (file, Some(sheet)),
+        }
+    }
 }
 
 /// A started run.
@@ -72,11 +90,6 @@ pub(super) async fn start(
     let start: Start = serde_json::from_slice(&body)
         .map_err(|cause| Error::invalid("not_understood", format!("The body is not as described: {cause}.")))?;
     let recipe = which(&start.recipe)?;
-    // No step takes one so far: whoever gives one would wait for a result that it has no part in.
-    if let Some(name) = start.references.keys().next() {
-        let sentence = format!("No step of the recipe uses a reference named `{name}`. Leave it out.");
-        return Err(Error::invalid("unused_reference", sentence));
-    }
     let run_at = match (start.start_at, start.delay_s) {
         (Some(_), Some(_)) => return Err(Error::invalid("two_times", "Give `start_at` or `delay_s`, not both.")),
         (at, None) => at,
@@ -86,6 +99,11 @@ pub(super) async fn start(
         owner: caller.user,
         recipe,
         files: start.files,
+        references: start
+            .references
+            .into_iter()
+            .map(|(name, file)| (name, file.into()))
+            .collect(),
         priority: start.priority,
         run_at,
         idempotency_key: idempotency_key(&request)?,

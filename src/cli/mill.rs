@@ -192,7 +192,9 @@ fn inputs(order: &Order) -> Vec<PathBuf> {
         Order::Ingest(order) => vec![order.input.clone()],
         Order::Cells(order) => vec![order.input.clone()],
         Order::Peek(order) => vec![order.input.clone()],
-        Order::Process(_) | Order::Preview(_) | Order::Rows(_) => Vec::new(),
+        // Other tables are in the folders of other mills.
+        Order::Process(order) => order.references.values().map(|it| it.folder.clone()).collect(),
+        Order::Preview(_) | Order::Rows(_) => Vec::new(),
     }
 }
 

@@ -26,6 +26,7 @@ pub mod private;
 pub mod queues;
 pub mod recipes;
 pub mod run_files;
+pub mod run_references;
 pub mod runs;
 pub mod sessions;
 pub mod sign_in_tries;

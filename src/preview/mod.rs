@@ -3,6 +3,7 @@
 //! A child is started when one is needed, takes several orders one after another, and is replaced when it overruns its
 //! limits or has worked long enough. No server process evaluates a user's expression.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -118,6 +119,8 @@ pub struct PreviewOf {
     pub position: u32,
     /// The recipe.
     pub recipe: Recipe,
+    /// The other tables by the names that the recipe calls them, each as ingest and position.
+    pub references: BTreeMap<String, (IngestId, u32)>,
     /// How many steps to apply, from the first.
     pub steps: usize,
     /// At most so many rows.
@@ -232,13 +235,23 @@ impl Previews {
     /// Why there is no answer.
     pub async fn preview(&self, of: PreviewOf) -> Result<PreviewAnswer, Error> {
         let table = self.0.cache.table(of.ingest, of.position).await?;
+        // Held until the answer is there.
+        let mut others = BTreeMap::new();
+        for (name, (ingest, position)) in of.references {
+            others.insert(name, self.0.cache.table(ingest, position).await?);
+        }
+        let references = others.iter().map(|(name, table)| {
+            let folder = table.folder().to_owned();
+            (name.clone(), TableFiles { folder })
+        });
+        let references = references.collect();
         let folder = self.0.scratch.folder(&uuid::Uuid::now_v7().to_string())?;
         let order = Order::Preview(PreviewOrder {
             table: TableFiles {
                 folder: table.folder().to_owned(),
             },
             recipe: of.recipe,
-            references: std::collections::BTreeMap::new(),
+            references,
             steps: of.steps,
             rows: of.rows,
             count_all: of.count_all,

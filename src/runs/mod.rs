@@ -42,6 +42,15 @@ pub enum Error {
     /// An archive without files: it is not unpacked yet, or its files were removed.
     #[error("There are no files of the archive “{0}” yet. Wait until it is unpacked, then run the recipe.")]
     Archive(String),
+    /// The recipe looks at another table that nobody has chosen.
+    #[error("The recipe looks up in `{0}`: choose a file for it.")]
+    NoReference(String),
+    /// A table that the recipe does not look at.
+    #[error("No step of the recipe uses a table named `{0}`. Leave it out.")]
+    UnusedReference(String),
+    /// Another table that is not read yet.
+    #[error("“{0}” is not ready yet. Wait until it is read, then run the recipe.")]
+    NotReady(String),
     /// No files were named.
     #[error("A run needs at least one file.")]
     NoFiles,

@@ -1,6 +1,6 @@
 //! Starts a run: a task per file, in one transaction. What is still being read waits.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,9 +12,10 @@ use sheetmill_engine::sheets::IngestOptions;
 use super::Error;
 use crate::database::idempotency::{self, Key};
 use crate::database::run_files::{self, Candidate, NewRunFile};
+use crate::database::run_references::{self, RunReference};
 use crate::database::runs::{self, NewRun};
 use crate::database::tasks::{self, Told};
-use crate::database::{self, Pool, Tx, recipes};
+use crate::database::{self, Pool, Tx, recipes, tables};
 use crate::domain::ids::{FileId, RecipeId, RequestId, RevisionId, RunId, Sha256, TaskId, UserId};
 use crate::domain::states::{IngestState, RunFileState, RunState, TaskKind, TaskState};
 use crate::events::{Event, Kind, announce};
@@ -42,6 +43,9 @@ pub struct Start {
     pub recipe: RecipeRef,
     /// To which files; named twice is once.
     pub files: Vec<FileId>,
+    /// The other tables by the names that the recipe calls them: a file of the owner's, and the position of its sheet, or its
+    /// first visible one.
+    pub references: BTreeMap<String, (FileId, Option<i32>)>,
     /// Higher goes first among the owner's.
     pub priority: i32,
     /// Not before; `None`: now.
@@ -88,7 +92,9 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
         return Err(Error::TooManyFiles(FILES_AT_MOST));
     }
     let run = RunId::new();
-    let input = insert_run(&mut tx, &start, run, files.len()).await?;
+    let recipe = insert_run(&mut tx, &start, run, files.len()).await?;
+    insert_references(&mut tx, &start, run, &recipe).await?;
+    let input = recipe.input.ingest_options();
     announce(&mut tx, &Event::of(start.owner, Kind::RunCreated).run(run)).await?;
     insert_files(&mut tx, &start, run, &files, &input).await?;
     if let Some(key) = &start.idempotency_key {
@@ -99,8 +105,8 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
     Ok(Started { run, state })
 }
 
-/// Answers how the recipe wants its files to be read.
-async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Result<IngestOptions, Error> {
+/// Answers the recipe.
+async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Result<Recipe, Error> {
     let (revision, name, document): (Option<RevisionId>, String, Value) = match &start.recipe {
         RecipeRef::Inline(recipe) => (None, recipe.name.clone(), serde_json::to_value(recipe)?),
         RecipeRef::Saved(id) => {
@@ -121,8 +127,38 @@ async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Res
     };
     runs::insert(tx, &new).await?;
     // A recipe that cannot be read any more fails its files by name.
-    let recipe = Recipe::from_json(&document).ok();
-    Ok(recipe.map(|it| it.input.ingest_options()).unwrap_or_default())
+    Ok(Recipe::from_json(&document).unwrap_or_default())
+}
+
+/// The tables behind the names of the recipe; each name has one, and no other is given.
+async fn insert_references(tx: &mut Tx, start: &Start, run: RunId, recipe: &Recipe) -> Result<(), Error> {
+    let names = recipe.references();
+    if let Some(unused) = start.references.keys().find(|name| !names.contains(&name.as_str())) {
+        return Err(Error::UnusedReference(unused.clone()));
+    }
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let missing = || Error::NoReference(name.to_owned());
+        let (file, position) = *start.references.get(name).ok_or_else(missing)?;
+        let candidates = run_files::candidates(tx, start.owner, &[file]).await?;
+        let candidate = candidates.first().ok_or(Error::NoFile(file))?;
+        if candidate.state != IngestState::Ready {
+            return Err(Error::NotReady(candidate.name.clone()));
+        }
+        let tables = tables::of(tx, candidate.ingest).await?;
+        let table = match position {
+            Some(position) => tables.iter().find(|it| it.position == position),
+            None => tables.iter().find(|it| it.visibility == "visible").or(tables.first()),
+        };
+        found.push(RunReference {
+            name: name.to_owned(),
+            file,
+            ingest: candidate.ingest,
+            position: table.ok_or_else(missing)?.position,
+        });
+    }
+    run_references::insert(tx, run, &found).await?;
+    Ok(())
 }
 
 /// A task for each file that can still give a result; files that were refused before end here.
@@ -257,6 +293,6 @@ fn body_hash(start: &Start) -> Result<Vec<u8>, Error> {
         RecipeRef::Saved(id) => Value::String(id.to_string()),
         RecipeRef::Inline(recipe) => serde_json::to_value(recipe)?,
     };
-    let body = serde_json::to_vec(&(recipe, &start.files, start.priority, start.run_at))?;
+    let body = serde_json::to_vec(&(recipe, &start.files, &start.references, start.priority, start.run_at))?;
     Ok(Hasher::digest(body).to_vec())
 }

@@ -1,5 +1,6 @@
 //! Applies a recipe to a file of a run: its tables from storage into a child, outputs back under the attempt's own keys.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sheetmill_engine::order::{Message, Order, Output, OutputRole, ProcessOrder, Report, TableFiles};
@@ -12,6 +13,7 @@ use super::hash::hash_file;
 use super::retry::Mishap;
 use super::settle::OfUse;
 use crate::database::artifacts::NewArtifact;
+use crate::database::run_references;
 use crate::database::tasks::{self, RunInput};
 use crate::domain::failure::Fault;
 use crate::domain::ids::{ArtifactId, FileId, IngestId, RunId};
@@ -91,6 +93,7 @@ fn split(stored: Stored) -> (Stored, Stored) {
 async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: FileId) -> Result<Order, Halt> {
     let mut conn = attempt.context.pool.acquire().await?;
     let input = tasks::run_input(&mut conn, run, file).await?;
+    let others = run_references::of(&mut conn, run).await?;
     drop(conn);
     let ours = |detail: String| Halt::Mishap(internal(Fault::Ours, detail));
     let RunInput {
@@ -105,15 +108,21 @@ async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: F
     let mut brought = Vec::new();
     for position in tables {
         let position = u32::try_from(position).map_err(|error| ours(error.to_string()))?;
-        let folder = bring_table(attempt, &folder.inputs(), ingest, position).await?;
-        brought.push(TableFiles { folder });
+        let folder = folder.inputs().join(position.to_string());
+        brought.push(bring_table(attempt, folder, ingest, position).await?);
+    }
+    let mut references = BTreeMap::new();
+    for (number, (name, (ingest, position))) in others.into_iter().enumerate() {
+        let position = u32::try_from(position).map_err(|error| ours(error.to_string()))?;
+        let folder = folder.inputs().join(format!("other-{number}"));
+        references.insert(name, bring_table(attempt, folder, ingest, position).await?);
     }
     let settings = &attempt.context.settings;
     Ok(Order::Process(ProcessOrder {
         name,
         tables: brought,
         recipe,
-        references: std::collections::BTreeMap::new(),
+        references,
         out: folder.out(),
         scratch: folder.tmp(),
         memory: settings.plan_memory,
@@ -122,9 +131,8 @@ async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: F
 }
 
 /// Brings one table: `table.json`, and the parts that it names.
-async fn bring_table(attempt: &Attempt, inputs: &Path, ingest: IngestId, position: u32) -> Result<PathBuf, Halt> {
+async fn bring_table(attempt: &Attempt, folder: PathBuf, ingest: IngestId, position: u32) -> Result<TableFiles, Halt> {
     let storage = &attempt.context.storage;
-    let folder = inputs.join(position.to_string());
     tokio::fs::create_dir_all(&folder).await?;
     let meta = folder.join("table.json");
     attempt
@@ -142,7 +150,7 @@ async fn bring_table(attempt: &Attempt, inputs: &Path, ingest: IngestId, positio
         let key = Key::TablePart(ingest, position, name.to_owned());
         attempt.unless_stopped(storage.fetch(&key, &folder.join(name))).await?;
     }
-    Ok(folder)
+    Ok(TableFiles { folder })
 }
 
 async fn process(

@@ -213,6 +213,7 @@ impl Jobs {
                 ..Recipe::default()
             })),
             files: files.to_vec(),
+            references: Default::default(),
             priority: 0,
             run_at: None,
             idempotency_key: None,

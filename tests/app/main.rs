@@ -28,6 +28,7 @@ mod postgres;
 mod private_postgres;
 mod probes;
 mod processes;
+mod references;
 mod runs;
 mod sandbox;
 mod storage;

@@ -370,6 +370,7 @@ async fn an_idempotency_key_starts_one_run_however_often_it_comes() {
         owner: jobs.owner,
         recipe: runs::RecipeRef::Inline(Box::default()),
         files: vec![file],
+        references: Default::default(),
         priority,
         run_at: None,
         idempotency_key: Some("one".to_owned()),

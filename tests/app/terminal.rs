@@ -224,6 +224,30 @@ async fn the_members_of_an_archive_are_run_one_by_one() {
 }
 
 #[tokio::test]
+async fn rows_are_looked_up_in_another_file() {
+    let desk = Desk::with_orders(1);
+    std::fs::write(desk.path("orders.csv"), "sku,n\nb,1\na,2\n").expect("a file");
+    std::fs::write(desk.path("prices.csv"), "sku,price\na,1.5\n").expect("a file");
+    desk.recipe(&json!({"steps": [{"join": {"with": "prices", "on": ["sku"], "kind": "inner"}}]}));
+    let said = desk.say("recipe check recipe.yaml orders.csv").await;
+    assert_eq!(said.code, Some(2), "{}", said.sentences);
+    assert!(said.sentences.contains("no other table `prices`"), "{}", said.sentences);
+    let said = desk
+        .say("recipe check recipe.yaml orders.csv --with prices=prices.csv")
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    let said = desk
+        .say("run recipe.yaml orders.csv --with prices=prices.csv --out result.csv")
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    let text = String::from_utf8(bytes(&desk.path("result.csv"))).expect("text");
+    assert_eq!(
+        text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
+        "sku,n,price\na,2,1.5\n"
+    );
+}
+
+#[tokio::test]
 async fn inspect_and_cells_answer_in_json() {
     let desk = Desk::with_orders(5);
     let said = desk.say("inspect orders.xlsx --json").await;

@@ -82,6 +82,15 @@ impl Recipe {
         })
     }
 
+    /// The names of the other tables that its steps look at, each once.
+    #[must_use]
+    pub fn references(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.steps.iter().filter_map(Step::reference).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// The recipe as people write it.
     #[must_use]
     pub fn to_yaml(&self) -> String {

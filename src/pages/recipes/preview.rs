@@ -1,6 +1,8 @@
 //! `POST /recipes/preview`: what a recipe makes of real rows, what is wrong with it, and how it reads as text. The rows come
 //! and the checks come from a warm child; here the document is only read.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,7 +14,9 @@ use super::save;
 use crate::database::files;
 use crate::domain::ids::{FileId, IngestId, RequestId, UserId};
 use crate::domain::states::IngestState;
+use crate::pages::files::table;
 use crate::pages::gate::{Sent, SignedIn};
+use crate::pages::runs::act::references;
 use crate::pages::{PageError, Pages};
 use crate::preview::PreviewOf;
 use crate::readings::{self, For};
@@ -29,6 +33,9 @@ pub(in crate::pages) struct Asked {
     text: Option<String>,
     /// On which file; without one, the recipe is only checked.
     file: Option<FileId>,
+    /// The other tables by the names that the recipe calls them: `<file>/<sheet>`.
+    #[serde(default)]
+    references: BTreeMap<String, String>,
     /// On which of its sheets, by position from 0.
     #[serde(default)]
     table: u32,
@@ -56,6 +63,9 @@ struct Answer {
     /// The columns before each step, and after the last, as far as steps are right; null where a step changes none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     before: Vec<Option<Vec<AnswerColumn>>>,
+    /// The columns of the other tables.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    references: BTreeMap<String, Vec<AnswerColumn>>,
     /// The file is being read in the way that the recipe wants; ask again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     reading: bool,
@@ -91,18 +101,46 @@ pub(in crate::pages) async fn preview(
             answer.reading = true;
             return Ok(HttpResponse::Ok().json(answer));
         };
+        let references = others(&pages, session.user(), asked.references).await?;
         let of = PreviewOf {
             ingest,
             position: asked.table,
             recipe,
+            references,
             steps: asked.steps,
             rows: ROWS,
             count_all: asked.count,
         };
         let made = pages.previews.preview(of).await?;
         (answer.before, answer.problems, answer.rows) = (made.before, made.problems, made.rows);
+        answer.references = made.references;
     }
     Ok(HttpResponse::Ok().json(answer))
+}
+
+/// The tables behind the names, as far as they are the owner's and ready.
+async fn others(
+    pages: &Pages,
+    user: UserId,
+    named: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, (IngestId, u32)>, PageError> {
+    let named = references(named)?;
+    let mut found = BTreeMap::new();
+    if named.is_empty() {
+        return Ok(found);
+    }
+    let mut connection = pages.pool.acquire().await?;
+    for (name, (file, position)) in named {
+        let ingest = table::ready(&mut connection, user, file).await?;
+        found.insert(
+            name,
+            (
+                ingest,
+                position.and_then(|it| u32::try_from(it).ok()).unwrap_or_default(),
+            ),
+        );
+    }
+    Ok(found)
 }
 
 /// The reading of the owner's file that the recipe's input asks for, begun if there is none; `None`: it is not done yet.

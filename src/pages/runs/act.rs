@@ -1,5 +1,7 @@
 //! What people ask of runs: start one, cancel it, try again what failed.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -15,6 +17,24 @@ pub(in crate::pages) struct Wanted {
     recipe: String,
     #[serde(default)]
     files: Vec<FileId>,
+    /// The tables behind the recipe's names, as JSON: `{"prices": "<file>/<sheet>"}`.
+    #[serde(default)]
+    references: String,
+}
+
+/// The other tables as the builder's script names them: file and position of the sheet.
+pub(in crate::pages) fn references(
+    named: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, (FileId, Option<i32>)>, PageError> {
+    let wrong = || PageError::Wrong("Choose the other tables once more.".to_owned());
+    let mut found = BTreeMap::new();
+    for (name, place) in named.into_iter().filter(|(_, place)| !place.is_empty()) {
+        let (file, position) = place.split_once('/').ok_or_else(wrong)?;
+        let file = file.parse().map_err(|_no_id| wrong())?;
+        let position = position.parse().map_err(|_no_number| wrong())?;
+        found.insert(name, (file, Some(position)));
+    }
+    Ok(found)
 }
 
 /// `POST /runs`
@@ -24,7 +44,12 @@ pub(in crate::pages) async fn start(
     SignedIn(session): SignedIn,
     sent: Sent<Wanted>,
 ) -> Result<HttpResponse, PageError> {
-    let Wanted { recipe, files } = sent.0;
+    let Wanted {
+        recipe,
+        files,
+        references: named,
+    } = sent.0;
+    let named = serde_json::from_str(&named).unwrap_or_default();
     let unsaved = || PageError::Wrong("Save the recipe first, then run it.".to_owned());
     let recipe: RecipeId = recipe.parse().map_err(|_no_id| unsaved())?;
     let asked_by = request
@@ -36,6 +61,7 @@ pub(in crate::pages) async fn start(
         owner: session.user(),
         recipe: RecipeRef::Saved(recipe),
         files,
+        references: references(named)?,
         priority: 0,
         run_at: None,
         idempotency_key: None,

@@ -203,6 +203,15 @@ pub fn definition(name: &str) -> Option<&'static Definition> {
 }
 
 impl Step {
+    /// The name of the other table that it looks at, where it does.
+    #[must_use]
+    pub fn reference(&self) -> Option<&str> {
+        match self {
+            Self::Join(step) => Some(&step.with),
+            _ => None,
+        }
+    }
+
     /// Its word in the document.
     #[must_use]
     pub fn name(&self) -> &'static str {
