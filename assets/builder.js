@@ -192,7 +192,7 @@ function lossOf(index) {
   if (problems.length > 0) return ""; // the counts are of the document before
   const entries = (answer?.rows?.ledger ?? []).filter((it) => it.step === sentIndex(index) + 1);
   const sum = (name) => entries.reduce((total, it) => total + it[name], 0);
-  const words = { rejected: "rejected", filtered: "filtered", deduplicated: "duplicates", aggregated: "into groups" };
+  const words = { rejected: "rejected", filtered: "filtered", deduplicated: "duplicates", aggregated: "into groups", flagged: "flagged", warned: "warned" };
   return Object.entries(words).filter(([name]) => sum(name) > 0).map(([name, word]) => `${count(sum(name))} ${word}`).join(", ");
 }
 
@@ -300,7 +300,7 @@ function drawCounts(rows) {
   if (rows.ledger.length === 0) return line.replaceChildren("Counting all rows…");
   const sum = (name) => rows.ledger.reduce((all, it) => all + it[name], 0);
   const balanced = rows.ledger.every((it) => it.rows_in + it.added === it.kept + it.rejected + it.filtered + it.deduplicated + it.aggregated && it.hash_in === it.hash_out);
-  const parts = [["filtered", "filtered"], ["rejected", "rejected"], ["deduplicated", "duplicates"], ["aggregated", "into groups"]].filter(([name]) => sum(name) > 0);
+  const parts = [["filtered", "filtered"], ["rejected", "rejected"], ["deduplicated", "duplicates"], ["aggregated", "into groups"], ["flagged", "flagged"], ["warned", "with a warning"]].filter(([name]) => sum(name) > 0);
   line.replaceChildren(
     el("span", {}, "All ", el("b", {}, count(read)), " rows counted"),
     ...parts.map(([name, word]) => el("span", {}, el("b", {}, count(sum(name))), ` ${word}`)),
@@ -327,6 +327,7 @@ function stepsFor(column, others) {
     [`Convert to ${to}`, { convert: { column: name, to } }],
     ["Keep rows where…", { filter: { keep: condition } }],
     numeric && ["Compute from it", { compute: { column: `${name} 2`, as: quoted(name) } }],
+    ["Check it", { validate: { rules: [{ column: name, required: true }] } }],
     ["Keep one row of each value", { deduplicate: { by: [name], keep: "first" } }],
     ["Sort ascending", { sort: { by: [{ column: name, order: "ascending" }] } }],
     ["Sort descending", { sort: { by: [{ column: name, order: "descending" }] } }],
@@ -405,7 +406,7 @@ function listSteps() {
     el("button", { type: "button", onclick: () => addStep({ [it.name]: freshOptions(it) }) }, icon(STEP_ICONS[it.name] ?? "list-checks"), el("b", {}, it.title), el("span", {}, it.about))));
 }
 
-const STEP_ICONS = { trim: "scissors", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", deduplicate: "copy-x", sort: "arrow-up-down", group: "group" };
+const STEP_ICONS = { trim: "scissors", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", deduplicate: "copy-x", sort: "arrow-up-down", group: "group" };
 
 function icon(name) {
   const svg = document.querySelector("#column-head").content.querySelector("svg").cloneNode(true);
@@ -425,6 +426,7 @@ function freshOptions(definition) {
     convert: { column: columns.find((it) => it.kind === "text")?.name ?? first, to: "text" },
     filter: { keep: `${quoted(number)} > 0` },
     compute: { column: "new column", as: quoted(number) },
+    validate: { rules: [{ column: first, required: true }] },
     deduplicate: { by: [first], keep: "first" },
     sort: { by: [{ column: first, order: "ascending" }] },
     group: { by: [first], totals: { rows: "count(*)" } },

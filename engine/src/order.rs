@@ -331,6 +331,12 @@ pub struct Report {
     pub rows_out: u64,
     /// Rows rejected.
     pub rejected: u64,
+    /// Rows that a step rejects and the recipe keeps; a row that two steps reject counts twice.
+    #[serde(default)]
+    pub flagged: u64,
+    /// Warnings that are listed; a row may have several.
+    #[serde(default)]
+    pub warnings: u64,
     /// The ledger, one entry per step, after an entry for the reading.
     pub ledger: Vec<LedgerStep>,
     /// Seconds per stage, by name.

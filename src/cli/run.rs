@@ -172,29 +172,61 @@ fn tell(recipe: &Recipe, mut done: Vec<Done>, target: &Target) -> Result<End, St
     };
     report.outputs = place(&made, &target.out, target.rejects.as_deref())?;
     let mut end = End::Done;
-    let mut rejected = 0;
+    let mut counts = Counts::default();
     for input in done {
         if let Some(trouble) = &input.trouble {
             say(&trouble.sentence);
             end = worse(end, trouble.kind);
         }
-        rejected += input.report.rejected;
+        counts.add(&input.report);
         add(&mut report, input);
     }
-    if rejected > 0 {
-        let kept = report
-            .outputs
-            .iter()
-            .any(|it| it.role == sheetmill_engine::order::OutputRole::Rejects);
-        say(&format!(
-            "{rejected} rows were rejected{}",
-            if kept { "" } else { "; --rejects PATH keeps them" }
-        ));
+    let listed = report
+        .outputs
+        .iter()
+        .any(|it| it.role == sheetmill_engine::order::OutputRole::Rejects);
+    if let Some(sentence) = counts.sentence(listed) {
+        say(&sentence);
     }
     if let Some(path) = &target.report {
         report.write(path)?;
     }
     Ok(end)
+}
+
+/// What rules found, over all inputs.
+#[derive(Debug, Default)]
+struct Counts {
+    rejected: u64,
+    flagged: u64,
+    warnings: u64,
+}
+
+impl Counts {
+    fn add(&mut self, report: &Report) {
+        self.rejected += report.rejected;
+        self.flagged += report.flagged;
+        self.warnings += report.warnings;
+    }
+
+    /// "3 rows were rejected, 1 warning; --rejects PATH lists them"; nothing where nothing was found.
+    fn sentence(&self, listed: bool) -> Option<String> {
+        let of = |count: u64, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{count} {many}")),
+        };
+        let parts: Vec<String> = [
+            of(self.rejected, "row was rejected", "rows were rejected"),
+            of(self.flagged, "row was kept and flagged", "rows were kept and flagged"),
+            of(self.warnings, "warning", "warnings"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let hint = if listed { "" } else { "; --rejects PATH lists them" };
+        (!parts.is_empty()).then(|| format!("{}{hint}", parts.join(", ")))
+    }
 }
 
 fn add(report: &mut RunReport, input: Done) {
@@ -221,12 +253,13 @@ fn add(report: &mut RunReport, input: Done) {
         *report.seconds.entry(stage).or_default() += spent;
     }
     report.peak_memory = report.peak_memory.max(input.peak_memory);
-    let (rows, rejected) = (input.rows, input.report.rejected);
     report.inputs.push(InputReport {
         name: input.name,
         sha256: input.sha256,
-        rows,
-        rejected,
+        rows: input.rows,
+        rejected: input.report.rejected,
+        flagged: input.report.flagged,
+        warnings: input.report.warnings,
         code,
         sentence,
     });
@@ -320,6 +353,21 @@ mod tests {
         assert_eq!(
             end(&[TroubleKind::Rejected, TroubleKind::Failed, TroubleKind::Refused]),
             End::Failed
+        );
+    }
+
+    #[test]
+    fn what_rules_found_is_told_in_a_sentence() {
+        let counts = |rejected, flagged, warnings| Counts {
+            rejected,
+            flagged,
+            warnings,
+        };
+        assert_eq!(counts(0, 0, 0).sentence(true), None);
+        assert_eq!(counts(1, 0, 0).sentence(true).as_deref(), Some("1 row was rejected"));
+        assert_eq!(
+            counts(3, 0, 2).sentence(false).as_deref(),
+            Some("3 rows were rejected, 2 warnings; --rejects PATH lists them")
         );
     }
 

@@ -135,16 +135,18 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
     report
         .seconds
         .insert("processing".to_owned(), started.elapsed().as_secs_f64());
-    report.rejected = spool.rows();
-    let failing = order.recipe.output.policy == RejectsPolicy::Fail && spool.rows() > 0;
+    report.rejected = report.ledger.iter().map(|step| step.rejected).sum();
+    report.flagged = report.ledger.iter().map(|step| step.flagged).sum();
+    report.warnings = spool.rows() - spool.errors();
+    let errors = spool.errors();
+    let failing = order.recipe.output.policy == RejectsPolicy::Fail && errors > 0;
     let writing = Instant::now();
     if failing {
         outputs.discard()?;
     } else {
         outputs.finish()?;
     }
-    let rejected = spool.rows();
-    if rejected > 0 {
+    if spool.rows() > 0 {
         outputs.write_rejects(spool)?;
     }
     report
@@ -153,7 +155,7 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
     outputs.made.into_iter().for_each(|output| say(Message::Output(output)));
     if failing {
         say(Message::Account(report));
-        return Err(rejected_too_much(&order.name, rejected));
+        return Err(rejected_too_much(&order.name, errors));
     }
     Ok(report)
 }

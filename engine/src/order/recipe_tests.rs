@@ -114,10 +114,10 @@ fn a_recipe_writes_what_it_kept_lists_what_it_rejected_and_accounts_for_all() ->
     assert_eq!(lines.len(), 8);
     let rejects = ran.text(OutputRole::Rejects)?;
     let lines: Vec<&str> = rejects.lines().collect();
-    assert_eq!(lines[0], "file,sheet,row,cell,column,value,step,rule,message");
+    assert_eq!(lines[0], "file,sheet,row,cell,column,value,step,rule,message,severity");
     assert_eq!(
         lines[1],
-        "Orders 2024.xlsx,Orders,2,D2,quantity,0,3,division_by_zero,a division by zero"
+        "Orders 2024.xlsx,Orders,2,D2,quantity,0,3,division_by_zero,a division by zero,error"
     );
     assert_eq!(lines.len(), 3);
     let names: Vec<&str> = [OutputRole::Result, OutputRole::Rejects]

@@ -17,11 +17,14 @@ pub mod conversion;
 pub mod deduplicate;
 pub mod exact_sum;
 pub mod external;
+pub(crate) mod findings;
 pub mod group;
 pub mod operator;
+pub mod rules;
 pub mod sort;
 pub mod stages;
 pub mod totals;
+pub mod unique;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -94,6 +97,7 @@ impl Plan {
                 Operator::Sort(sort) => sort.needs(wanted),
                 Operator::Deduplicate(deduplicate) => deduplicate.needs(wanted),
                 Operator::Group(group) => group.needs(before),
+                Operator::Unique(unique) => unique.judge.needs(&wanted, before),
             };
         }
         wanted.resize(all, true);
@@ -111,7 +115,7 @@ impl Plan {
                 .map_or(self.columns.len(), |next| next.before.len());
             let step = match &step.operator {
                 Operator::Step(operator) => operator.lineage(step.before.len(), after),
-                Operator::Sort(_) | Operator::Deduplicate(_) => (0..after).map(Some).collect(),
+                Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Unique(_) => (0..after).map(Some).collect(),
                 Operator::Group(group) => group.lineage(after),
             };
             sources = step
@@ -125,10 +129,12 @@ impl Plan {
     /// How many steps hold many rows at once; they share the memory.
     #[must_use]
     pub fn holding_steps(&self) -> usize {
-        self.steps
-            .iter()
-            .filter(|step| !matches!(step.operator, Operator::Step(_)))
-            .count()
+        let holding = |step: &PlannedStep| match &step.operator {
+            Operator::Step(_) => 0,
+            Operator::Unique(unique) => unique.sets.len(),
+            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) => 1,
+        };
+        self.steps.iter().map(holding).sum()
     }
 
     /// The position of the last step that needs all rows, where that is a sort.
@@ -160,7 +166,7 @@ impl Plan {
     fn last_barrier(&self) -> Option<usize> {
         use super::steps::Keep;
         self.steps.iter().rposition(|step| match &step.operator {
-            Operator::Step(_) => false,
+            Operator::Step(_) | Operator::Unique(_) => false,
             Operator::Deduplicate(deduplicate) => deduplicate.keep != Keep::First,
             Operator::Sort(_) | Operator::Group(_) => true,
         })

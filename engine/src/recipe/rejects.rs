@@ -34,11 +34,37 @@ pub struct Reject {
     pub rule: &'static str,
     /// In words.
     pub message: String,
+    /// How bad it is.
+    pub severity: Severity,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Severity {
+    /// The row is rejected.
+    #[default]
+    Error,
+    /// The row stays, and what is odd about it is listed.
+    Warning,
+}
+
+impl Severity {
+    /// The severities by the words of the document.
+    pub const WORDS: &[(&str, Self)] = &[("error", Self::Error), ("warning", Self::Warning)];
+
+    /// The word of the document.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// Headers of the list of rejects, in order.
-pub const HEADERS: [&str; 9] = [
-    "file", "sheet", "row", "cell", "column", "value", "step", "rule", "message",
+pub const HEADERS: [&str; 10] = [
+    "file", "sheet", "row", "cell", "column", "value", "step", "rule", "message", "severity",
 ];
 
 /// Collects rejects of one run.
@@ -48,6 +74,7 @@ pub struct Spool {
     held: Vec<Reject>,
     writer: Option<FileWriter<File>>,
     rows: u64,
+    errors: u64,
 }
 
 impl fmt::Debug for Spool {
@@ -67,18 +94,27 @@ impl Spool {
             held: Vec::new(),
             writer: None,
             rows: 0,
+            errors: 0,
         }
     }
 
-    /// How many there are.
+    /// How many there are, warnings among them.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
+    /// How many of them are errors.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.errors
+    }
+
     /// Adds some.
     pub fn extend(&mut self, rejects: Vec<Reject>) -> Result<(), PlanError> {
         self.rows += rejects.len() as u64;
+        let errors = rejects.iter().filter(|reject| reject.severity == Severity::Error);
+        self.errors += errors.count() as u64;
         self.held.extend(rejects);
         while self.held.len() >= HELD {
             let rest = self.held.split_off(HELD);
@@ -132,6 +168,7 @@ impl Spool {
             Arc::new(rejects.iter().map(step).collect::<Int64Array>()),
             texts(&|reject| Some(reject.rule.to_owned())),
             texts(&|reject| Some(reject.message.clone())),
+            texts(&|reject| Some(reject.severity.word().to_owned())),
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
@@ -168,6 +205,7 @@ mod tests {
             step: 2,
             rule: "not_integer",
             message: "`n/a` is not a whole number".into(),
+            severity: Severity::Error,
         }
     }
 

@@ -47,6 +47,7 @@ fn kind(kind: OptionKind) -> &'static str {
         OptionKind::Renames => "renames",
         OptionKind::SortKeys => "sort_keys",
         OptionKind::Totals => "totals",
+        OptionKind::Rules => "rules",
     }
 }
 

@@ -55,6 +55,23 @@ fn yaml_is_written_as_people_write_it() {
 }
 
 #[test]
+fn rules_stand_one_on_a_line_and_say_only_what_they_need() {
+    let text = "steps:\n  - validate:\n      - {column: id, required: true, unique: true}\n      \
+                - {column: code, length: 5, pattern: \"[A-Z]+\", message: No code}\n      \
+                - {column: day, type: date, min: \"2024-01-01\", length: {max: 10}, severity: warning}\n      \
+                - {unique: [code, day]}\n      - {where: \"a < b\"}\n";
+    let recipe = Recipe::parse(text).expect("a recipe");
+    assert_eq!(recipe.to_yaml(), text);
+    assert_eq!(Recipe::from_json(&recipe.to_json()).expect("its json"), recipe);
+    let long =
+        Recipe::parse("steps: [{validate: {rules: [{column: id, required: yes, unique: no}]}}]").expect("a recipe");
+    assert_eq!(
+        long.to_yaml(),
+        "steps:\n  - validate:\n      - {column: id, required: true}\n"
+    );
+}
+
+#[test]
 fn names_that_look_like_something_else_survive_the_way_through_yaml() {
     for name in [
         "yes",
@@ -137,6 +154,28 @@ fn problems_name_step_option_and_the_nearest_right_spelling() {
             34,
             Some(1),
             "Did you mean `first`?",
+        ),
+        (
+            "steps:\n  - validate:\n      - {colum: a, required: true}",
+            3,
+            9,
+            Some(1),
+            "A rule of `validate` needs `column`",
+        ),
+        ("steps:\n  - validate: [{column: a}]", 2, 25, Some(1), "checks nothing"),
+        (
+            "steps:\n  - validate: [{column: a, length: many}]",
+            2,
+            36,
+            Some(1),
+            "is a number of characters such as 5",
+        ),
+        (
+            "steps:\n  - validate: [{column: a, unique: true, severity: warnin}]",
+            2,
+            52,
+            Some(1),
+            "Did you mean `warning`?",
         ),
         ("steps:\n  - filter: {}", 2, 13, Some(1), "`filter` needs a condition"),
         (

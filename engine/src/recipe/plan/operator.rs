@@ -9,6 +9,7 @@ use super::chunk::Chunk;
 use super::deduplicate::DeduplicatePlan;
 use super::group::GroupPlan;
 use super::sort::SortPlan;
+use super::unique::UniquePlan;
 use crate::recipe::expression::Rejection;
 
 /// Why a plan could not be carried through.
@@ -56,6 +57,8 @@ pub enum Operator {
     Deduplicate(DeduplicatePlan),
     /// Rows made into groups.
     Group(GroupPlan),
+    /// Rows checked, some of whose values must be unique.
+    Unique(UniquePlan),
 }
 
 impl Operator {
@@ -109,6 +112,8 @@ pub struct Applied {
     pub filtered: Option<BooleanArray>,
     /// What is wrong with rows; they are rejected.
     pub rejections: Vec<Rejection>,
+    /// What is odd about rows; they stay, and it is listed.
+    pub warnings: Vec<Rejection>,
 }
 
 impl Applied {
@@ -120,6 +125,7 @@ impl Applied {
             sources: None,
             filtered: None,
             rejections: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 

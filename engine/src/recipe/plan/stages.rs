@@ -3,18 +3,18 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, UInt32Array, UInt64Array};
 use arrow::datatypes::UInt32Type;
 use futures_util::{Stream, StreamExt};
 
 use super::chunk::{Chunk, Marked};
 use super::operator::{Applied, ChunkStep, Operator, PlanError};
-use super::{Effects, PlannedStep, Work, cells, deduplicate, group, sort};
+use super::{Effects, PlannedStep, Work, cells, deduplicate, findings, group, sort, unique};
 use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::Rejection;
 use crate::recipe::fate::{Fate, TakenOut};
 use crate::recipe::ledger::{Account, origin};
-use crate::recipe::rejects::Reject;
+use crate::recipe::rejects::Severity;
 use crate::tables::read::Scan;
 
 /// Chunks in row order.
@@ -36,6 +36,7 @@ pub(super) fn run_until(work: &Arc<Work>, last: usize) -> ChunkStream {
             Operator::Sort(_) => (sort::run(work, next, stream), next + 1),
             Operator::Deduplicate(_) => (deduplicate::run(work, next, stream), next + 1),
             Operator::Group(_) => (group::run(work, next, stream), next + 1),
+            Operator::Unique(_) => (unique::run(work, next, stream), next + 1),
             Operator::Step(_) => (later_steps(work, next, end, stream), end),
         };
     }
@@ -111,6 +112,27 @@ fn later_steps(work: &Arc<Work>, start: usize, end: usize, stream: ChunkStream) 
     noted(owner, chunks)
 }
 
+/// Judges rows that were searched for equal values.
+pub(super) fn judged(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkStream {
+    let (jobs, work) = (work.resources.jobs.max(1), work.clone());
+    let owner = work.clone();
+    let chunks = stream
+        .map(move |chunk| {
+            let work = work.clone();
+            tokio::task::spawn_blocking(move || {
+                let mut effects = Effects::default();
+                let step = &work.plan.steps[index];
+                let Operator::Unique(plan) = &step.operator else {
+                    return Err(PlanError::Internal("no search for equal values"));
+                };
+                let chunk = apply_step(&work, step, plan.judge.as_ref(), &chunk?, &mut effects)?;
+                Ok((chunk, effects))
+            })
+        })
+        .buffered(jobs);
+    noted(owner, chunks)
+}
+
 type Joined = Result<Result<(Chunk, Effects), PlanError>, tokio::task::JoinError>;
 
 /// Notes the effects as chunks come by in order.
@@ -165,6 +187,7 @@ fn read_window(work: &Work, window: Window, needs: &[bool], effects: &mut Effect
         sources: sources.clone(),
         origins,
         changed,
+        flags: None,
     })
 }
 
@@ -201,9 +224,11 @@ fn apply_step(
     account.came.add(chunk.origins.values().iter().copied());
     let rejected = rejected_rows(work.plan.policy, &applied.rejections, chunk.rows());
     let filtered = filtered_rows(&applied, &rejected, work.plan.policy)?;
-    note_rejects(work, step, chunk, &applied.rejections, effects);
+    note_findings(work, step, chunk, &applied, effects);
+    (account.flagged, account.warned) = flagged_rows(work.plan.policy, &applied, rejected.as_ref());
     note_taken(work, step, operator, chunk, &applied, (&rejected, &filtered), effects)?;
-    let whole = marked(chunk, applied)?;
+    let flags = findings::flags(work, step, chunk, (&applied.rejections, &applied.warnings));
+    let whole = marked(chunk, applied, flags)?;
     let next = match out_of(&rejected, &filtered) {
         None => whole,
         Some(out) => {
@@ -266,26 +291,30 @@ fn origins_where<'a>(chunk: &'a Chunk, rows: Option<&'a BooleanArray>) -> impl I
         .filter_map(|row| chunk.origins.values().get(row).copied())
 }
 
-fn note_rejects(work: &Work, step: &PlannedStep, chunk: &Chunk, rejections: &[Rejection], effects: &mut Effects) {
-    let sheet = &work.table.meta().sheet;
-    effects.rejects.extend(rejections.iter().map(|rejection| {
-        let column = rejection.column.and_then(|column| step.before.get(column));
-        Reject {
-            sheet: sheet.clone(),
-            row: chunk
-                .sources
-                .values()
-                .get(rejection.position as usize)
-                .copied()
-                .unwrap_or_default(),
-            letters: column.and_then(|column| column.letters.clone()),
-            column: column.map(|column| column.name.clone()),
-            value: rejection.value.clone(),
-            step: step.number,
-            rule: rejection.rule,
-            message: rejection.message.clone(),
-        }
-    }));
+/// The findings as lines of the list, row by row, errors before warnings.
+fn note_findings(work: &Work, step: &PlannedStep, chunk: &Chunk, applied: &Applied, effects: &mut Effects) {
+    let errors = applied.rejections.iter().map(|found| (found, Severity::Error));
+    let warnings = applied.warnings.iter().map(|found| (found, Severity::Warning));
+    let mut found: Vec<(&Rejection, Severity)> = errors.chain(warnings).collect();
+    if !applied.warnings.is_empty() {
+        found.sort_by_key(|(found, _)| found.position);
+    }
+    let line = |(found, severity)| findings::listed(work, step, chunk, found, severity);
+    effects.rejects.extend(found.into_iter().map(line));
+}
+
+/// How many of the rows that go on have an error, and how many have a warning.
+fn flagged_rows(policy: RejectsPolicy, applied: &Applied, rejected: Option<&BooleanArray>) -> (u64, u64) {
+    let flagged = match policy {
+        RejectsPolicy::Keep => findings::rows_of(&applied.rejections).len(),
+        RejectsPolicy::LeaveOut | RejectsPolicy::Fail => 0,
+    };
+    let stays = |row: &u32| rejected.is_none_or(|rejected| !rejected.value(*row as usize));
+    let warned = findings::rows_of(&applied.warnings)
+        .iter()
+        .filter(|row| stays(row))
+        .count();
+    (flagged as u64, warned as u64)
 }
 
 type Masks<'a> = (&'a Option<BooleanArray>, &'a Option<BooleanArray>);
@@ -303,10 +332,7 @@ fn note_taken(
         return Ok(());
     }
     if let Some(rejected) = rejected {
-        let mut rejections: Vec<&Rejection> = applied.rejections.iter().collect();
-        rejections.sort_by_key(|rejection| rejection.position);
-        rejections.dedup_by_key(|rejection| rejection.position);
-        let why = rejections.iter().map(|rejection| rejection.message.clone()).collect();
+        let why = findings::whys(&applied.rejections);
         let rows = chunk.filtered(rejected)?;
         effects.taken.push(TakenOut {
             step: step.number,
@@ -329,7 +355,7 @@ fn note_taken(
 }
 
 /// The chunk after a step, all rows still there, with changed cells marked in a preview.
-fn marked(before: &Chunk, applied: Applied) -> Result<Chunk, PlanError> {
+fn marked(before: &Chunk, applied: Applied, flags: Option<StringArray>) -> Result<Chunk, PlanError> {
     let Applied { columns, sources, .. } = applied;
     let changed = match &before.changed {
         None => None,
@@ -350,6 +376,7 @@ fn marked(before: &Chunk, applied: Applied) -> Result<Chunk, PlanError> {
         sources: before.sources.clone(),
         origins: before.origins.clone(),
         changed,
+        flags,
     })
 }
 

@@ -22,6 +22,8 @@ use crate::sheets::view::ColumnView;
 use crate::tables::read::Table;
 use crate::tables::{ColumnKind, ColumnMeta, PartMeta, TableMeta};
 
+mod validating;
+
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Writes a table folder of parts of so many rows; the first data row is row 2.
@@ -523,7 +525,8 @@ fn rejects_say_where_and_why() -> Fallible {
             "t:n/a",
             "n:2",
             "t:not_integer",
-            "t:`n/a` is not a whole number"
+            "t:`n/a` is not a whole number",
+            "t:error"
         ]
     );
     assert_eq!(
@@ -537,7 +540,8 @@ fn rejects_say_where_and_why() -> Fallible {
             "t:0",
             "n:3",
             "t:division_by_zero",
-            "t:a division by zero"
+            "t:a division by zero",
+            "t:error"
         ]
     );
     assert_eq!(seen.len(), 2);

@@ -13,6 +13,7 @@ mod rename;
 mod select;
 mod sort;
 mod trim;
+mod validate;
 
 use serde_json::Value as Json;
 
@@ -20,6 +21,8 @@ pub use convert::{Otherwise, Target};
 pub use deduplicate::Keep;
 pub use filter::FilterRule;
 pub use sort::{Direction, SortKey};
+pub(crate) use trim::is_blank;
+pub use validate::{ColumnTest, Length, Rule, Test};
 
 use super::columns::Column;
 use super::document::{Node, Reading, Value};
@@ -90,6 +93,8 @@ steps! {
     filter::Filter,
     /// Fill a column by a formula.
     compute::Compute,
+    /// Check rows against rules.
+    validate::Validate,
     /// Keep one of rows that are alike.
     deduplicate::Deduplicate,
     /// Put rows in order.
@@ -153,6 +158,8 @@ pub enum OptionKind {
     SortKeys,
     /// A map of new column to an expression of totals such as `sum(total)`.
     Totals,
+    /// A list of rules, each with `column` and what its cells must be, `unique: [columns]`, or `where` with a condition.
+    Rules,
 }
 
 /// The definition of a step by its word.
