@@ -406,7 +406,7 @@ function listSteps() {
     el("button", { type: "button", onclick: () => addStep({ [it.name]: freshOptions(it) }) }, icon(STEP_ICONS[it.name] ?? "list-checks"), el("b", {}, it.title), el("span", {}, it.about))));
 }
 
-const STEP_ICONS = { trim: "scissors", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", deduplicate: "copy-x", sort: "arrow-up-down", group: "group" };
+const STEP_ICONS = { trim: "scissors", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", mask: "eye-off", deduplicate: "copy-x", sort: "arrow-up-down", group: "group" };
 
 function icon(name) {
   const svg = document.querySelector("#column-head").content.querySelector("svg").cloneNode(true);
@@ -427,6 +427,7 @@ function freshOptions(definition) {
     filter: { keep: `${quoted(number)} > 0` },
     compute: { column: "new column", as: quoted(number) },
     validate: { rules: [{ column: first, required: true }] },
+    mask: { columns: [first], with: "last", keep: 4 },
     deduplicate: { by: [first], keep: "first" },
     sort: { by: [{ column: first, order: "ascending" }] },
     group: { by: [first], totals: { rows: "count(*)" } },

@@ -177,6 +177,20 @@ fn problems_name_step_option_and_the_nearest_right_spelling() {
             Some(1),
             "Did you mean `warning`?",
         ),
+        (
+            "steps:\n  - mask: {columns: [a], with: redact, salt: x}",
+            2,
+            46,
+            Some(1),
+            "`salt` of `mask` is for `with: hash`.",
+        ),
+        (
+            "steps:\n  - mask: {columns: [a], with: hash, length: 3}",
+            2,
+            46,
+            Some(1),
+            "is a number from 8 to 64",
+        ),
         ("steps:\n  - filter: {}", 2, 13, Some(1), "`filter` needs a condition"),
         (
             "steps:\n  - filter: {keep: a, drop: b}",

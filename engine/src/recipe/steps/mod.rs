@@ -9,6 +9,7 @@ mod convert;
 mod deduplicate;
 mod filter;
 mod group;
+mod mask;
 mod rename;
 mod select;
 mod sort;
@@ -20,6 +21,7 @@ use serde_json::Value as Json;
 pub use convert::{Otherwise, Target};
 pub use deduplicate::Keep;
 pub use filter::FilterRule;
+pub use mask::Veil;
 pub use sort::{Direction, SortKey};
 pub(crate) use trim::is_blank;
 pub use validate::{ColumnTest, Length, Rule, Test};
@@ -95,6 +97,8 @@ steps! {
     compute::Compute,
     /// Check rows against rules.
     validate::Validate,
+    /// Hide what cells hold.
+    mask::Mask,
     /// Keep one of rows that are alike.
     deduplicate::Deduplicate,
     /// Put rows in order.
@@ -150,6 +154,10 @@ pub enum OptionKind {
     Expression,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A text.
+    Text,
+    /// A whole number.
+    Number,
     /// A list of texts.
     Texts,
     /// A map of column to new name; its entries are the step's options themselves.

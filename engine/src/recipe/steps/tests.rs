@@ -48,6 +48,7 @@ fn steps_say_which_columns_they_leave() {
     );
     assert_eq!(names("{compute: {column: id, as: id + 1}}"), "id name total day");
     assert_eq!(names("{group: {by: [name], totals: {n: count(*)}}}"), "name n");
+    assert_eq!(after("{mask: {columns: [id], with: hash}}")[0].1, ColumnKind::Text);
     assert_eq!(after("{convert: {column: name, to: date}}")[1].1, ColumnKind::Date);
     assert_eq!(
         after("{convert: {column: name, to: date, otherwise: keep}}")[1].1,
@@ -184,6 +185,10 @@ fn labels_are_plain_sentences() {
         (
             "{group: {by: [name], totals: {n: count(*)}}}",
             "One row per name with n",
+        ),
+        (
+            "{mask: {columns: [name, id], with: last, keep: 2}}",
+            "Hide name and id but for the last 2 characters",
         ),
         (
             "{validate: [{column: id, required: true}, {column: id, unique: true}, {where: total > 0}]}",

@@ -1,4 +1,4 @@
-//! `validate` against the same in plain Rust: all that is wrong with a row, in the order of rows, however the work is split.
+//! `validate` against the same in plain Rust: all that is wrong with a row, in the order of rows, however the work is split. And `mask`.
 
 use std::collections::HashMap;
 
@@ -233,5 +233,34 @@ fn a_million_rejects_are_all_listed_within_bounds() -> Fallible {
     let listed = found(made.tally)?;
     assert_eq!(listed.len(), 1_199_000);
     assert_eq!(listed.last().map(String::as_str), Some("300001 min warning"));
+    Ok(())
+}
+
+#[test]
+fn masked_cells_are_texts_and_blanks_stay() -> Fallible {
+    let row = |name: Option<&str>, quantity| Row {
+        name: name.map(str::to_owned),
+        quantity,
+        price: None,
+    };
+    let rows = [
+        row(Some("Anna"), Some(12_345)),
+        row(None, None),
+        row(Some("Anna"), Some(7)),
+    ];
+    let recipe = "steps: [{mask: {columns: [name], with: hash, salt: s, length: 8}}, {mask: {columns: [quantity], with: last, keep: 2}}]";
+    let made = carry_out(&columns_of(&rows), recipe, WHOLE)?;
+    assert_eq!(made.rows[0][1], "t:•••45");
+    assert_eq!(made.rows[1], ["-", "-", "-"]);
+    assert_eq!(made.rows[2][1], "t:•");
+    assert_eq!(made.rows[0][0], made.rows[2][0], "equal cells stay equal");
+    assert_eq!(made.rows[0][0].len(), 10);
+    let redacted = carry_out(
+        &columns_of(&rows),
+        "steps: [{mask: {columns: [name], with: redact}}]",
+        WHOLE,
+    )?;
+    assert_eq!(redacted.rows[0][..2], ["t:[redacted]", "n:12345"]);
+    assert_eq!(redacted.rows[1][0], "-");
     Ok(())
 }
