@@ -193,6 +193,54 @@ fn a_run_that_is_to_fail_on_rejects_lists_them_and_leaves_no_result() -> Fallibl
 }
 
 #[test]
+fn rows_that_are_kept_say_where_they_come_from_and_what_is_wrong() -> Fallible {
+    let text = "steps:\n  - validate:\n      - {column: status, one_of: [shipped], message: not shipped}\n      \
+                - {column: id, max: 1, severity: warning}\n  - compute: {column: each, as: price / quantity}\n  \
+                - sort: {by: [{column: id, order: descending}]}\n\
+                output: {format: csv, rejects: {policy: keep}}";
+    let ran = process(&orders(4), text, 2, 64 << 20)?;
+    let Message::Done(report) = ran.last() else {
+        panic!("{:?}", ran.last())
+    };
+    assert_eq!(
+        (report.rows_out, report.rejected, report.flagged, report.warnings),
+        (4, 0, 3, 2)
+    );
+    let (validate, compute) = (&report.ledger[1], &report.ledger[2]);
+    assert_eq!((validate.kept, validate.flagged, validate.warned), (4, 2, 2));
+    assert_eq!((compute.kept, compute.flagged), (4, 1));
+    let result = ran.text(OutputRole::Result)?;
+    let lines: Vec<&str> = result.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "id,day,status,quantity,price,each,_row,_errors",
+            "3,2024-01-31, returned ,3,0.375,0.125,5,\"status: not shipped; warning: id: `3` is more than 1\"",
+            "2,2024-01-31,,2,0.25,0.125,4,warning: id: `2` is more than 1",
+            "1,2024-01-31,cancelled,1,0.125,0.125,3,status: not shipped",
+            "0,2024-01-31,shipped,0,0,,2,quantity: a division by zero",
+        ]
+    );
+    assert_eq!(ran.text(OutputRole::Rejects)?.lines().count(), 6);
+    Ok(())
+}
+
+#[test]
+fn warnings_do_not_fail_a_run_and_are_counted_before_it() -> Fallible {
+    let text = "steps: [{validate: [{column: id, max: 9, severity: warning}, {column: id, unique: true}]}]\n\
+                output: {format: csv, rejects: {policy: fail}}";
+    let ran = process(&orders(12), text, 1, 64 << 20)?;
+    assert!(matches!(ran.last(), Message::Done(report) if report.warnings == 2 && report.rejected == 0));
+    assert_eq!(ran.text(OutputRole::Result)?.lines().count(), 13);
+    assert_eq!(ran.text(OutputRole::Rejects)?.lines().count(), 3);
+    let folder = tempfile::tempdir()?;
+    make_table(folder.path(), &orders(5000), 1000)?;
+    let answer = preview(folder.path(), text, 1, 8, true)?;
+    assert_eq!((answer.ledger[1].kept, answer.ledger[1].warned), (5000, 4990));
+    Ok(())
+}
+
+#[test]
 fn a_recipe_that_does_not_fit_fails_with_file_sheet_step_and_spelling() -> Fallible {
     let ran = process(&orders(3), "steps: [{filter: {keep: quantty > 0}}]", 1, 64 << 20)?;
     let Message::Failed {
