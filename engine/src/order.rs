@@ -6,6 +6,8 @@
 mod cells;
 mod execute;
 mod ingest;
+#[cfg(test)]
+mod output_tests;
 mod preview;
 mod process;
 #[cfg(test)]
@@ -26,7 +28,7 @@ pub use crate::sheets::CellKind;
 pub use execute::execute;
 
 use crate::sheets::{IngestOptions, Limits};
-use crate::tables::TableMeta;
+use crate::tables::{Issue, TableMeta};
 
 /// What is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -246,6 +248,8 @@ pub enum OutputRole {
     Result,
     /// The rejected rows with their reasons.
     Rejects,
+    /// The sheets as they were read, with notes on what is wrong.
+    Annotated,
 }
 
 /// Rows of a table or of a preview, ready to be shown.
@@ -341,6 +345,9 @@ pub struct Report {
     pub ledger: Vec<LedgerStep>,
     /// Seconds per stage, by name.
     pub seconds: BTreeMap<String, f64>,
+    /// What could not be written as it was, and what was done instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<Issue>,
     /// The tables' metadata, for `inspect`; empty otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableMeta>,

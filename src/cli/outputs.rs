@@ -13,12 +13,13 @@ pub(super) type Made = (Output, PathBuf);
 
 /// Brings what was made to where it belongs, and tells what it is.
 ///
-/// One input with one result: `out` is that file. Otherwise `out` is a folder; rejects go into it too, unless `rejects`
-/// names another place.
+/// One input with one result: `out` is that file. Otherwise `out` is a folder; rejects (a list, or the sheets with notes) go
+/// into it too, unless `rejects` names another place.
 pub(super) fn place(inputs: &[Vec<Made>], out: &Path, rejects: Option<&Path>) -> Result<Vec<OutputReport>, Stop> {
     let all = || inputs.iter().flatten();
-    let of = |role| all().filter(move |(output, _)| output.role == role).collect::<Vec<_>>();
-    let (results, rejected) = (of(OutputRole::Result), of(OutputRole::Rejects));
+    let is_result = |made: &&Made| made.0.role == OutputRole::Result;
+    let results: Vec<&Made> = all().filter(is_result).collect();
+    let rejected: Vec<&Made> = all().filter(|made| !is_result(made)).collect();
     let single = inputs.len() == 1 && results.len() <= 1;
     let mut placed = Vec::new();
     if single && !out.is_dir() {

@@ -179,12 +179,15 @@ fn tell(recipe: &Recipe, mut done: Vec<Done>, target: &Target) -> Result<End, St
             end = worse(end, trouble.kind);
         }
         counts.add(&input.report);
+        for issue in &input.report.issues {
+            say(&format!("{}: {}", input.name, issue.sentence));
+        }
         add(&mut report, input);
     }
     let listed = report
         .outputs
         .iter()
-        .any(|it| it.role == sheetmill_engine::order::OutputRole::Rejects);
+        .any(|it| it.role != sheetmill_engine::order::OutputRole::Result);
     if let Some(sentence) = counts.sentence(listed) {
         say(&sentence);
     }
@@ -249,6 +252,12 @@ fn add(report: &mut RunReport, input: Done) {
         });
         report.issues.extend(issues);
     }
+    let of_outputs = input.report.issues.into_iter().map(|issue| IssueReport {
+        input: name.clone(),
+        sheet: String::new(),
+        issue,
+    });
+    report.issues.extend(of_outputs);
     for (stage, spent) in input.seconds {
         *report.seconds.entry(stage).or_default() += spent;
     }

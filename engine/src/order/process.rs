@@ -3,8 +3,10 @@
 //! Outputs are called after the file and the recipe: `orders-clean-orders.xlsx`, and for csv with several sheets
 //! `orders-clean-orders-2024.csv`; rejects are `orders-clean-orders-rejects.xlsx`. Below `out` they have plain names of ours.
 
+mod annotate;
 mod names;
 mod outputs;
+mod told;
 
 use std::time::{Duration, Instant};
 
@@ -21,6 +23,7 @@ use crate::recipe::rejects::Spool;
 use crate::tables::CHUNK_ROWS;
 use crate::tables::read::Table;
 use outputs::Outputs;
+use told::Told;
 
 /// How often progress is told.
 const BEAT: Duration = Duration::from_millis(400);
@@ -101,7 +104,7 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
     let plans = plans(order)?;
     let runtime = runtime(order.jobs)?;
     let mut outputs = Outputs::new(order);
-    let (mut report, mut spool) = (Report::default(), Spool::new(&order.name, &order.scratch));
+    let (mut report, mut told) = (Report::default(), Told::new(order));
     let (started, sheets) = (Instant::now(), u32::try_from(plans.len()).unwrap_or(u32::MAX));
     for (number, (table, plan)) in (1..).zip(plans) {
         let beat = Beat {
@@ -111,23 +114,24 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
             last: Instant::now(),
         };
         outputs.start_table(&table, &plan)?;
-        spool = table_through(
+        let spool = table_through(
             order,
             &runtime,
-            (table, plan),
+            (table.clone(), plan),
             &mut outputs,
-            spool,
+            told.take_spool(),
             (&mut report, beat, &mut *say),
         )?;
         outputs.end_table()?;
+        told.put(spool, &table, &runtime)?;
     }
     report
         .seconds
         .insert("processing".to_owned(), started.elapsed().as_secs_f64());
     report.rejected = report.ledger.iter().map(|step| step.rejected).sum();
     report.flagged = report.ledger.iter().map(|step| step.flagged).sum();
-    report.warnings = spool.rows() - spool.errors();
-    let errors = spool.errors();
+    report.warnings = told.rows() - told.errors();
+    let errors = told.errors();
     let failing = order.recipe.output.policy == RejectsPolicy::Fail && errors > 0;
     let writing = Instant::now();
     if failing {
@@ -135,9 +139,8 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
     } else {
         outputs.finish()?;
     }
-    if spool.rows() > 0 {
-        outputs.write_rejects(spool)?;
-    }
+    told.finish(&mut outputs)?;
+    report.issues = outputs.issues();
     report
         .seconds
         .insert("writing".to_owned(), writing.elapsed().as_secs_f64());

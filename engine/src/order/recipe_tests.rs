@@ -12,13 +12,13 @@ use crate::recipe::document::Recipe;
 use crate::recipe::plan::cells::iso_date;
 use crate::recipe::plan::tests::make_table;
 
-type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
+pub(super) type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 fn recipe(text: &str) -> Recipe {
     Recipe::parse(text).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
-fn orders(rows: usize) -> Vec<(&'static str, ArrayRef)> {
+pub(super) fn orders(rows: usize) -> Vec<(&'static str, ArrayRef)> {
     let numbers = 0..i64::try_from(rows).unwrap_or(0);
     let status = |n: i64| match n % 4 {
         0 => Some("shipped"),
@@ -44,31 +44,35 @@ fn orders(rows: usize) -> Vec<(&'static str, ArrayRef)> {
     ]
 }
 
-struct Ran {
-    messages: Vec<Message>,
+pub(super) struct Ran {
+    pub(super) messages: Vec<Message>,
     out: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl Ran {
-    fn last(&self) -> &Message {
+    pub(super) fn last(&self) -> &Message {
         self.messages.last().unwrap_or_else(|| panic!("no message"))
     }
 
-    fn output(&self, role: OutputRole) -> Option<&super::Output> {
+    pub(super) fn output(&self, role: OutputRole) -> Option<&super::Output> {
         self.messages.iter().find_map(|message| match message {
             Message::Output(output) if output.role == role => Some(output),
             _ => None,
         })
     }
 
-    fn text(&self, role: OutputRole) -> Fallible<String> {
+    pub(super) fn path(&self, output: &super::Output) -> PathBuf {
+        self.out.join(&output.path)
+    }
+
+    pub(super) fn text(&self, role: OutputRole) -> Fallible<String> {
         let output = self.output(role).ok_or("no such output")?;
         Ok(std::fs::read_to_string(self.out.join(&output.path))?)
     }
 }
 
-fn process(columns: &[(&str, ArrayRef)], text: &str, jobs: usize, memory: u64) -> Fallible<Ran> {
+pub(super) fn process(columns: &[(&str, ArrayRef)], text: &str, jobs: usize, memory: u64) -> Fallible<Ran> {
     let folder = tempfile::tempdir()?;
     let made = |name: &str| -> Fallible<PathBuf> {
         let path = folder.path().join(name);

@@ -132,17 +132,28 @@ impl Spool {
     }
 
     /// All of them, in order, to be written; columns as in [`HEADERS`].
-    pub fn finish(mut self, mut take: impl FnMut(&RecordBatch) -> Result<(), PlanError>) -> Result<(), PlanError> {
-        if let Some(mut writer) = self.writer.take() {
-            writer.finish()?;
-            drop(writer);
-            let file = File::open(&self.path).map_err(|error| self.io(error))?;
-            for batch in FileReader::try_new(file, None)? {
-                take(&batch?)?;
-            }
-            std::fs::remove_file(&self.path).map_err(|error| self.io(error))?;
+    pub fn finish(self, mut take: impl FnMut(&RecordBatch) -> Result<(), PlanError>) -> Result<(), PlanError> {
+        for batch in self.batches()? {
+            take(&batch?)?;
         }
-        take(&self.batch(&self.held)?)
+        Ok(())
+    }
+
+    /// The same as batches; its file is gone already, and is read to the end all the same.
+    pub fn batches(mut self) -> Result<impl Iterator<Item = Result<RecordBatch, PlanError>> + Send, PlanError> {
+        let last = self.batch(&self.held)?;
+        let reader = match self.writer.take() {
+            None => None,
+            Some(mut writer) => {
+                writer.finish()?;
+                drop(writer);
+                let file = File::open(&self.path).map_err(|error| self.io(error))?;
+                std::fs::remove_file(&self.path).map_err(|error| self.io(error))?;
+                Some(FileReader::try_new(file, None)?)
+            }
+        };
+        let written = reader.into_iter().flatten().map(|batch| Ok(batch?));
+        Ok(written.chain(std::iter::once(Ok(last))))
     }
 
     fn batch(&self, rejects: &[Reject]) -> Result<RecordBatch, PlanError> {
@@ -181,7 +192,9 @@ impl Spool {
     }
 }
 
-fn schema() -> SchemaRef {
+/// The columns of the batches, as in [`HEADERS`].
+#[must_use]
+pub fn schema() -> SchemaRef {
     let field = |name: &&str| {
         let number = matches!(*name, "row" | "step");
         Field::new(*name, if number { DataType::Int64 } else { DataType::Utf8 }, true)

@@ -50,9 +50,9 @@ impl Names {
         }
     }
 
-    /// The name of the list of rejects.
-    pub(super) fn rejects(&self, format: OutputFormat) -> String {
-        format!("{}-rejects.{}", self.stem, format.word())
+    /// The name of a file beside the results, such as `rejects.csv`.
+    pub(super) fn beside(&self, file: &str) -> String {
+        format!("{}-{file}", self.stem)
     }
 }
 

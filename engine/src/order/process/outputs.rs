@@ -13,13 +13,13 @@ use crate::recipe::plan::Plan;
 use crate::recipe::plan::chunk::Chunk;
 use crate::recipe::plan::operator::PlanError;
 use crate::recipe::rejects::{HEADERS, Spool};
-use crate::sheets::write::{self, OutputColumn, OutputSheet, Sink};
-use crate::tables::ColumnKind;
+use crate::sheets::write::{self, OutputColumn, OutputSheet, Sink, Written};
 use crate::tables::read::Table;
+use crate::tables::{ColumnKind, Issue, counted};
 
 /// Names of the columns that say where a row comes from and what is wrong with it.
-const ROW: &str = "_row";
-const ERRORS: &str = "_errors";
+pub(super) const ROW: &str = "_row";
+pub(super) const ERRORS: &str = "_errors";
 
 /// The files that are written.
 pub(super) struct Outputs<'a> {
@@ -28,6 +28,15 @@ pub(super) struct Outputs<'a> {
     table: Option<Shape>,
     open: Option<(Box<dyn Sink>, Output)>,
     made: Vec<Output>,
+    /// What writers could not do, over all files.
+    losses: Losses,
+}
+
+/// What writers could not do.
+#[derive(Clone, Copy, Debug, Default)]
+struct Losses {
+    cut_texts: u64,
+    notes_left_out: u64,
 }
 
 /// How the rows of the current table go out.
@@ -47,6 +56,7 @@ impl<'a> Outputs<'a> {
             table: None,
             open: None,
             made: Vec::new(),
+            losses: Losses::default(),
         }
     }
 
@@ -99,6 +109,7 @@ impl<'a> Outputs<'a> {
     pub(super) fn finish(&mut self) -> Result<(), PlanError> {
         if let Some((sink, output)) = self.open.take() {
             let written = sink.finish()?;
+            self.losses.add(&written);
             if written.rows != output.rows {
                 return Err(PlanError::Internal(
                     "the writer wrote another number of rows than it was given",
@@ -134,14 +145,25 @@ impl<'a> Outputs<'a> {
         let (mut sink, rows) = (self.sink(&path)?, spool.rows());
         sink.start_sheet(&list_sheet("Rejects"))?;
         spool.finish(|batch| Ok(sink.write(batch)?))?;
-        sink.finish()?;
+        let written = sink.finish()?;
+        self.add_other(&path, OutputRole::Rejects, rows, &written);
+        Ok(())
+    }
+
+    /// Adds a file beside the results.
+    pub(super) fn add_other(&mut self, path: &str, role: OutputRole, rows: u64, written: &Written) {
+        self.losses.add(written);
         self.made.push(Output {
-            path,
-            name: self.names.rejects(format),
-            role: OutputRole::Rejects,
+            path: path.to_owned(),
+            name: self.names.beside(path),
+            role,
             rows,
         });
-        Ok(())
+    }
+
+    /// What writers could not do, in words.
+    pub(super) fn issues(&self) -> Vec<Issue> {
+        self.losses.issues()
     }
 
     /// All that was made.
@@ -158,8 +180,39 @@ impl<'a> Outputs<'a> {
     }
 }
 
+impl Losses {
+    fn add(&mut self, written: &Written) {
+        self.cut_texts += written.cut_texts;
+        self.notes_left_out += written.notes_left_out;
+    }
+
+    fn issues(self) -> Vec<Issue> {
+        let issue = |code: &str, count: u64, one: &str, many: &str| {
+            (count > 0).then(|| Issue {
+                code: code.to_owned(),
+                sentence: counted(count, one, many),
+                count,
+                examples: Vec::new(),
+            })
+        };
+        let cut = issue(
+            "cut_texts",
+            self.cut_texts,
+            "text was cut to the 32,767 characters that a cell of a workbook holds.",
+            "texts were cut to the 32,767 characters that a cell of a workbook holds.",
+        );
+        let notes = issue(
+            "notes_left_out",
+            self.notes_left_out,
+            "cell is coloured without a note, since a workbook with many more notes does not open; `_errors` has them all.",
+            "cells are coloured without a note, since a workbook with many more notes does not open; `_errors` has them all.",
+        );
+        cut.into_iter().chain(notes).collect()
+    }
+}
+
 /// A sheet with the columns of the list of rejects.
-fn list_sheet(name: &str) -> OutputSheet {
+pub(super) fn list_sheet(name: &str) -> OutputSheet {
     let column = |name: &&str| OutputColumn {
         name: (*name).to_owned(),
         format: None,
@@ -225,7 +278,7 @@ fn rows_of(chunk: &Chunk) -> ArrayRef {
 }
 
 /// The name, or one like it that no column has: a workbook that comes back with notes has such columns already.
-fn fresh_name(name: &str, columns: &[Column]) -> String {
+pub(super) fn fresh_name(name: &str, columns: &[Column]) -> String {
     let is_taken = |name: &str| columns.iter().any(|column| column.name == name);
     let numbered = (2..).map(|number| format!("{name} {number}"));
     std::iter::once(name.to_owned())

@@ -43,6 +43,9 @@ pub enum RejectsForm {
     /// A list: file, sheet, row, cell, column, value, rule, message.
     #[default]
     List,
+    /// The sheet as it was read, as xlsx: what is wrong with a cell coloured and noted on it, with the columns `_row` and
+    /// `_errors`.
+    Annotate,
 }
 
 impl OutputFormat {
@@ -73,7 +76,7 @@ impl RejectsPolicy {
 
 impl RejectsForm {
     /// The forms by the words of the document.
-    pub const WORDS: &[(&str, Self)] = &[("list", Self::List)];
+    pub const WORDS: &[(&str, Self)] = &[("list", Self::List), ("annotate", Self::Annotate)];
 
     /// The word of the document.
     #[must_use]

@@ -9,7 +9,7 @@ use crate::recipe::expression::Rejection;
 use crate::recipe::rejects::{Reject, Severity};
 
 /// What stands between two things that are wrong with a row.
-const BETWEEN: &str = "; ";
+pub(crate) const BETWEEN: &str = "; ";
 
 /// A finding of a step as a line of the list of rejects.
 pub(super) fn listed(work: &Work, step: &PlannedStep, chunk: &Chunk, found: &Rejection, severity: Severity) -> Reject {

@@ -6,6 +6,7 @@
 
 mod csv;
 mod injection;
+mod marks;
 mod names;
 mod xlsx;
 
@@ -14,6 +15,7 @@ use std::path::Path;
 use arrow::record_batch::RecordBatch;
 
 pub use injection::{csv_text, is_injection};
+pub use marks::{Mark, Tone};
 
 /// One column of a sheet that is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub struct Written {
     pub sheets: Vec<String>,
     /// Texts cut to the 32,767 characters that Excel allows.
     pub cut_texts: u64,
+    /// Cells that are coloured and have no note, since there are too many.
+    pub notes_left_out: u64,
 }
 
 /// Why nothing could be written.
@@ -91,6 +95,14 @@ pub trait Sink {
     /// # Errors
     /// When the disk is full or the batch does not fit.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError>;
+
+    /// The same, with cells coloured and noted on, in the order of rows and columns; formats without colours leave that out.
+    ///
+    /// # Errors
+    /// Those of [`Sink::write`].
+    fn write_marked(&mut self, batch: &RecordBatch, _marks: &[Mark]) -> Result<(), WriteError> {
+        self.write(batch)
+    }
 
     /// Completes the file.
     ///
