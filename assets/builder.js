@@ -81,10 +81,32 @@ function select(index) {
 
 function draw() {
   $("[data-name]").value = recipe.name;
-  $("[data-format]").value = recipe.output?.format ?? "xlsx";
+  drawOutput();
   drawSheets();
   drawSteps();
   drawForm();
+}
+
+function drawOutput() {
+  const { format = "xlsx", split_by: column, split_into: into, rejects } = recipe.output ?? {};
+  $("[data-format]").value = format;
+  const split = $("[data-split]");
+  const names = columnsBefore(recipe.steps.length).map((it) => it.name);
+  if (column && !names.includes(column)) names.unshift(column);
+  split.replaceChildren(el("option", { value: "" }, "do not split"), ...names.map((name) => el("option", { value: name }, name)));
+  split.value = column ?? "";
+  $("[data-split-into]").closest(".field").hidden = !column || format !== "xlsx";
+  $("[data-split-into]").value = into ?? "files";
+  $("[data-policy]").value = rejects?.policy ?? "leave_out";
+  $("[data-told]").value = rejects?.as ?? "list";
+}
+
+// Other options of the output stay as the document has them.
+function editOutput(change) {
+  const output = { ...recipe.output, ...change };
+  if (!output.split_by) delete output.split_by;
+  if (!output.split_by || output.format !== "xlsx") delete output.split_into;
+  edit({ ...recipe, output });
 }
 
 function drawSheets() {
@@ -248,6 +270,7 @@ function show(next, isText) {
   drawTextProblems();
   drawSteps();
   const typing = $("[data-form]").contains(document.activeElement);
+  if (columnsChanged) drawOutput();
   if (columnsChanged && !typing) drawForm();
   else drawProblems();
   drawRows();
@@ -437,7 +460,11 @@ function freshOptions(definition) {
 
 function listen() {
   $("[data-name]").addEventListener("input", (event) => edit({ ...recipe, name: event.target.value }, { redraw: false, merge: true }));
-  $("[data-format]").addEventListener("change", (event) => edit({ ...recipe, output: { ...recipe.output, format: event.target.value } }));
+  $("[data-format]").addEventListener("change", (event) => editOutput({ format: event.target.value }));
+  $("[data-split]").addEventListener("change", (event) => editOutput({ split_by: event.target.value }));
+  $("[data-split-into]").addEventListener("change", (event) => editOutput({ split_into: event.target.value }));
+  $("[data-policy]").addEventListener("change", (event) => editOutput({ rejects: { ...recipe.output?.rejects, policy: event.target.value } }));
+  $("[data-told]").addEventListener("change", (event) => editOutput({ rejects: { ...recipe.output?.rejects, as: event.target.value } }));
   $("[data-sheets]").addEventListener("change", (event) => event.target.value !== "other" && edit({ ...recipe, input: { ...recipe.input, sheets: event.target.value } }));
   $("[data-undo]").addEventListener("click", () => travel(past, future));
   $("[data-redo]").addEventListener("click", () => travel(future, past));

@@ -68,7 +68,7 @@ async fn check(path: &Path, file: Option<&Path>) -> Result<End, Stop> {
             .map(|table| (table.sheet.clone(), table.visibility))
             .collect();
         let chosen = recipe.input.sheets.choose(&sheets).map_err(Stop::wrong)?;
-        let misfits = |index: usize| Plan::new(&recipe, &tables[index], recipe.steps.len()).err();
+        let misfits = |index: usize| Plan::for_output(&recipe, &tables[index]).err();
         let problems = recipe.locate(chosen.into_iter().find_map(misfits).unwrap_or_default());
         if !problems.is_empty() {
             return Err(Stop::wrong(listed(path, &problems)));

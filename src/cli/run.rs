@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sheetmill_engine::order::Report;
-use sheetmill_engine::recipe::document::{OutputFormat, Recipe};
+use sheetmill_engine::recipe::document::{OutputFormat, Recipe, Split, SplitInto};
 use sheetmill_engine::tables::TableMeta;
 
 use super::mill::{Answer, Mill, Share, Trouble, TroubleKind, meta};
-use super::outputs::{Made, place};
+use super::outputs::{Form, Made, place};
 use super::progress::{Line, Lines};
 use super::report::{InputReport, IssueReport, LedgerEntry, RunReport, sha256};
 use super::{End, Stop, existing, finish, name_of, recipe, say};
@@ -170,7 +170,13 @@ fn tell(recipe: &Recipe, mut done: Vec<Done>, target: &Target) -> Result<End, St
         recipe: recipe.hash(),
         ..RunReport::default()
     };
-    report.outputs = place(&made, &target.out, target.rejects.as_deref())?;
+    let form = match &recipe.output.split {
+        Some(Split {
+            into: SplitInto::Files, ..
+        }) => Form::Files,
+        _ => Form::Plain,
+    };
+    report.outputs = place(&made, form, &target.out, target.rejects.as_deref())?;
     let mut end = End::Done;
     let mut counts = Counts::default();
     for input in done {

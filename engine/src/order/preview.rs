@@ -94,7 +94,7 @@ fn answer_column(column: &Column) -> AnswerColumn {
 }
 
 fn rows(order: &PreviewOrder, table: &Table) -> Result<RowsAnswer, Halt> {
-    let plan = || plan(&order.recipe, table, order.steps, "");
+    let plan = || plan(&order.recipe, table, order.steps);
     let shown = plan()?;
     let widest = shown.columns.len().max(table.meta().columns.len());
     let Room { rows, .. } = Room::of(order.rows.min(MOST_ROWS), widest);

@@ -19,7 +19,9 @@ use crate::recipe::ledger::{self, Sum};
 use crate::recipe::plan::chunk::Marked;
 use crate::recipe::plan::operator::PlanError;
 use crate::recipe::plan::{Plan, Resources, Work, stages};
+use crate::recipe::problem::Problem;
 use crate::recipe::rejects::Spool;
+use crate::sheets::write::WriteError;
 use crate::tables::CHUNK_ROWS;
 use crate::tables::read::Table;
 use outputs::Outputs;
@@ -86,6 +88,7 @@ impl From<PlanError> for Halt {
                 let sentence = format!("The recipe stops at such a value: {}.", rejection.message);
                 Self::input("value_not_converted", sentence)
             }
+            PlanError::Write(WriteError::Refused { code, sentence }) => Self::input(code, sentence),
             error => Self::ours("engine", error.to_string()),
         }
     }
@@ -179,27 +182,26 @@ fn plans(order: &ProcessOrder) -> Result<Vec<(Table, Plan)>, Halt> {
     let mut plans = Vec::with_capacity(chosen.len());
     for index in chosen {
         let table = tables[index].clone();
-        let plan = plan(&order.recipe, &table, order.recipe.steps.len(), &order.name)?;
+        let place = format!("“{}”, sheet “{}”: ", order.name, table.meta().sheet);
+        let plan = Plan::for_output(&order.recipe, table.meta()).map_err(|problems| misfit(&problems, &place))?;
         plans.push((table, plan));
     }
     Ok(plans)
 }
 
 /// The plan of the first steps for a table, or the first thing that does not fit.
-pub(super) fn plan(recipe: &Recipe, table: &Table, steps: usize, file: &str) -> Result<Plan, Halt> {
-    Plan::new(recipe, table.meta(), steps).map_err(|problems| {
-        let problem = problems.first().cloned().unwrap_or_default();
-        let step = problem.step.map_or_else(String::new, |step| format!("step {step}, "));
-        let place = if file.is_empty() {
-            String::new()
-        } else {
-            format!("“{file}”, sheet “{}”: ", table.meta().sheet)
-        };
-        Halt {
-            detail: problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            ..Halt::input("recipe_does_not_fit", format!("{place}{step}{}", problem.message))
-        }
-    })
+pub(super) fn plan(recipe: &Recipe, table: &Table, steps: usize) -> Result<Plan, Halt> {
+    Plan::new(recipe, table.meta(), steps).map_err(|problems| misfit(&problems, ""))
+}
+
+/// The end of a recipe that does not fit a table; `place` says which, for people.
+fn misfit(problems: &[Problem], place: &str) -> Halt {
+    let problem = problems.first().cloned().unwrap_or_default();
+    let step = problem.step.map_or_else(String::new, |step| format!("step {step}, "));
+    Halt {
+        detail: problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        ..Halt::input("recipe_does_not_fit", format!("{place}{step}{}", problem.message))
+    }
 }
 
 /// The threads that plans run on.

@@ -86,6 +86,23 @@ impl Plan {
         })
     }
 
+    /// Makes the plan of a whole recipe for what it writes: where the result is split by a column, the rows of each of its
+    /// values stand together, in their order, at the end.
+    pub fn for_output(recipe: &Recipe, table: &crate::tables::TableMeta) -> Result<Self, Vec<Problem>> {
+        let mut plan = Self::new(recipe, table, recipe.steps.len())?;
+        if let Some(split) = &recipe.output.split {
+            let position = super::columns::find(&plan.columns, &split.column)
+                .map_err(|message| vec![Problem::at("output.split_by", format!("`split_by`: {message}"))])?;
+            let keys = vec![(position, super::steps::Direction::Ascending)];
+            plan.steps.push(PlannedStep {
+                number: plan.steps.len() + 1,
+                operator: Operator::Sort(sort::SortPlan { keys }),
+                before: plan.columns.clone(),
+            });
+        }
+        Ok(plan)
+    }
+
     /// Which columns of the table are needed at all.
     #[must_use]
     pub fn needs(&self, all: usize) -> Vec<bool> {

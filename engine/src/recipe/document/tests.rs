@@ -72,6 +72,17 @@ fn rules_stand_one_on_a_line_and_say_only_what_they_need() {
 }
 
 #[test]
+fn all_options_of_the_output_come_back() {
+    let text = "steps: []\noutput: {format: csv, csv: {delimiter: \";\", encoding: utf-16le, line_end: crlf, unwritable: fail}, \
+                split_by: region, split_into: files, name: \"{file}-{value}\", rejects: {policy: keep, as: list, format: xlsx}}\n";
+    let recipe = Recipe::parse(text).expect("a recipe");
+    assert_eq!(recipe.to_yaml(), text);
+    assert_eq!(Recipe::from_json(&recipe.to_json()).expect("its json"), recipe);
+    let tab = Recipe::parse("steps: []\noutput: {csv: {delimiter: \"\\t\"}}").expect("a recipe");
+    assert!(tab.to_yaml().contains("delimiter: tab"), "{}", tab.to_yaml());
+}
+
+#[test]
 fn names_that_look_like_something_else_survive_the_way_through_yaml() {
     for name in [
         "yes",
@@ -223,6 +234,27 @@ fn problems_name_step_option_and_the_nearest_right_spelling() {
             17,
             None,
             "Did you mean `first`?",
+        ),
+        (
+            "steps: []\noutput: {name: \"{valu}.csv\"}",
+            2,
+            16,
+            None,
+            "Did you mean `value`?",
+        ),
+        (
+            "steps: []\noutput: {format: csv, split_by: a, split_into: sheets}",
+            2,
+            9,
+            None,
+            "is for `format: xlsx`",
+        ),
+        (
+            "steps: []\noutput: {csv: {encoding: utf8}}",
+            2,
+            26,
+            None,
+            "Did you mean `utf-8`?",
         ),
         ("steps: trim", 1, 8, None, "expects a list"),
         ("- trim", 1, 1, None, "expects options"),
