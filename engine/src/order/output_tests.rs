@@ -129,16 +129,16 @@ fn findings_about_groups_have_a_sheet_of_their_own_and_a_failing_run_keeps_the_n
 #[test]
 fn notes_have_an_end_and_colours_and_sentences_have_none() -> Fallible {
     let text = "steps: [{validate: [{column: id, max: -1}]}]\noutput: {rejects: {as: annotate}}";
-    let ran = process(&orders(20_050), text, 2, 64 << 20)?;
+    let ran = process(&orders(10_050), text, 2, 64 << 20)?;
     let Message::Done(report) = ran.last() else {
         panic!("{:?}", ran.last())
     };
     let issue = report.issues.first().ok_or("it is not said")?;
     assert_eq!((issue.code.as_str(), issue.count), ("notes_left_out", 50));
     let path = ran.path(ran.output(OutputRole::Annotated).ok_or("no annotated sheet")?);
-    assert_eq!(notes(&path)?.len(), 20_000);
+    assert_eq!(notes(&path)?.len(), 10_000);
     let rows = sheet(&path, "Orders")?;
-    assert_eq!(rows[20_050][6].to_string(), "id: `20049` is more than -1");
+    assert_eq!(rows[10_050][6].to_string(), "id: `10049` is more than -1");
     Ok(())
 }
 

@@ -143,6 +143,16 @@ impl Plan {
         sources
     }
 
+    /// Whether a step may find several things in each row.
+    #[must_use]
+    pub fn checks(&self) -> bool {
+        self.steps.iter().any(|step| match &step.operator {
+            Operator::Step(operator) => operator.checks(),
+            Operator::Unique(_) => true,
+            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) => false,
+        })
+    }
+
     /// How many steps hold many rows at once; they share the memory.
     #[must_use]
     pub fn holding_steps(&self) -> usize {

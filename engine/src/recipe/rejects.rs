@@ -19,13 +19,13 @@ const HELD: usize = 8192;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
     /// The sheet.
-    pub sheet: String,
+    pub sheet: Arc<str>,
     /// The row as Excel numbers it; 0 where there is no single one.
     pub row: u32,
     /// The letters of the sheet's column, where the value comes from one.
-    pub letters: Option<String>,
+    pub letters: Option<Arc<str>>,
     /// The column at that step, where it is one column's fault.
-    pub column: Option<String>,
+    pub column: Option<Arc<str>>,
     /// The value at fault.
     pub value: String,
     /// The step's position from 1.
@@ -157,29 +157,23 @@ impl Spool {
     }
 
     fn batch(&self, rejects: &[Reject]) -> Result<RecordBatch, PlanError> {
-        let texts = |text: &dyn Fn(&Reject) -> Option<String>| -> ArrayRef {
-            Arc::new(rejects.iter().map(text).collect::<StringArray>())
-        };
         let row = |reject: &Reject| (reject.row > 0).then(|| i64::from(reject.row));
         let step = |reject: &Reject| i64::try_from(reject.step).ok();
         let cell = |reject: &Reject| {
-            reject
-                .letters
-                .as_ref()
-                .filter(|_| reject.row > 0)
-                .map(|l| format!("{l}{}", reject.row))
+            let letters = reject.letters.as_ref().filter(|_| reject.row > 0)?;
+            Some(format!("{letters}{}", reject.row))
         };
         let columns: Vec<ArrayRef> = vec![
-            texts(&|_| Some(self.file.clone())),
-            texts(&|reject| Some(reject.sheet.clone())),
+            texts(rejects, |_| Some(&self.file)),
+            texts(rejects, |reject| Some(&reject.sheet)),
             Arc::new(rejects.iter().map(row).collect::<Int64Array>()),
-            texts(&cell),
-            texts(&|reject| reject.column.clone()),
-            texts(&|reject| Some(reject.value.clone())),
+            Arc::new(rejects.iter().map(cell).collect::<StringArray>()),
+            texts(rejects, |reject| reject.column.as_deref()),
+            texts(rejects, |reject| Some(&reject.value)),
             Arc::new(rejects.iter().map(step).collect::<Int64Array>()),
-            texts(&|reject| Some(reject.rule.to_owned())),
-            texts(&|reject| Some(reject.message.clone())),
-            texts(&|reject| Some(reject.severity.word().to_owned())),
+            texts(rejects, |reject| Some(reject.rule)),
+            texts(rejects, |reject| Some(&reject.message)),
+            texts(rejects, |reject| Some(reject.severity.word())),
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
@@ -190,6 +184,10 @@ impl Spool {
             error,
         }
     }
+}
+
+fn texts<'a>(rejects: &'a [Reject], text: impl Fn(&'a Reject) -> Option<&'a str>) -> ArrayRef {
+    Arc::new(rejects.iter().map(text).collect::<StringArray>())
 }
 
 /// The columns of the batches, as in [`HEADERS`].

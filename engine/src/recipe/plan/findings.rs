@@ -1,5 +1,8 @@
 //! What rules find wrong with rows, on its way to the list of rejects and to the rows themselves.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use arrow::array::StringArray;
 
 use super::chunk::Chunk;
@@ -11,31 +14,53 @@ use crate::recipe::rejects::{Reject, Severity};
 /// What stands between two things that are wrong with a row.
 pub(crate) const BETWEEN: &str = "; ";
 
-/// A finding of a step as a line of the list of rejects.
-pub(super) fn listed(work: &Work, step: &PlannedStep, chunk: &Chunk, found: &Rejection, severity: Severity) -> Reject {
-    let column = found.column.and_then(|column| step.before.get(column));
-    Reject {
-        sheet: work.table.meta().sheet.clone(),
-        row: chunk
-            .sources
-            .values()
-            .get(found.position as usize)
-            .copied()
-            .unwrap_or_default(),
-        letters: column.and_then(|column| column.letters.clone()),
-        column: column.map(|column| column.name.clone()),
-        value: found.value.clone(),
-        step: step.number,
-        rule: found.rule,
-        message: found.message.clone(),
-        severity,
+/// What a step found in a chunk as lines of the list of rejects, row by row, errors before warnings. There may be several for
+/// each row, so that names are shared and texts are moved.
+pub(super) fn lines(
+    work: &Work,
+    step: &PlannedStep,
+    chunk: &Chunk,
+    (errors, warnings): (Vec<Rejection>, Vec<Rejection>),
+) -> Vec<Reject> {
+    let sheet: Arc<str> = work.table.meta().sheet.as_str().into();
+    let mut names: HashMap<usize, (Arc<str>, Option<Arc<str>>)> = HashMap::new();
+    for column in errors.iter().chain(&warnings).filter_map(|found| found.column) {
+        if let Some(named) = step.before.get(column) {
+            let letters = named.letters.as_deref();
+            names
+                .entry(column)
+                .or_insert_with(|| (named.name.as_str().into(), letters.map(Into::into)));
+        }
     }
-}
-
-/// The errors of a step as such lines.
-pub(super) fn errors(work: &Work, step: &PlannedStep, chunk: &Chunk, found: &[Rejection]) -> Vec<Reject> {
-    let line = |found| listed(work, step, chunk, found, Severity::Error);
-    found.iter().map(line).collect()
+    let line = |found: Rejection, severity| {
+        let column = found.column.and_then(|column| names.get(&column));
+        Reject {
+            sheet: sheet.clone(),
+            row: chunk
+                .sources
+                .values()
+                .get(found.position as usize)
+                .copied()
+                .unwrap_or_default(),
+            letters: column.and_then(|(_, letters)| letters.clone()),
+            column: column.map(|(name, _)| name.clone()),
+            value: found.value,
+            step: step.number,
+            rule: found.rule,
+            message: found.message,
+            severity,
+        }
+    };
+    let mut lines = Vec::with_capacity(errors.len() + warnings.len());
+    let mut warnings = warnings.into_iter().peekable();
+    for error in errors {
+        while let Some(warning) = warnings.next_if(|warning| warning.position < error.position) {
+            lines.push(line(warning, Severity::Warning));
+        }
+        lines.push(line(error, Severity::Error));
+    }
+    lines.extend(warnings.map(|warning| line(warning, Severity::Warning)));
+    lines
 }
 
 /// "quantity: `n/a` is not a whole number", "warning: total looks too large"

@@ -290,7 +290,7 @@ fn arguments(
     let mut account = Account::default();
     account.came.add(chunk.origins.values().iter().copied());
     let mut effects = Effects {
-        rejects: findings::errors(work, &work.plan.steps[index], &chunk, &failures),
+        rejects: findings::lines(work, &work.plan.steps[index], &chunk, (failures.clone(), Vec::new())),
         ..Effects::default()
     };
     let mut chunk = chunk;
@@ -383,7 +383,7 @@ fn finished(work: &Work, index: usize, plan: &GroupPlan, groups: &Chunk) -> Resu
         ..groups.clone()
     };
     let mut effects = Effects {
-        rejects: findings::errors(work, &work.plan.steps[index], &chunk, &failures),
+        rejects: findings::lines(work, &work.plan.steps[index], &chunk, (failures.clone(), Vec::new())),
         ..Effects::default()
     };
     chunk.flags = findings::flags(work, &work.plan.steps[index], &chunk, (&failures, &[]));

@@ -73,6 +73,11 @@ pub trait ChunkStep: fmt::Debug + Send + Sync {
     /// Works on a chunk. It takes no row away itself: it says which are to go.
     fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError>;
 
+    /// Whether it may find several things in each row.
+    fn checks(&self) -> bool {
+        false
+    }
+
     /// Why a row is filtered, in words.
     fn why_filtered(&self) -> &str {
         ""

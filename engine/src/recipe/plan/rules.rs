@@ -295,6 +295,10 @@ impl ChunkStep for RulesStep {
         Ok(applied)
     }
 
+    fn checks(&self) -> bool {
+        true
+    }
+
     fn needs(&self, wanted: &[bool], _before: usize) -> Vec<bool> {
         let mut needed = wanted.to_vec();
         for part in self.rules.iter().flat_map(|rule| &rule.parts) {

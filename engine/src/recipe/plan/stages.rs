@@ -14,7 +14,7 @@ use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::Rejection;
 use crate::recipe::fate::{Fate, TakenOut};
 use crate::recipe::ledger::{Account, origin};
-use crate::recipe::rejects::Severity;
+use crate::recipe::rejects::Reject;
 use crate::tables::read::Scan;
 
 /// Chunks in row order.
@@ -55,6 +55,9 @@ fn end_of_steps(work: &Work, start: usize) -> usize {
 /// Bytes of a window at most, about: tables may have cells of thousands of characters, and thousands of columns.
 const WINDOW_BYTES: u64 = 32 << 20;
 
+/// Rows of a window at most where rules may find several things in each row: those are held until the window is through.
+const CHECKED_ROWS: u64 = 16_384;
+
 /// A run of rows within one part.
 #[derive(Clone, Copy, Debug)]
 struct Window {
@@ -65,7 +68,8 @@ struct Window {
 
 /// Reads the table and carries out the first steps, window by window and side by side; the order stays.
 fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
-    let size = work.resources.window_rows.max(1);
+    let most = if work.plan.checks() { CHECKED_ROWS } else { u64::MAX };
+    let size = work.resources.window_rows.min(most).max(1);
     let mut windows = Vec::new();
     let mut left = work.resources.limit.unwrap_or(u64::MAX);
     for (part, meta) in work.table.meta().parts.iter().enumerate() {
@@ -205,7 +209,10 @@ fn apply_steps(
         }
     }
     // Row by row rather than step by step: the order of the sheet.
-    effects.rejects[first..].sort_by_key(|reject| (reject.row, reject.step));
+    let key = |reject: &Reject| (reject.row, reject.step);
+    if !effects.rejects[first..].is_sorted_by_key(key) {
+        effects.rejects[first..].sort_by_key(key);
+    }
     Ok(chunk)
 }
 
@@ -216,7 +223,7 @@ fn apply_step(
     chunk: &Chunk,
     effects: &mut Effects,
 ) -> Result<Chunk, PlanError> {
-    let applied = operator.apply(chunk)?;
+    let mut applied = operator.apply(chunk)?;
     if applied.columns.iter().any(|column| column.len() != chunk.rows()) {
         return Err(PlanError::Internal("a step changed the number of rows"));
     }
@@ -224,10 +231,14 @@ fn apply_step(
     account.came.add(chunk.origins.values().iter().copied());
     let rejected = rejected_rows(work.plan.policy, &applied.rejections, chunk.rows());
     let filtered = filtered_rows(&applied, &rejected, work.plan.policy)?;
-    note_findings(work, step, chunk, &applied, effects);
     (account.flagged, account.warned) = flagged_rows(work.plan.policy, &applied, rejected.as_ref());
     note_taken(work, step, operator, chunk, &applied, (&rejected, &filtered), effects)?;
     let flags = findings::flags(work, step, chunk, (&applied.rejections, &applied.warnings));
+    let found = (
+        std::mem::take(&mut applied.rejections),
+        std::mem::take(&mut applied.warnings),
+    );
+    effects.rejects.extend(findings::lines(work, step, chunk, found));
     let whole = marked(chunk, applied, flags)?;
     let next = match out_of(&rejected, &filtered) {
         None => whole,
@@ -289,18 +300,6 @@ fn origins_where<'a>(chunk: &'a Chunk, rows: Option<&'a BooleanArray>) -> impl I
     rows.into_iter()
         .flat_map(|rows| rows.values().set_indices())
         .filter_map(|row| chunk.origins.values().get(row).copied())
-}
-
-/// The findings as lines of the list, row by row, errors before warnings.
-fn note_findings(work: &Work, step: &PlannedStep, chunk: &Chunk, applied: &Applied, effects: &mut Effects) {
-    let errors = applied.rejections.iter().map(|found| (found, Severity::Error));
-    let warnings = applied.warnings.iter().map(|found| (found, Severity::Warning));
-    let mut found: Vec<(&Rejection, Severity)> = errors.chain(warnings).collect();
-    if !applied.warnings.is_empty() {
-        found.sort_by_key(|(found, _)| found.position);
-    }
-    let line = |(found, severity)| findings::listed(work, step, chunk, found, severity);
-    effects.rejects.extend(found.into_iter().map(line));
 }
 
 /// How many of the rows that go on have an error, and how many have a warning.
