@@ -133,18 +133,20 @@ function ruleFields(rule, columns, change) {
     input.addEventListener("change", () => put(name, input.checked));
     return el("label", { class: "check" }, input, label);
   };
-  const write = (name, label, more = {}) => labelled(label, text(rule[name], (next) => put(name, next), { placeholder: label, ...more }));
+  // What a field is about stays in view when it is filled.
+  const named = (label, control, wide = "") => el("label", { class: `mini ${wide}` }, el("span", { class: "hush small" }, label), control);
+  const write = (name, label, wide = "", more = {}) => named(label, text(rule[name], (next) => put(name, next), { "data-rule": name, ...more }), wide);
   const words = (name, label, list) => {
-    const select = el("select", { class: "select", onchange: () => put(name, select.value) }, el("option", { value: "" }, label), ...list.map((it) => el("option", { value: it }, it)));
+    const select = el("select", { class: "select", onchange: () => put(name, select.value) }, el("option", { value: "" }, "any"), ...list.map((it) => el("option", { value: it }, it)));
     select.value = rule[name] ?? "";
-    return labelled(label, select);
+    return named(label, select, "wide");
   };
   const length = typeof rule.length === "object" ? rule.length : { min: rule.length, max: rule.length };
-  const end = (name, label) => labelled(label, text(length?.[name], (next) => {
+  const end = (name, label) => named(label, text(length?.[name], (next) => {
     const ends = { min: length?.min, max: length?.max, [name]: next === "" ? undefined : Number(next) };
     Object.assign(length, ends);
     put("length", ends.min === undefined && ends.max === undefined ? undefined : Object.fromEntries(Object.entries(ends).filter(([, value]) => value !== undefined)));
-  }, { placeholder: label, inputmode: "numeric" }));
+  }, { inputmode: "numeric" }));
   const about = el("select", { class: "select", onchange: () => change(freshRule(about.value, columns), true) },
     el("option", { value: "column" }, "A column"), el("option", { value: "unique" }, "Unique together"), el("option", { value: "where" }, "A condition"));
   about.value = "where" in rule ? "where" : "column" in rule ? "column" : "unique";
@@ -152,22 +154,22 @@ function ruleFields(rule, columns, change) {
     el("option", { value: "error" }, "reject the row"), el("option", { value: "warning" }, "only list it"));
   severity.value = rule.severity ?? "error";
   const fields = {
-    where: () => [write("where", "Condition, such as total < 1000", { class: "input mono", spellcheck: "false" })],
+    where: () => [write("where", "condition, such as total < 1000", "wide", { class: "input mono", spellcheck: "false" })],
     unique: () => [boxes(columns, rule.unique ?? [], (next) => put("unique", next))],
     column: () => [
       labelled("Column", pick(columns, rule.column, (next) => put("column", next))),
       tick("required", "must be filled"),
       tick("unique", "must be unique"),
-      words("type", "any type", ["integer", "decimal", "date", "datetime", "time", "boolean", "text"]),
+      words("type", "type", ["integer", "decimal", "date", "datetime", "time", "boolean", "text"]),
       write("min", "at least"),
       write("max", "at most"),
       end("min", "fewest characters"),
       end("max", "most characters"),
-      write("pattern", "pattern of the whole text", { class: "input mono", spellcheck: "false" }),
-      labelled("allowed values", text((rule.one_of ?? []).join(", "), (next) => put("one_of", next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean)), { placeholder: "allowed values, with commas between" })),
+      write("pattern", "pattern of the whole text", "wide", { class: "input mono", spellcheck: "false" }),
+      named("allowed values, with commas between", text((rule.one_of ?? []).join(", "), (next) => put("one_of", next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean))), "wide"),
     ],
   };
-  return el("div", { class: "rule" }, labelled("What is checked", about), ...fields[about.value](), write("message", "what to say instead"), labelled("When it is broken", severity));
+  return el("div", { class: "rule" }, labelled("What is checked", about), ...fields[about.value](), write("message", "what to say instead", "wide"), named("when it is broken", severity, "wide"));
 }
 
 function freshRule(about, columns) {

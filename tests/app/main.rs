@@ -11,6 +11,7 @@
 mod accounts;
 mod api;
 mod browser;
+mod checking;
 mod client;
 mod corpus;
 mod crashes;
