@@ -104,10 +104,32 @@ function select(index) {
 
 function draw() {
   $("[data-name]").value = recipe.name;
-  $("[data-format]").value = recipe.output?.format ?? "xlsx";
+  drawOutput();
   drawSheets();
   drawSteps();
   drawForm();
+}
+
+function drawOutput() {
+  const { format = "xlsx", split_by: column, split_into: into, rejects } = recipe.output ?? {};
+  $("[data-format]").value = format;
+  const split = $("[data-split]");
+  const names = columnsBefore(recipe.steps.length).map((it) => it.name);
+  if (column && !names.includes(column)) names.unshift(column);
+  split.replaceChildren(el("option", { value: "" }, "do not split"), ...names.map((name) => el("option", { value: name }, name)));
+  split.value = column ?? "";
+  $("[data-split-into]").closest(".field").hidden = !column || format !== "xlsx";
+  $("[data-split-into]").value = into ?? "files";
+  $("[data-policy]").value = rejects?.policy ?? "leave_out";
+  $("[data-told]").value = rejects?.as ?? "list";
+}
+
+// Other options of the output stay as the document has them.
+function editOutput(change) {
+  const output = { ...recipe.output, ...change };
+  if (!output.split_by) delete output.split_by;
+  if (!output.split_by || output.format !== "xlsx") delete output.split_into;
+  edit({ ...recipe, output });
 }
 
 function drawSheets() {
@@ -215,7 +237,7 @@ function lossOf(index) {
   if (problems.length > 0) return ""; // the counts are of the document before
   const entries = (answer?.rows?.ledger ?? []).filter((it) => it.step === sentIndex(index) + 1);
   const sum = (name) => entries.reduce((total, it) => total + it[name], 0);
-  const words = { rejected: "rejected", filtered: "filtered", deduplicated: "duplicates", aggregated: "into groups" };
+  const words = { rejected: "rejected", filtered: "filtered", deduplicated: "duplicates", aggregated: "into groups", flagged: "flagged", warned: "warned" };
   return Object.entries(words).filter(([name]) => sum(name) > 0).map(([name, word]) => `${count(sum(name))} ${word}`).join(", ");
 }
 
@@ -277,6 +299,7 @@ function show(next, isText) {
   drawTextProblems();
   drawSteps();
   const typing = $("[data-form]").contains(document.activeElement);
+  if (columnsChanged) drawOutput();
   if ((columnsChanged || tablesChanged) && !typing) drawForm();
   else drawProblems();
   drawRows();
@@ -329,7 +352,7 @@ function drawCounts(rows) {
   if (rows.ledger.length === 0) return line.replaceChildren("Counting all rows…");
   const sum = (name) => rows.ledger.reduce((all, it) => all + it[name], 0);
   const balanced = rows.ledger.every((it) => it.rows_in + it.added === it.kept + it.rejected + it.filtered + it.deduplicated + it.aggregated && it.hash_in === it.hash_out);
-  const parts = [["filtered", "filtered"], ["rejected", "rejected"], ["deduplicated", "duplicates"], ["aggregated", "into groups"]].filter(([name]) => sum(name) > 0);
+  const parts = [["filtered", "filtered"], ["rejected", "rejected"], ["deduplicated", "duplicates"], ["aggregated", "into groups"], ["flagged", "flagged"], ["warned", "with a warning"]].filter(([name]) => sum(name) > 0);
   line.replaceChildren(
     el("span", {}, "All ", el("b", {}, count(read)), " rows counted"),
     ...parts.map(([name, word]) => el("span", {}, el("b", {}, count(sum(name))), ` ${word}`)),
@@ -356,6 +379,7 @@ function stepsFor(column, others) {
     [`Convert to ${to}`, { convert: { column: name, to } }],
     ["Keep rows where…", { filter: { keep: condition } }],
     numeric && ["Compute from it", { compute: { column: `${name} 2`, as: quoted(name) } }],
+    ["Check it", { validate: { rules: [{ column: name, required: true }] } }],
     ["Keep one row of each value", { deduplicate: { by: [name], keep: "first" } }],
     ["Sort ascending", { sort: { by: [{ column: name, order: "ascending" }] } }],
     ["Sort descending", { sort: { by: [{ column: name, order: "descending" }] } }],
@@ -435,7 +459,7 @@ function listSteps() {
     el("button", { type: "button", onclick: () => addStep({ [it.name]: freshOptions(it) }) }, icon(STEP_ICONS[it.name] ?? "list-checks"), el("b", {}, it.title), el("span", {}, it.about))));
 }
 
-const STEP_ICONS = { trim: "scissors", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2" };
+const STEP_ICONS = { trim: "scissors", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", mask: "eye-off", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2" };
 
 function icon(name) {
   const svg = document.querySelector("#column-head").content.querySelector("svg").cloneNode(true);
@@ -455,6 +479,8 @@ function freshOptions(definition) {
     convert: { column: columns.find((it) => it.kind === "text")?.name ?? first, to: "text" },
     filter: { keep: `${quoted(number)} > 0` },
     compute: { column: "new column", as: quoted(number) },
+    validate: { rules: [{ column: first, required: true }] },
+    mask: { columns: [first], with: "last", keep: 4 },
     deduplicate: { by: [first], keep: "first" },
     sort: { by: [{ column: first, order: "ascending" }] },
     group: { by: [first], totals: { rows: "count(*)" } },
@@ -465,7 +491,11 @@ function freshOptions(definition) {
 
 function listen() {
   $("[data-name]").addEventListener("input", (event) => edit({ ...recipe, name: event.target.value }, { redraw: false, merge: true }));
-  $("[data-format]").addEventListener("change", (event) => edit({ ...recipe, output: { ...recipe.output, format: event.target.value } }));
+  $("[data-format]").addEventListener("change", (event) => editOutput({ format: event.target.value }));
+  $("[data-split]").addEventListener("change", (event) => editOutput({ split_by: event.target.value }));
+  $("[data-split-into]").addEventListener("change", (event) => editOutput({ split_into: event.target.value }));
+  $("[data-policy]").addEventListener("change", (event) => editOutput({ rejects: { ...recipe.output?.rejects, policy: event.target.value } }));
+  $("[data-told]").addEventListener("change", (event) => editOutput({ rejects: { ...recipe.output?.rejects, as: event.target.value } }));
   $("[data-sheets]").addEventListener("change", (event) => event.target.value !== "other" && edit({ ...recipe, input: { ...recipe.input, sheets: event.target.value } }));
   $("[data-undo]").addEventListener("click", () => travel(past, future));
   $("[data-redo]").addEventListener("click", () => travel(future, past));

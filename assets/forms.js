@@ -98,6 +98,8 @@ const CONTROLS = {
     select.value = value ?? option.default ?? option.choices[0];
     return select;
   },
+  text: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : next), { placeholder: option.default ?? "", autocomplete: "off" }),
+  number: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : Number.isInteger(Number(next)) ? Number(next) : next), { inputmode: "numeric", placeholder: option.default ?? "", autocomplete: "off" }),
   texts: ({ value, set }) => text((value ?? []).join(", "), (next) => set(next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean)), { class: "input mono", spellcheck: "false" }),
   sort_keys: ({ columns, value, set }) =>
     pairs((value ?? []).map((key) => (typeof key === "string" ? { column: key } : key)), (key, change) => {
@@ -127,7 +129,75 @@ const CONTROLS = {
       text(name, (next) => change(([, now]) => [next, now]), { "aria-label": "New column" }),
       text(total, (next) => change(([now]) => [now, next]), { "aria-label": "Total", class: "input mono", spellcheck: "false" }),
     ], () => [`total ${Object.keys(value ?? {}).length + 1}`, "count(*)"], "Add a total", (list, again) => set(Object.fromEntries(list), again)),
+  rules: ({ columns, value, set }) => {
+    let list = value ?? [];
+    const change = (next, again) => {
+      list = next;
+      set(next, again);
+    };
+    const lines = list.map((rule, index) => el("div", { class: "pair rules" }, ruleFields(rule, columns, (next, again) => change(list.with(index, next), again)), remove(() => change(list.toSpliced(index, 1), true))));
+    return el("div", {}, ...lines, add("Add a rule", () => change([...list, freshRule("column", columns)], true)));
+  },
 };
+
+// A rule of `validate`: what it is about, what must hold there, and how bad it is when it does not.
+function ruleFields(rule, columns, change) {
+  const put = (name, value, again) => {
+    const next = { ...rule };
+    if (value === undefined || value === "" || value === false) delete next[name];
+    else next[name] = value;
+    rule = next; // further edits of the same form go on from here
+    change(next, again);
+  };
+  const tick = (name, label) => {
+    const input = el("input", { type: "checkbox" });
+    input.checked = rule[name] === true;
+    input.addEventListener("change", () => put(name, input.checked));
+    return el("label", { class: "check" }, input, label);
+  };
+  // What a field is about stays in view when it is filled.
+  const named = (label, control, wide = "") => el("label", { class: `mini ${wide}` }, el("span", { class: "hush small" }, label), control);
+  const write = (name, label, wide = "", more = {}) => named(label, text(rule[name], (next) => put(name, next), { "data-rule": name, ...more }), wide);
+  const words = (name, label, list) => {
+    const select = el("select", { class: "select", onchange: () => put(name, select.value) }, el("option", { value: "" }, "any"), ...list.map((it) => el("option", { value: it }, it)));
+    select.value = rule[name] ?? "";
+    return named(label, select, "wide");
+  };
+  const length = typeof rule.length === "object" ? rule.length : { min: rule.length, max: rule.length };
+  const end = (name, label) => named(label, text(length?.[name], (next) => {
+    const ends = { min: length?.min, max: length?.max, [name]: next === "" ? undefined : Number(next) };
+    Object.assign(length, ends);
+    put("length", ends.min === undefined && ends.max === undefined ? undefined : Object.fromEntries(Object.entries(ends).filter(([, value]) => value !== undefined)));
+  }, { inputmode: "numeric" }));
+  const about = el("select", { class: "select", onchange: () => change(freshRule(about.value, columns), true) },
+    el("option", { value: "column" }, "A column"), el("option", { value: "unique" }, "Unique together"), el("option", { value: "where" }, "A condition"));
+  about.value = "where" in rule ? "where" : "column" in rule ? "column" : "unique";
+  const severity = el("select", { class: "select", onchange: () => put("severity", severity.value === "error" ? undefined : severity.value) },
+    el("option", { value: "error" }, "reject the row"), el("option", { value: "warning" }, "only list it"));
+  severity.value = rule.severity ?? "error";
+  const fields = {
+    where: () => [write("where", "condition, such as total < 1000", "wide", { class: "input mono", spellcheck: "false" })],
+    unique: () => [boxes(columns, rule.unique ?? [], (next) => put("unique", next))],
+    column: () => [
+      labelled("Column", pick(columns, rule.column, (next) => put("column", next))),
+      tick("required", "must be filled"),
+      tick("unique", "must be unique"),
+      words("type", "type", ["integer", "decimal", "date", "datetime", "time", "boolean", "text"]),
+      write("min", "at least"),
+      write("max", "at most"),
+      end("min", "fewest characters"),
+      end("max", "most characters"),
+      write("pattern", "pattern of the whole text", "wide", { class: "input mono", spellcheck: "false" }),
+      named("allowed values, with commas between", text((rule.one_of ?? []).join(", "), (next) => put("one_of", next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean))), "wide"),
+    ],
+  };
+  return el("div", { class: "rule" }, labelled("What is checked", about), ...fields[about.value](), write("message", "what to say instead", "wide"), named("when it is broken", severity, "wide"));
+}
+
+function freshRule(about, columns) {
+  const first = columns[0]?.name ?? "";
+  return { column: { column: first, required: true }, unique: { unique: [first] }, where: { where: "" } }[about];
+}
 
 /** `Price list 2024.xlsx, Sheet1` is called `price_list_2024`. */
 const nameOfTable = (title) => title.replace(/,[^,]*$/, "").replace(/\.[a-z0-9]+$/i, "").toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "") || "table";

@@ -6,6 +6,8 @@
 mod cells;
 mod execute;
 mod ingest;
+#[cfg(test)]
+mod output_tests;
 mod peek;
 mod preview;
 mod process;
@@ -30,7 +32,7 @@ pub use execute::execute;
 
 use crate::sheets::sniff::Format;
 use crate::sheets::{IngestOptions, Limits, TextDialect};
-use crate::tables::TableMeta;
+use crate::tables::{Issue, TableMeta};
 
 /// What is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -291,6 +293,8 @@ pub enum OutputRole {
     Result,
     /// The rejected rows with their reasons.
     Rejects,
+    /// The sheets as they were read, with notes on what is wrong.
+    Annotated,
 }
 
 /// Rows of a table or of a preview, ready to be shown.
@@ -403,10 +407,19 @@ pub struct Report {
     pub rows_out: u64,
     /// Rows rejected.
     pub rejected: u64,
+    /// Rows that a step rejects and the recipe keeps; a row that two steps reject counts twice.
+    #[serde(default)]
+    pub flagged: u64,
+    /// Warnings that are listed; a row may have several.
+    #[serde(default)]
+    pub warnings: u64,
     /// The ledger, one entry per step, after an entry for the reading.
     pub ledger: Vec<LedgerStep>,
     /// Seconds per stage, by name.
     pub seconds: BTreeMap<String, f64>,
+    /// What could not be written as it was, and what was done instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<Issue>,
     /// The tables' metadata, for `inspect`; empty otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableMeta>,

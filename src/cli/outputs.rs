@@ -11,15 +11,30 @@ use super::report::{OutputReport, sha256};
 /// A made file on its way out.
 pub(super) type Made = (Output, PathBuf);
 
+/// What a recipe makes of one table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A file.
+    Plain,
+    /// A file for each value of a column: a folder, even where there is only one.
+    Files,
+}
+
 /// Brings what was made to where it belongs, and tells what it is.
 ///
-/// One input with one result: `out` is that file. Otherwise `out` is a folder; rejects go into it too, unless `rejects`
-/// names another place.
-pub(super) fn place(inputs: &[Vec<Made>], out: &Path, rejects: Option<&Path>) -> Result<Vec<OutputReport>, Stop> {
+/// One input with one result: `out` is that file. Otherwise `out` is a folder; rejects (a list, or the sheets with notes) go
+/// into it too, unless `rejects` names another place.
+pub(super) fn place(
+    inputs: &[Vec<Made>],
+    form: Form,
+    out: &Path,
+    rejects: Option<&Path>,
+) -> Result<Vec<OutputReport>, Stop> {
     let all = || inputs.iter().flatten();
-    let of = |role| all().filter(move |(output, _)| output.role == role).collect::<Vec<_>>();
-    let (results, rejected) = (of(OutputRole::Result), of(OutputRole::Rejects));
-    let single = inputs.len() == 1 && results.len() <= 1;
+    let is_result = |made: &&Made| made.0.role == OutputRole::Result;
+    let results: Vec<&Made> = all().filter(is_result).collect();
+    let rejected: Vec<&Made> = all().filter(|made| !is_result(made)).collect();
+    let single = inputs.len() == 1 && results.len() <= 1 && form == Form::Plain;
     let mut placed = Vec::new();
     if single && !out.is_dir() {
         for made in &results {
@@ -127,7 +142,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let made = [vec![made(folder.path(), "orders.xlsx", OutputRole::Result)]];
         let out = folder.path().join("clean.xlsx");
-        let placed = place(&made, &out, None).expect("it is placed");
+        let placed = place(&made, Form::Plain, &out, None).expect("it is placed");
         assert_eq!(std::fs::read_to_string(&out).expect("it is there"), "orders.xlsx");
         assert_eq!(placed[0].path, out.display().to_string());
     }
@@ -145,7 +160,7 @@ mod tests {
             ],
         ];
         let out = folder.path().join("out");
-        place(&made, &out, None).expect("they are placed");
+        place(&made, Form::Plain, &out, None).expect("they are placed");
         let mut names: Vec<_> = std::fs::read_dir(&out)
             .expect("a folder")
             .flatten()
@@ -171,7 +186,7 @@ mod tests {
             vec![made(folder.path(), "a.xlsx", OutputRole::Result)],
             vec![made(folder.path(), "b.xlsx", OutputRole::Result)],
         ];
-        assert!(place(&made, &out, None).is_err());
+        assert!(place(&made, Form::Plain, &out, None).is_err());
         assert_eq!(std::fs::read_to_string(&out).expect("it is there"), "mine");
     }
 }

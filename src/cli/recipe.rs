@@ -81,7 +81,7 @@ async fn check(path: &Path, file: Option<&Path>, with: &[(String, PathBuf)]) -> 
         };
         let others = others.tables.iter().map(open).collect::<Result<_, Stop>>()?;
         let others = sheetmill_engine::recipe::references::References::new(others);
-        let misfits = |index: usize| Plan::new(&recipe, &tables[index], recipe.steps.len(), &others).err();
+        let misfits = |index: usize| Plan::for_output(&recipe, &tables[index], &others).err();
         let problems = recipe.locate(chosen.into_iter().find_map(misfits).unwrap_or_default());
         if !problems.is_empty() {
             return Err(Stop::wrong(listed(path, &problems)));

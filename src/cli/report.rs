@@ -47,6 +47,10 @@ pub(super) struct InputReport {
     pub(super) rows: u64,
     /// Rows rejected.
     pub(super) rejected: u64,
+    /// Rows that a rule rejects and the recipe keeps.
+    pub(super) flagged: u64,
+    /// Warnings that are listed.
+    pub(super) warnings: u64,
     /// A stable word for why there is no result.
     pub(super) code: Option<String>,
     /// The sentence for it.

@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sheetmill_engine::order::Report;
-use sheetmill_engine::recipe::document::{OutputFormat, Recipe};
+use sheetmill_engine::recipe::document::{OutputFormat, Recipe, Split, SplitInto};
 use sheetmill_engine::sheets::sniff::{Format, HEAD_BYTES, sniff};
 use sheetmill_engine::tables::TableMeta;
 
 use super::mill::{Answer, Mill, Share, Trouble, TroubleKind, meta};
-use super::outputs::{Made, place};
+use super::outputs::{Form, Made, place};
 use super::progress::{Line, Lines};
 use super::references::{References, reference};
 use super::report::{InputReport, IssueReport, LedgerEntry, RunReport, sha256};
@@ -213,31 +213,72 @@ fn tell(recipe: &Recipe, mut done: Vec<Done>, target: &Target) -> Result<End, St
         recipe: recipe.hash(),
         ..RunReport::default()
     };
-    report.outputs = place(&made, &target.out, target.rejects.as_deref())?;
+    let form = match &recipe.output.split {
+        Some(Split {
+            into: SplitInto::Files, ..
+        }) => Form::Files,
+        _ => Form::Plain,
+    };
+    report.outputs = place(&made, form, &target.out, target.rejects.as_deref())?;
     let mut end = End::Done;
-    let mut rejected = 0;
+    let mut counts = Counts::default();
     for input in done {
         if let Some(trouble) = &input.trouble {
             say(&trouble.sentence);
             end = worse(end, trouble.kind);
         }
-        rejected += input.report.rejected;
+        counts.add(&input.report);
+        for issue in &input.report.issues {
+            say(&format!("{}: {}", input.name, issue.sentence));
+        }
         add(&mut report, input);
     }
-    if rejected > 0 {
-        let kept = report
-            .outputs
-            .iter()
-            .any(|it| it.role == sheetmill_engine::order::OutputRole::Rejects);
-        say(&format!(
-            "{rejected} rows were rejected{}",
-            if kept { "" } else { "; --rejects PATH keeps them" }
-        ));
+    let listed = report
+        .outputs
+        .iter()
+        .any(|it| it.role != sheetmill_engine::order::OutputRole::Result);
+    if let Some(sentence) = counts.sentence(listed) {
+        say(&sentence);
     }
     if let Some(path) = &target.report {
         report.write(path)?;
     }
     Ok(end)
+}
+
+/// What rules found, over all inputs.
+#[derive(Debug, Default)]
+struct Counts {
+    rejected: u64,
+    flagged: u64,
+    warnings: u64,
+}
+
+impl Counts {
+    fn add(&mut self, report: &Report) {
+        self.rejected += report.rejected;
+        self.flagged += report.flagged;
+        self.warnings += report.warnings;
+    }
+
+    /// "3 rows were rejected, 1 warning; --rejects PATH lists them"; nothing where nothing was found.
+    fn sentence(&self, listed: bool) -> Option<String> {
+        let of = |count: u64, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{count} {many}")),
+        };
+        let parts: Vec<String> = [
+            of(self.rejected, "row was rejected", "rows were rejected"),
+            of(self.flagged, "row was kept and flagged", "rows were kept and flagged"),
+            of(self.warnings, "warning", "warnings"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let hint = if listed { "" } else { "; --rejects PATH lists them" };
+        (!parts.is_empty()).then(|| format!("{}{hint}", parts.join(", ")))
+    }
 }
 
 fn add(report: &mut RunReport, input: Done) {
@@ -260,16 +301,23 @@ fn add(report: &mut RunReport, input: Done) {
         });
         report.issues.extend(issues);
     }
+    let of_outputs = input.report.issues.into_iter().map(|issue| IssueReport {
+        input: name.clone(),
+        sheet: String::new(),
+        issue,
+    });
+    report.issues.extend(of_outputs);
     for (stage, spent) in input.seconds {
         *report.seconds.entry(stage).or_default() += spent;
     }
     report.peak_memory = report.peak_memory.max(input.peak_memory);
-    let (rows, rejected) = (input.rows, input.report.rejected);
     report.inputs.push(InputReport {
         name: input.name,
         sha256: input.sha256,
-        rows,
-        rejected,
+        rows: input.rows,
+        rejected: input.report.rejected,
+        flagged: input.report.flagged,
+        warnings: input.report.warnings,
         code,
         sentence,
     });
@@ -317,6 +365,21 @@ mod tests {
         assert_eq!(
             end(&[TroubleKind::Rejected, TroubleKind::Failed, TroubleKind::Refused]),
             End::Failed
+        );
+    }
+
+    #[test]
+    fn what_rules_found_is_told_in_a_sentence() {
+        let counts = |rejected, flagged, warnings| Counts {
+            rejected,
+            flagged,
+            warnings,
+        };
+        assert_eq!(counts(0, 0, 0).sentence(true), None);
+        assert_eq!(counts(1, 0, 0).sentence(true).as_deref(), Some("1 row was rejected"));
+        assert_eq!(
+            counts(3, 0, 2).sentence(false).as_deref(),
+            Some("3 rows were rejected, 2 warnings; --rejects PATH lists them")
         );
     }
 }

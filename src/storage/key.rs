@@ -53,7 +53,11 @@ impl Key {
 pub fn content_type_of(name: &str) -> &'static str {
     match name.rsplit_once('.').map(|(_, ending)| ending) {
         Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        // The engine names the encoding where it is not the usual one.
+        Some("csv") if name.ends_with(".windows-1252.csv") => "text/csv; charset=windows-1252",
+        Some("csv") if name.ends_with(".utf-16le.csv") => "text/csv; charset=utf-16le",
         Some("csv") => "text/csv; charset=utf-8",
+        Some("jsonl") => "application/jsonl",
         Some("json") => "application/json",
         Some("parquet") => "application/vnd.apache.parquet",
         Some("zip") => "application/zip",
@@ -128,6 +132,20 @@ mod tests {
         ];
         for key in keys {
             assert_eq!(key.to_string().parse(), Ok(key));
+        }
+    }
+
+    #[test]
+    fn a_name_says_the_media_type_and_a_csv_its_encoding() {
+        for (name, wanted) in [
+            ("result-1.csv", "text/csv; charset=utf-8"),
+            ("result-1.windows-1252.csv", "text/csv; charset=windows-1252"),
+            ("rejects.utf-16le.csv", "text/csv; charset=utf-16le"),
+            ("result-2.jsonl", "application/jsonl"),
+            ("result-2.parquet", "application/vnd.apache.parquet"),
+            ("result", "application/octet-stream"),
+        ] {
+            assert_eq!(content_type_of(name), wanted, "{name}");
         }
     }
 

@@ -52,6 +52,8 @@ fn add(line: &mut LedgerStep, step: &LedgerStep) {
     line.filtered += step.filtered;
     line.deduplicated += step.deduplicated;
     line.aggregated += step.aggregated;
+    line.flagged += step.flagged;
+    line.warned += step.warned;
     line.hash_in = sum_of_hashes(&line.hash_in, &step.hash_in);
     line.hash_out = sum_of_hashes(&line.hash_out, &step.hash_out);
 }

@@ -83,11 +83,11 @@ fn of_use(halt: &Halt) -> bool {
     )
 }
 
-/// The lists of rejected rows, and the rest.
+/// The lists of rejected rows and the sheets with notes, and the rest.
 fn split(stored: Stored) -> (Stored, Stored) {
     stored
         .into_iter()
-        .partition(|(_, artifact)| artifact.kind == ArtifactKind::Rejects)
+        .partition(|(_, artifact)| matches!(artifact.kind, ArtifactKind::Rejects | ArtifactKind::Annotated))
 }
 
 async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: FileId) -> Result<Order, Halt> {
@@ -194,6 +194,7 @@ async fn store(
         kind: match output.role {
             OutputRole::Result => ArtifactKind::Result,
             OutputRole::Rejects => ArtifactKind::Rejects,
+            OutputRole::Annotated => ArtifactKind::Annotated,
         },
         name: file_name(&output.name, &output.path),
         storage_key: key.to_string(),

@@ -318,3 +318,45 @@ async fn an_encoding_that_there_is_none_of_is_refused_until_another_is_said() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_in_parts_gives_each_of_them_and_the_sheet_with_notes() {
+    TestApp::run(async |app| {
+        let kim = app.member("kim@example.org").await;
+        let file = uploaded(app, &kim).await;
+        let recipe = json!({
+            "steps": [{"validate": [
+                {"column": "quantity", "max": 5},
+                {"column": "order_id", "unique": true},
+                {"where": "unit_price < 50", "severity": "warning"}
+            ]}],
+            "output": {
+                "format": "csv", "split_by": "region", "name": "{value}",
+                "csv": {"encoding": "windows-1252"}, "rejects": {"as": "annotate"}
+            }
+        });
+        let run = kim.run(&recipe, &[&file]).await;
+        let ended = kim.ended(&run).await;
+        assert_eq!(ended["state"], "succeeded", "{ended}");
+        let step = &ended["ledger"][1];
+        let count = |name: &str| step[name].as_u64().unwrap_or_default();
+        assert!(count("rejected") > 0 && count("warned") > 0, "{step}");
+        let artifacts = ended["artifacts"].as_array().cloned().unwrap_or_default();
+        let named = |name: &str| artifacts.iter().find(|it| it["name"] == name);
+        let notes = named("orders-annotated.xlsx").unwrap_or_else(|| panic!("{artifacts:?}"));
+        let bytes = kim.artifact(notes["id"].as_str().expect("an id")).await;
+        assert!(bytes.starts_with(b"PK"));
+        assert!(named("South.csv").is_some(), "{artifacts:?}");
+        let count = async |condition: &str| {
+            app.database
+                .number(&format!("select count(*) from artifacts where {condition}"))
+                .await
+        };
+        assert_eq!(count("kind = 'annotated'").await, 1);
+        assert_eq!(
+            count("content_type = 'text/csv; charset=windows-1252'").await,
+            artifacts.len() as i64 - 1
+        );
+    })
+    .await;
+}

@@ -13,6 +13,7 @@ mod api;
 mod archives;
 mod bad_inputs;
 mod browser;
+mod checking;
 mod client;
 mod corpus;
 mod crashes;

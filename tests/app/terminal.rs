@@ -346,3 +346,154 @@ async fn a_table_as_text_gives_the_typed_rows_of_the_workbook() {
     assert_eq!(book.len(), 501);
     assert_eq!(book, cells(desk.say("cells orders.csv").await));
 }
+
+/// A workbook of csv lines.
+async fn workbook(lines: &str) -> Desk {
+    let desk = Desk(tempfile::tempdir().expect("a folder"));
+    std::fs::write(desk.path("people.csv"), lines).expect("it can be written");
+    let said = desk.say("convert people.csv --out people.xlsx").await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    desk
+}
+
+const PEOPLE: &str = "id,mail,age\n1,a@x.org,40\n2,b@x.org,-3\n2,,200\n3,c@x.org,17\n";
+
+fn checked(output: &Value) -> Value {
+    json!({
+        "steps": [{"validate": [
+            {"column": "id", "unique": true},
+            {"column": "mail", "required": true},
+            {"column": "age", "min": 0, "max": 150},
+            {"where": "age >= 18", "message": "under age", "severity": "warning"}
+        ]}],
+        "output": output
+    })
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_with_a_row_is_listed_and_warnings_stay() {
+    let desk = workbook(PEOPLE).await;
+    desk.recipe(&checked(&json!({"format": "csv"})));
+    let said = desk
+        .say("run recipe.yaml people.xlsx --out out.csv --rejects rejects.csv --report report.json")
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    assert!(
+        said.sentences.contains("2 rows were rejected, 2 warnings"),
+        "{}",
+        said.sentences
+    );
+    let text = |name: &str| String::from_utf8(bytes(&desk.path(name))).expect("text");
+    assert_eq!(text("out.csv"), "id,mail,age\n1,a@x.org,40\n3,c@x.org,17\n");
+    let rejects = text("rejects.csv");
+    let lines: Vec<&str> = rejects.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "people.xlsx,Sheet1,3,C3,age,-3,1,min,`-3` is less than 0,error",
+            "people.xlsx,Sheet1,3,C3,age,-3,1,where,under age,warning",
+            "people.xlsx,Sheet1,4,A4,id,2,1,unique,`2` is already in row 3,error",
+            "people.xlsx,Sheet1,4,B4,mail,,1,required,the cell is blank,error",
+            "people.xlsx,Sheet1,4,C4,age,200,1,max,`200` is more than 150,error",
+            "people.xlsx,Sheet1,5,C5,age,17,1,where,under age,warning",
+        ]
+    );
+    let report = desk.report();
+    assert_eq!(
+        (&report["inputs"][0]["rejected"], &report["inputs"][0]["warnings"]),
+        (&json!(2), &json!(2))
+    );
+    assert_eq!(
+        (&report["ledger"][1]["rejected"], &report["ledger"][1]["warned"]),
+        (&json!(2), &json!(1))
+    );
+    desk.recipe(&checked(&json!({"format": "csv", "rejects": {"policy": "keep"}})));
+    let said = desk.say("run recipe.yaml people.xlsx --out kept.csv").await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    assert!(
+        said.sentences.contains("2 rows were kept and flagged"),
+        "{}",
+        said.sentences
+    );
+    let kept = text("kept.csv");
+    assert_eq!(kept.lines().next(), Some("id,mail,age,_row,_errors"));
+    assert_eq!(kept.lines().nth(4), Some("3,c@x.org,17,5,warning: age: under age"));
+}
+
+#[tokio::test]
+async fn the_sheet_comes_back_with_notes_where_rejects_are_asked_for() {
+    let desk = workbook(PEOPLE).await;
+    desk.recipe(&checked(
+        &json!({"format": "csv", "rejects": {"as": "annotate", "policy": "fail"}}),
+    ));
+    let said = desk
+        .say("run recipe.yaml people.xlsx --out out.csv --rejects notes.xlsx --report report.json")
+        .await;
+    assert_eq!(said.code, Some(4), "{}", said.sentences);
+    assert_eq!(desk.report()["outputs"][0]["role"], "annotated");
+    let cells = desk.say("cells notes.xlsx").await.answer;
+    let lines: Vec<Value> = cells
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 5, "all rows and the header");
+    assert_eq!(lines[0]["cells"]["E"], json!(["s", "_errors"]));
+    assert_eq!(lines[2]["cells"]["D"], json!(["n", 3.0]));
+    assert_eq!(lines[1]["cells"]["E"], Value::Null);
+    assert!(!desk.path("out.csv").exists(), "a run that fails leaves no result");
+}
+
+#[tokio::test]
+async fn a_result_in_parts_is_a_folder_and_formats_are_by_ending() {
+    let desk = Desk::with_orders(200);
+    desk.recipe(&json!({"steps": [], "output": {"format": "csv", "split_by": "region", "name": "{file}-{value}"}}));
+    let said = desk
+        .say("run recipe.yaml orders.xlsx --out parts --report report.json")
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    let outputs = desk.report()["outputs"].as_array().cloned().expect("outputs");
+    assert!(outputs.len() > 1, "{outputs:?}");
+    let rows: u64 = outputs.iter().filter_map(|it| it["rows"].as_u64()).sum();
+    assert_eq!(rows, 200);
+    let mut names: Vec<String> = std::fs::read_dir(desk.path("parts"))
+        .expect("a folder")
+        .flatten()
+        .map(|it| it.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert!(
+        names.iter().all(|it| it.starts_with("orders-") && it.ends_with(".csv")),
+        "{names:?}"
+    );
+    desk.recipe(&json!({"steps": [], "output": {"split_by": "regoin"}}));
+    let said = desk.say("recipe check recipe.yaml orders.xlsx").await;
+    assert_eq!(said.code, Some(2));
+    assert!(said.sentences.contains("Did you mean `region`?"), "{}", said.sentences);
+    for name in ["orders.jsonl", "orders.parquet"] {
+        let said = desk.say(&format!("convert orders.xlsx --out {name}")).await;
+        assert_eq!(said.code, Some(0), "{}", said.sentences);
+    }
+    let lines = String::from_utf8(bytes(&desk.path("orders.jsonl"))).expect("text");
+    let first: Value = serde_json::from_str(lines.lines().next().unwrap_or_default()).expect("JSON");
+    assert!(first["order_id"].is_u64() && lines.lines().count() == 200, "{first}");
+    assert!(bytes(&desk.path("orders.parquet")).starts_with(b"PAR1"));
+}
+
+#[tokio::test]
+async fn a_csv_that_cannot_hold_a_character_says_so() {
+    let desk = workbook("name\nŁódź\n").await;
+    desk.recipe(
+        &json!({"steps": [], "output": {"format": "csv", "csv": {"encoding": "windows-1252", "delimiter": ";"}}}),
+    );
+    let said = desk
+        .say("run recipe.yaml people.xlsx --out out.csv --report report.json")
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    assert!(
+        said.sentences.contains("2 characters are not in the encoding"),
+        "{}",
+        said.sentences
+    );
+    assert_eq!(bytes(&desk.path("out.csv")), b"name\n?\xF3d?\n");
+    assert_eq!(desk.report()["issues"][0]["code"], "not_in_encoding");
+}

@@ -109,7 +109,7 @@ fn answer_column(column: &Column) -> AnswerColumn {
 }
 
 fn rows(order: &PreviewOrder, table: &Table, references: &References) -> Result<RowsAnswer, Halt> {
-    let plan = || plan(&order.recipe, table, order.steps, "", references);
+    let plan = || plan(&order.recipe, table, order.steps, references);
     let shown = plan()?;
     let widest = shown.columns.len().max(table.meta().columns.len());
     let Room { rows, .. } = Room::of(order.rows.min(MOST_ROWS), widest);

@@ -12,13 +12,13 @@ use crate::recipe::document::Recipe;
 use crate::recipe::plan::cells::iso_date;
 use crate::recipe::plan::tests::make_table;
 
-type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
+pub(super) type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 fn recipe(text: &str) -> Recipe {
     Recipe::parse(text).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
-fn orders(rows: usize) -> Vec<(&'static str, ArrayRef)> {
+pub(super) fn orders(rows: usize) -> Vec<(&'static str, ArrayRef)> {
     let numbers = 0..i64::try_from(rows).unwrap_or(0);
     let status = |n: i64| match n % 4 {
         0 => Some("shipped"),
@@ -44,31 +44,35 @@ fn orders(rows: usize) -> Vec<(&'static str, ArrayRef)> {
     ]
 }
 
-struct Ran {
-    messages: Vec<Message>,
+pub(super) struct Ran {
+    pub(super) messages: Vec<Message>,
     out: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl Ran {
-    fn last(&self) -> &Message {
+    pub(super) fn last(&self) -> &Message {
         self.messages.last().unwrap_or_else(|| panic!("no message"))
     }
 
-    fn output(&self, role: OutputRole) -> Option<&super::Output> {
+    pub(super) fn output(&self, role: OutputRole) -> Option<&super::Output> {
         self.messages.iter().find_map(|message| match message {
             Message::Output(output) if output.role == role => Some(output),
             _ => None,
         })
     }
 
-    fn text(&self, role: OutputRole) -> Fallible<String> {
+    pub(super) fn path(&self, output: &super::Output) -> PathBuf {
+        self.out.join(&output.path)
+    }
+
+    pub(super) fn text(&self, role: OutputRole) -> Fallible<String> {
         let output = self.output(role).ok_or("no such output")?;
         Ok(std::fs::read_to_string(self.out.join(&output.path))?)
     }
 }
 
-fn process(columns: &[(&str, ArrayRef)], text: &str, jobs: usize, memory: u64) -> Fallible<Ran> {
+pub(super) fn process(columns: &[(&str, ArrayRef)], text: &str, jobs: usize, memory: u64) -> Fallible<Ran> {
     let folder = tempfile::tempdir()?;
     let made = |name: &str| -> Fallible<PathBuf> {
         let path = folder.path().join(name);
@@ -114,10 +118,10 @@ fn a_recipe_writes_what_it_kept_lists_what_it_rejected_and_accounts_for_all() ->
     assert_eq!(lines.len(), 8);
     let rejects = ran.text(OutputRole::Rejects)?;
     let lines: Vec<&str> = rejects.lines().collect();
-    assert_eq!(lines[0], "file,sheet,row,cell,column,value,step,rule,message");
+    assert_eq!(lines[0], "file,sheet,row,cell,column,value,step,rule,message,severity");
     assert_eq!(
         lines[1],
-        "Orders 2024.xlsx,Orders,2,D2,quantity,0,3,division_by_zero,a division by zero"
+        "Orders 2024.xlsx,Orders,2,D2,quantity,0,3,division_by_zero,a division by zero,error"
     );
     assert_eq!(lines.len(), 3);
     let names: Vec<&str> = [OutputRole::Result, OutputRole::Rejects]
@@ -189,6 +193,54 @@ fn a_run_that_is_to_fail_on_rejects_lists_them_and_leaves_no_result() -> Fallibl
             .any(|message| matches!(message, Message::Account(report) if report.rejected == 2))
     );
     assert_eq!(std::fs::read_dir(&ran.out)?.count(), 1);
+    Ok(())
+}
+
+#[test]
+fn rows_that_are_kept_say_where_they_come_from_and_what_is_wrong() -> Fallible {
+    let text = "steps:\n  - validate:\n      - {column: status, one_of: [shipped], message: not shipped}\n      \
+                - {column: id, max: 1, severity: warning}\n  - compute: {column: each, as: price / quantity}\n  \
+                - sort: {by: [{column: id, order: descending}]}\n\
+                output: {format: csv, rejects: {policy: keep}}";
+    let ran = process(&orders(4), text, 2, 64 << 20)?;
+    let Message::Done(report) = ran.last() else {
+        panic!("{:?}", ran.last())
+    };
+    assert_eq!(
+        (report.rows_out, report.rejected, report.flagged, report.warnings),
+        (4, 0, 3, 2)
+    );
+    let (validate, compute) = (&report.ledger[1], &report.ledger[2]);
+    assert_eq!((validate.kept, validate.flagged, validate.warned), (4, 2, 2));
+    assert_eq!((compute.kept, compute.flagged), (4, 1));
+    let result = ran.text(OutputRole::Result)?;
+    let lines: Vec<&str> = result.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "id,day,status,quantity,price,each,_row,_errors",
+            "3,2024-01-31, returned ,3,0.375,0.125,5,\"status: not shipped; warning: id: `3` is more than 1\"",
+            "2,2024-01-31,,2,0.25,0.125,4,warning: id: `2` is more than 1",
+            "1,2024-01-31,cancelled,1,0.125,0.125,3,status: not shipped",
+            "0,2024-01-31,shipped,0,0,,2,quantity: a division by zero",
+        ]
+    );
+    assert_eq!(ran.text(OutputRole::Rejects)?.lines().count(), 6);
+    Ok(())
+}
+
+#[test]
+fn warnings_do_not_fail_a_run_and_are_counted_before_it() -> Fallible {
+    let text = "steps: [{validate: [{column: id, max: 9, severity: warning}, {column: id, unique: true}]}]\n\
+                output: {format: csv, rejects: {policy: fail}}";
+    let ran = process(&orders(12), text, 1, 64 << 20)?;
+    assert!(matches!(ran.last(), Message::Done(report) if report.warnings == 2 && report.rejected == 0));
+    assert_eq!(ran.text(OutputRole::Result)?.lines().count(), 13);
+    assert_eq!(ran.text(OutputRole::Rejects)?.lines().count(), 3);
+    let folder = tempfile::tempdir()?;
+    make_table(folder.path(), &orders(5000), 1000)?;
+    let answer = preview(folder.path(), text, 1, 8, true)?;
+    assert_eq!((answer.ledger[1].kept, answer.ledger[1].warned), (5000, 4990));
     Ok(())
 }
 

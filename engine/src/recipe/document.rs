@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 pub use input::{Header, Input, Sheets};
 pub use node::Place;
 pub(crate) use node::{Entry, Node, Value};
-pub use output::{OutputFormat, OutputOptions, RejectsForm, RejectsPolicy};
+pub use output::{ListFormat, OutputFormat, OutputOptions, PLACEHOLDERS, RejectsForm, RejectsPolicy, Split, SplitInto};
 pub(crate) use reading::{Options, Reading};
 
 pub use super::problem::Problem;

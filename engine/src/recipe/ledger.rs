@@ -25,6 +25,12 @@ pub struct LedgerStep {
     pub deduplicated: u64,
     /// Rows that went into groups.
     pub aggregated: u64,
+    /// Of the rows that went on, those that a rule rejects, where the recipe keeps them.
+    #[serde(default)]
+    pub flagged: u64,
+    /// Of the rows that went on, those that a rule warns of.
+    #[serde(default)]
+    pub warned: u64,
     /// Origin hashes of the rows that came in, summed modulo 2^64, in hex.
     pub hash_in: String,
     /// The same over all fates.
@@ -58,6 +64,10 @@ pub struct Account {
     pub deduplicated: Sum,
     /// Rows that went into groups.
     pub aggregated: Sum,
+    /// Rows that went on although a rule rejects them.
+    pub flagged: u64,
+    /// Rows that went on with a warning.
+    pub warned: u64,
 }
 
 /// A number of rows and the sum of their origins.
@@ -95,6 +105,8 @@ impl Account {
         self.filtered.join(other.filtered);
         self.deduplicated.join(other.deduplicated);
         self.aggregated.join(other.aggregated);
+        self.flagged += other.flagged;
+        self.warned += other.warned;
     }
 
     /// The entry of the ledger.
@@ -119,6 +131,8 @@ impl Account {
             filtered: self.filtered.rows,
             deduplicated: self.deduplicated.rows,
             aggregated: self.aggregated.rows,
+            flagged: self.flagged,
+            warned: self.warned,
             hash_in: format!("{:016x}", self.came.origins.wrapping_add(self.added.origins)),
             hash_out: format!("{hash_out:016x}"),
         }

@@ -17,12 +17,15 @@ pub mod conversion;
 pub mod deduplicate;
 pub mod exact_sum;
 pub mod external;
+pub(crate) mod findings;
 pub mod group;
 pub mod join;
 pub mod operator;
+pub mod rules;
 pub mod sort;
 pub mod stages;
 pub mod totals;
+pub mod unique;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,6 +96,27 @@ impl Plan {
         })
     }
 
+    /// Makes the plan of a whole recipe for what it writes: where the result is split by a column, the rows of each of its
+    /// values stand together, in their order, at the end.
+    pub fn for_output(
+        recipe: &Recipe,
+        table: &crate::tables::TableMeta,
+        references: &References,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut plan = Self::new(recipe, table, recipe.steps.len(), references)?;
+        if let Some(split) = &recipe.output.split {
+            let position = super::columns::find(&plan.columns, &split.column)
+                .map_err(|message| vec![Problem::at("output.split_by", format!("`split_by`: {message}"))])?;
+            let keys = vec![(position, super::steps::Direction::Ascending)];
+            plan.steps.push(PlannedStep {
+                number: plan.steps.len() + 1,
+                operator: Operator::Sort(sort::SortPlan { keys }),
+                before: plan.columns.clone(),
+            });
+        }
+        Ok(plan)
+    }
+
     /// Which columns of the table are needed at all.
     #[must_use]
     pub fn needs(&self, all: usize) -> Vec<bool> {
@@ -104,6 +128,7 @@ impl Plan {
                 Operator::Sort(sort) => sort.needs(wanted),
                 Operator::Deduplicate(deduplicate) => deduplicate.needs(wanted),
                 Operator::Group(group) => group.needs(before),
+                Operator::Unique(unique) => unique.judge.needs(&wanted, before),
             };
         }
         wanted.resize(all, true);
@@ -121,7 +146,7 @@ impl Plan {
                 .map_or(self.columns.len(), |next| next.before.len());
             let step = match &step.operator {
                 Operator::Step(operator) => operator.lineage(step.before.len(), after),
-                Operator::Sort(_) | Operator::Deduplicate(_) => (0..after).map(Some).collect(),
+                Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Unique(_) => (0..after).map(Some).collect(),
                 Operator::Group(group) => group.lineage(after),
             };
             sources = step
@@ -132,13 +157,25 @@ impl Plan {
         sources
     }
 
+    /// Whether a step may find several things in each row.
+    #[must_use]
+    pub fn checks(&self) -> bool {
+        self.steps.iter().any(|step| match &step.operator {
+            Operator::Step(operator) => operator.checks(),
+            Operator::Unique(_) => true,
+            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) => false,
+        })
+    }
+
     /// How many steps hold many rows at once; they share the memory.
     #[must_use]
     pub fn holding_steps(&self) -> usize {
-        self.steps
-            .iter()
-            .filter(|step| !matches!(step.operator, Operator::Step(_)))
-            .count()
+        let holding = |step: &PlannedStep| match &step.operator {
+            Operator::Step(_) => 0,
+            Operator::Unique(unique) => unique.sets.len(),
+            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) => 1,
+        };
+        self.steps.iter().map(holding).sum()
     }
 
     /// The position of the last step that needs all rows, where that is a sort.
@@ -170,7 +207,7 @@ impl Plan {
     fn last_barrier(&self) -> Option<usize> {
         use super::steps::Keep;
         self.steps.iter().rposition(|step| match &step.operator {
-            Operator::Step(_) => false,
+            Operator::Step(_) | Operator::Unique(_) => false,
             Operator::Deduplicate(deduplicate) => deduplicate.keep != Keep::First,
             Operator::Sort(_) | Operator::Group(_) => true,
         })

@@ -19,13 +19,13 @@ const HELD: usize = 8192;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
     /// The sheet.
-    pub sheet: String,
+    pub sheet: Arc<str>,
     /// The row as Excel numbers it; 0 where there is no single one.
     pub row: u32,
     /// The letters of the sheet's column, where the value comes from one.
-    pub letters: Option<String>,
+    pub letters: Option<Arc<str>>,
     /// The column at that step, where it is one column's fault.
-    pub column: Option<String>,
+    pub column: Option<Arc<str>>,
     /// The value at fault.
     pub value: String,
     /// The step's position from 1.
@@ -34,11 +34,37 @@ pub struct Reject {
     pub rule: &'static str,
     /// In words.
     pub message: String,
+    /// How bad it is.
+    pub severity: Severity,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Severity {
+    /// The row is rejected.
+    #[default]
+    Error,
+    /// The row stays, and what is odd about it is listed.
+    Warning,
+}
+
+impl Severity {
+    /// The severities by the words of the document.
+    pub const WORDS: &[(&str, Self)] = &[("error", Self::Error), ("warning", Self::Warning)];
+
+    /// The word of the document.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// Headers of the list of rejects, in order.
-pub const HEADERS: [&str; 9] = [
-    "file", "sheet", "row", "cell", "column", "value", "step", "rule", "message",
+pub const HEADERS: [&str; 10] = [
+    "file", "sheet", "row", "cell", "column", "value", "step", "rule", "message", "severity",
 ];
 
 /// Collects rejects of one run.
@@ -48,6 +74,7 @@ pub struct Spool {
     held: Vec<Reject>,
     writer: Option<FileWriter<File>>,
     rows: u64,
+    errors: u64,
 }
 
 impl fmt::Debug for Spool {
@@ -67,18 +94,27 @@ impl Spool {
             held: Vec::new(),
             writer: None,
             rows: 0,
+            errors: 0,
         }
     }
 
-    /// How many there are.
+    /// How many there are, warnings among them.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
+    /// How many of them are errors.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.errors
+    }
+
     /// Adds some.
     pub fn extend(&mut self, rejects: Vec<Reject>) -> Result<(), PlanError> {
         self.rows += rejects.len() as u64;
+        let errors = rejects.iter().filter(|reject| reject.severity == Severity::Error);
+        self.errors += errors.count() as u64;
         self.held.extend(rejects);
         while self.held.len() >= HELD {
             let rest = self.held.split_off(HELD);
@@ -96,42 +132,48 @@ impl Spool {
     }
 
     /// All of them, in order, to be written; columns as in [`HEADERS`].
-    pub fn finish(mut self, mut take: impl FnMut(&RecordBatch) -> Result<(), PlanError>) -> Result<(), PlanError> {
-        if let Some(mut writer) = self.writer.take() {
-            writer.finish()?;
-            drop(writer);
-            let file = File::open(&self.path).map_err(|error| self.io(error))?;
-            for batch in FileReader::try_new(file, None)? {
-                take(&batch?)?;
-            }
-            std::fs::remove_file(&self.path).map_err(|error| self.io(error))?;
+    pub fn finish(self, mut take: impl FnMut(&RecordBatch) -> Result<(), PlanError>) -> Result<(), PlanError> {
+        for batch in self.batches()? {
+            take(&batch?)?;
         }
-        take(&self.batch(&self.held)?)
+        Ok(())
+    }
+
+    /// The same as batches; its file is gone already, and is read to the end all the same.
+    pub fn batches(mut self) -> Result<impl Iterator<Item = Result<RecordBatch, PlanError>> + Send, PlanError> {
+        let last = self.batch(&self.held)?;
+        let reader = match self.writer.take() {
+            None => None,
+            Some(mut writer) => {
+                writer.finish()?;
+                drop(writer);
+                let file = File::open(&self.path).map_err(|error| self.io(error))?;
+                std::fs::remove_file(&self.path).map_err(|error| self.io(error))?;
+                Some(FileReader::try_new(file, None)?)
+            }
+        };
+        let written = reader.into_iter().flatten().map(|batch| Ok(batch?));
+        Ok(written.chain(std::iter::once(Ok(last))))
     }
 
     fn batch(&self, rejects: &[Reject]) -> Result<RecordBatch, PlanError> {
-        let texts = |text: &dyn Fn(&Reject) -> Option<String>| -> ArrayRef {
-            Arc::new(rejects.iter().map(text).collect::<StringArray>())
-        };
         let row = |reject: &Reject| (reject.row > 0).then(|| i64::from(reject.row));
         let step = |reject: &Reject| i64::try_from(reject.step).ok();
         let cell = |reject: &Reject| {
-            reject
-                .letters
-                .as_ref()
-                .filter(|_| reject.row > 0)
-                .map(|l| format!("{l}{}", reject.row))
+            let letters = reject.letters.as_ref().filter(|_| reject.row > 0)?;
+            Some(format!("{letters}{}", reject.row))
         };
         let columns: Vec<ArrayRef> = vec![
-            texts(&|_| Some(self.file.clone())),
-            texts(&|reject| Some(reject.sheet.clone())),
+            texts(rejects, |_| Some(&self.file)),
+            texts(rejects, |reject| Some(&reject.sheet)),
             Arc::new(rejects.iter().map(row).collect::<Int64Array>()),
-            texts(&cell),
-            texts(&|reject| reject.column.clone()),
-            texts(&|reject| Some(reject.value.clone())),
+            Arc::new(rejects.iter().map(cell).collect::<StringArray>()),
+            texts(rejects, |reject| reject.column.as_deref()),
+            texts(rejects, |reject| Some(&reject.value)),
             Arc::new(rejects.iter().map(step).collect::<Int64Array>()),
-            texts(&|reject| Some(reject.rule.to_owned())),
-            texts(&|reject| Some(reject.message.clone())),
+            texts(rejects, |reject| Some(reject.rule)),
+            texts(rejects, |reject| Some(&reject.message)),
+            texts(rejects, |reject| Some(reject.severity.word())),
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
@@ -144,7 +186,13 @@ impl Spool {
     }
 }
 
-fn schema() -> SchemaRef {
+fn texts<'a>(rejects: &'a [Reject], text: impl Fn(&'a Reject) -> Option<&'a str>) -> ArrayRef {
+    Arc::new(rejects.iter().map(text).collect::<StringArray>())
+}
+
+/// The columns of the batches, as in [`HEADERS`].
+#[must_use]
+pub fn schema() -> SchemaRef {
     let field = |name: &&str| {
         let number = matches!(*name, "row" | "step");
         Field::new(*name, if number { DataType::Int64 } else { DataType::Utf8 }, true)
@@ -168,6 +216,7 @@ mod tests {
             step: 2,
             rule: "not_integer",
             message: "`n/a` is not a whole number".into(),
+            severity: Severity::Error,
         }
     }
 

@@ -43,12 +43,15 @@ fn kind(kind: OptionKind) -> &'static str {
         OptionKind::Condition => "condition",
         OptionKind::Expression => "expression",
         OptionKind::Choice(_) => "choice",
+        OptionKind::Text => "text",
+        OptionKind::Number => "number",
         OptionKind::Texts => "texts",
         OptionKind::Renames => "renames",
         OptionKind::SortKeys => "sort_keys",
         OptionKind::Totals => "totals",
         OptionKind::Reference => "reference",
         OptionKind::JoinKeys => "join_keys",
+        OptionKind::Rules => "rules",
     }
 }
 

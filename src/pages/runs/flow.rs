@@ -23,7 +23,7 @@ struct Stop {
     end: bool,
 }
 
-/// Rows that left at a station, or joined there.
+/// Rows that left at a station, joined there, or went on with a note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Loss {
     rows: u64,
@@ -52,6 +52,8 @@ fn sums(ledger: &Value) -> BTreeMap<usize, LedgerStep> {
         sum.filtered += step.filtered;
         sum.deduplicated += step.deduplicated;
         sum.aggregated += step.aggregated;
+        sum.flagged += step.flagged;
+        sum.warned += step.warned;
     }
     sums
 }
@@ -121,6 +123,16 @@ fn losses(sum: &LedgerStep) -> Vec<Loss> {
         Loss {
             rows: sum.added,
             word: "added",
+            tone: "soft",
+        },
+        Loss {
+            rows: sum.flagged,
+            word: "flagged",
+            tone: "bad",
+        },
+        Loss {
+            rows: sum.warned,
+            word: "with a warning",
             tone: "soft",
         },
     ];

@@ -55,6 +55,34 @@ fn yaml_is_written_as_people_write_it() {
 }
 
 #[test]
+fn rules_stand_one_on_a_line_and_say_only_what_they_need() {
+    let text = "steps:\n  - validate:\n      - {column: id, required: true, unique: true}\n      \
+                - {column: code, length: 5, pattern: \"[A-Z]+\", message: No code}\n      \
+                - {column: day, type: date, min: \"2024-01-01\", length: {max: 10}, severity: warning}\n      \
+                - {unique: [code, day]}\n      - {where: \"a < b\"}\n";
+    let recipe = Recipe::parse(text).expect("a recipe");
+    assert_eq!(recipe.to_yaml(), text);
+    assert_eq!(Recipe::from_json(&recipe.to_json()).expect("its json"), recipe);
+    let long =
+        Recipe::parse("steps: [{validate: {rules: [{column: id, required: yes, unique: no}]}}]").expect("a recipe");
+    assert_eq!(
+        long.to_yaml(),
+        "steps:\n  - validate:\n      - {column: id, required: true}\n"
+    );
+}
+
+#[test]
+fn all_options_of_the_output_come_back() {
+    let text = "steps: []\noutput: {format: csv, csv: {delimiter: \";\", encoding: utf-16le, line_end: crlf, unwritable: fail}, \
+                split_by: region, split_into: files, name: \"{file}-{value}\", rejects: {policy: keep, as: list, format: xlsx}}\n";
+    let recipe = Recipe::parse(text).expect("a recipe");
+    assert_eq!(recipe.to_yaml(), text);
+    assert_eq!(Recipe::from_json(&recipe.to_json()).expect("its json"), recipe);
+    let tab = Recipe::parse("steps: []\noutput: {csv: {delimiter: \"\\t\"}}").expect("a recipe");
+    assert!(tab.to_yaml().contains("delimiter: tab"), "{}", tab.to_yaml());
+}
+
+#[test]
 fn names_that_look_like_something_else_survive_the_way_through_yaml() {
     for name in [
         "yes",
@@ -138,6 +166,42 @@ fn problems_name_step_option_and_the_nearest_right_spelling() {
             Some(1),
             "Did you mean `first`?",
         ),
+        (
+            "steps:\n  - validate:\n      - {colum: a, required: true}",
+            3,
+            9,
+            Some(1),
+            "A rule of `validate` needs `column`",
+        ),
+        ("steps:\n  - validate: [{column: a}]", 2, 25, Some(1), "checks nothing"),
+        (
+            "steps:\n  - validate: [{column: a, length: many}]",
+            2,
+            36,
+            Some(1),
+            "is a number of characters such as 5",
+        ),
+        (
+            "steps:\n  - validate: [{column: a, unique: true, severity: warnin}]",
+            2,
+            52,
+            Some(1),
+            "Did you mean `warning`?",
+        ),
+        (
+            "steps:\n  - mask: {columns: [a], with: redact, salt: x}",
+            2,
+            46,
+            Some(1),
+            "`salt` of `mask` is for `with: hash`.",
+        ),
+        (
+            "steps:\n  - mask: {columns: [a], with: hash, length: 3}",
+            2,
+            46,
+            Some(1),
+            "is a number from 8 to 64",
+        ),
         ("steps:\n  - filter: {}", 2, 13, Some(1), "`filter` needs a condition"),
         (
             "steps:\n  - filter: {keep: a, drop: b}",
@@ -170,6 +234,27 @@ fn problems_name_step_option_and_the_nearest_right_spelling() {
             17,
             None,
             "Did you mean `first`?",
+        ),
+        (
+            "steps: []\noutput: {name: \"{valu}.csv\"}",
+            2,
+            16,
+            None,
+            "Did you mean `value`?",
+        ),
+        (
+            "steps: []\noutput: {format: csv, split_by: a, split_into: sheets}",
+            2,
+            9,
+            None,
+            "is for `format: xlsx`",
+        ),
+        (
+            "steps: []\noutput: {csv: {encoding: utf8}}",
+            2,
+            26,
+            None,
+            "Did you mean `utf-8`?",
         ),
         ("steps: trim", 1, 8, None, "expects a list"),
         ("- trim", 1, 1, None, "expects options"),

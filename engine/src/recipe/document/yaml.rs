@@ -19,12 +19,26 @@ pub(super) fn write(recipe: &Recipe) -> String {
     }
     for step in &recipe.steps {
         let (name, options) = step.short_json();
-        text.push_str(&format!("  - {name}: {}\n", flow(&options)));
+        match rules(&options) {
+            None => text.push_str(&format!("  - {name}: {}\n", flow(&options))),
+            Some(rules) => {
+                text.push_str(&format!("  - {name}:\n"));
+                for rule in rules {
+                    text.push_str(&format!("      - {}\n", flow(rule)));
+                }
+            }
+        }
     }
     if recipe.output != OutputOptions::default() {
         text.push_str(&format!("output: {}\n", flow(&recipe.output.to_json())));
     }
     text
+}
+
+/// The rules of a step that is nothing but a list of them: a line for each.
+fn rules(options: &Json) -> Option<&Vec<Json>> {
+    let options = options.as_object().filter(|options| options.len() == 1)?;
+    options.get("rules")?.as_array().filter(|rules| !rules.is_empty())
 }
 
 /// A value in flow style: `{column: total, as: "a * b"}`.

@@ -107,6 +107,16 @@ impl Program {
         self.bare.map(|(column, _)| column)
     }
 
+    /// The columns that it is made of, by position, each once.
+    #[must_use]
+    pub fn columns(&self) -> Vec<usize> {
+        let all = self.inputs.iter().map(|input| input.column).chain(self.bare_column());
+        let mut columns: Vec<usize> = all.collect();
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
     /// Which columns are needed when these are wanted anyway.
     #[must_use]
     pub fn needs(&self, wanted: &[bool]) -> Vec<bool> {

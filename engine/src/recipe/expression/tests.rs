@@ -64,6 +64,7 @@ fn chunk() -> Chunk {
         sources: vec![2, 3, 4, 5].into(),
         origins: vec![1, 2, 3, 4].into(),
         changed: None,
+        flags: None,
     }
 }
 

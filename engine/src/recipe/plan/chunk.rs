@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, UInt64Array};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow::compute::filter;
 use arrow::datatypes::{Field, Schema};
 
@@ -19,7 +19,12 @@ pub struct Chunk {
     pub origins: UInt64Array,
     /// For previews: whether each cell was changed, per column; `None` in a column: no cell was.
     pub changed: Option<Vec<Option<BooleanArray>>>,
+    /// For recipes that keep rejected rows: what is wrong with each row, in words; `None`: nothing with any of them.
+    pub flags: Option<StringArray>,
 }
+
+/// The name of the flags in batches: they stand behind everything else, marked or not.
+const FLAGS: &str = "flags";
 
 /// Whether changes are marked, for previews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +57,7 @@ impl Chunk {
         self.each(|array| Ok(array.slice(offset, length)))
     }
 
-    /// As a batch for DataFusion: columns, sources, origins, then, when marked, one truth column per column.
+    /// As a batch for DataFusion: columns, sources, origins, then, when marked, one truth column per column, then flags.
     pub fn to_batch(&self) -> Result<RecordBatch, PlanError> {
         let mut arrays = self.columns.clone();
         arrays.push(Arc::new(self.sources.clone()));
@@ -63,7 +68,11 @@ impl Chunk {
         }
         let field =
             |(index, array): (usize, &ArrayRef)| Field::new(format!("c{index}"), array.data_type().clone(), true);
-        let schema = Schema::new(arrays.iter().enumerate().map(field).collect::<Vec<_>>());
+        let mut fields: Vec<Field> = arrays.iter().enumerate().map(field).collect();
+        let flags = self.flags.clone().unwrap_or_else(|| StringArray::new_null(self.rows()));
+        fields.push(Field::new(FLAGS, flags.data_type().clone(), true));
+        arrays.push(Arc::new(flags));
+        let schema = Schema::new(fields);
         Ok(RecordBatch::try_new(Arc::new(schema), arrays)?)
     }
 
@@ -86,6 +95,10 @@ impl Chunk {
             sources: downcast(sources).ok_or(LOST)?,
             origins: downcast(origins).ok_or(LOST)?,
             changed,
+            flags: batch
+                .column_by_name(FLAGS)
+                .filter(|flags| flags.null_count() < flags.len())
+                .and_then(downcast),
         })
     }
 
@@ -128,6 +141,10 @@ impl Chunk {
             sources: downcast(&pick(&self.sources)?).ok_or(LOST)?,
             origins: downcast(&pick(&self.origins)?).ok_or(LOST)?,
             changed,
+            flags: match &self.flags {
+                None => None,
+                Some(flags) => downcast(&pick(flags)?),
+            },
         })
     }
 }

@@ -18,13 +18,12 @@ use super::external::{self, BatchStream, Key};
 use super::operator::{Operator, PlanError};
 use super::stages::ChunkStream;
 use super::totals::Accumulator;
-use super::{Effects, Work, sort};
+use super::{Effects, Work, findings, sort};
 use crate::recipe::columns::Column;
 use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::{Aggregate, Rejection, Totals};
 use crate::recipe::fate::{Fate, TakenOut};
 use crate::recipe::ledger::{Account, made_from};
-use crate::recipe::rejects::Reject;
 
 /// What a group costs beside its key and totals: hash table slot, allocator, first row.
 const GROUP_OVERHEAD: usize = 96;
@@ -169,6 +168,7 @@ impl Groups {
             sources: sources.into(),
             origins: self.origins.clone().into(),
             changed,
+            flags: None,
         })
     }
 }
@@ -290,7 +290,7 @@ fn arguments(
     let mut account = Account::default();
     account.came.add(chunk.origins.values().iter().copied());
     let mut effects = Effects {
-        rejects: rejects(work, index, &chunk, &failures),
+        rejects: findings::lines(work, &work.plan.steps[index], &chunk, (failures.clone(), Vec::new())),
         ..Effects::default()
     };
     let mut chunk = chunk;
@@ -321,29 +321,6 @@ fn arguments(
     effects.accounts.push((step.number, account));
     work.note(effects)?;
     Ok((chunk, values))
-}
-
-fn rejects(work: &Work, index: usize, chunk: &Chunk, failures: &[Rejection]) -> Vec<Reject> {
-    let step = &work.plan.steps[index];
-    let reject = |failure: &Rejection| {
-        let column = failure.column.and_then(|column| step.before.get(column));
-        Reject {
-            sheet: work.table.meta().sheet.clone(),
-            row: chunk
-                .sources
-                .values()
-                .get(failure.position as usize)
-                .copied()
-                .unwrap_or_default(),
-            letters: column.and_then(|column| column.letters.clone()),
-            column: column.map(|column| column.name.clone()),
-            value: failure.value.clone(),
-            step: step.number,
-            rule: failure.rule,
-            message: failure.message.clone(),
-        }
-    };
-    failures.iter().map(reject).collect()
 }
 
 /// Works out the columns of the result and hands the groups on; a group for which that fails is rejected.
@@ -406,9 +383,10 @@ fn finished(work: &Work, index: usize, plan: &GroupPlan, groups: &Chunk) -> Resu
         ..groups.clone()
     };
     let mut effects = Effects {
-        rejects: rejects(work, index, &chunk, &failures),
+        rejects: findings::lines(work, &work.plan.steps[index], &chunk, (failures.clone(), Vec::new())),
         ..Effects::default()
     };
+    chunk.flags = findings::flags(work, &work.plan.steps[index], &chunk, (&failures, &[]));
     if !failures.is_empty() && work.plan.policy != RejectsPolicy::Keep {
         let mut stays = vec![true; chunk.rows()];
         failures

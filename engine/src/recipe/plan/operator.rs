@@ -9,6 +9,7 @@ use super::chunk::Chunk;
 use super::deduplicate::DeduplicatePlan;
 use super::group::GroupPlan;
 use super::sort::SortPlan;
+use super::unique::UniquePlan;
 use crate::recipe::expression::Rejection;
 
 /// Why a plan could not be carried through.
@@ -59,6 +60,8 @@ pub enum Operator {
     Deduplicate(DeduplicatePlan),
     /// Rows made into groups.
     Group(GroupPlan),
+    /// Rows checked, some of whose values must be unique.
+    Unique(UniquePlan),
 }
 
 impl Operator {
@@ -72,6 +75,11 @@ impl Operator {
 pub trait ChunkStep: fmt::Debug + Send + Sync {
     /// Works on a chunk. It takes no row away itself: it says which are to go.
     fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError>;
+
+    /// Whether it may find several things in each row.
+    fn checks(&self) -> bool {
+        false
+    }
 
     /// Why a row is filtered, in words.
     fn why_filtered(&self) -> &str {
@@ -115,6 +123,8 @@ pub struct Applied {
     pub filtered: Option<BooleanArray>,
     /// What is wrong with rows; they are rejected.
     pub rejections: Vec<Rejection>,
+    /// What is odd about rows; they stay, and it is listed.
+    pub warnings: Vec<Rejection>,
 }
 
 impl Applied {
@@ -127,6 +137,7 @@ impl Applied {
             picked: None,
             filtered: None,
             rejections: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 

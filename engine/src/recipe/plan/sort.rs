@@ -117,6 +117,7 @@ pub(super) fn empty(columns: &[Column], marked: Marked) -> Result<Chunk, PlanErr
         sources: Vec::<u32>::new().into(),
         origins: Vec::<u64>::new().into(),
         changed: (marked == Marked::Yes).then(|| vec![None; columns.len()]),
+        flags: None,
     })
 }
 

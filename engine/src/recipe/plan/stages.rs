@@ -3,13 +3,13 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, UInt64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, UInt32Array, UInt64Array};
 use arrow::datatypes::UInt32Type;
 use futures_util::{Stream, StreamExt};
 
 use super::chunk::{Chunk, Marked};
 use super::operator::{Applied, ChunkStep, Operator, PlanError};
-use super::{Effects, PlannedStep, Work, cells, deduplicate, group, sort};
+use super::{Effects, PlannedStep, Work, cells, deduplicate, findings, group, sort, unique};
 use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::Rejection;
 use crate::recipe::fate::{Fate, TakenOut};
@@ -36,6 +36,7 @@ pub(super) fn run_until(work: &Arc<Work>, last: usize) -> ChunkStream {
             Operator::Sort(_) => (sort::run(work, next, stream), next + 1),
             Operator::Deduplicate(_) => (deduplicate::run(work, next, stream), next + 1),
             Operator::Group(_) => (group::run(work, next, stream), next + 1),
+            Operator::Unique(_) => (unique::run(work, next, stream), next + 1),
             Operator::Step(_) => (later_steps(work, next, end, stream), end),
         };
     }
@@ -54,6 +55,9 @@ fn end_of_steps(work: &Work, start: usize) -> usize {
 /// Bytes of a window at most, about: tables may have cells of thousands of characters, and thousands of columns.
 const WINDOW_BYTES: u64 = 32 << 20;
 
+/// Rows of a window at most where rules may find several things in each row: those are held until the window is through.
+const CHECKED_ROWS: u64 = 16_384;
+
 /// A run of rows within one part.
 #[derive(Clone, Copy, Debug)]
 struct Window {
@@ -64,7 +68,8 @@ struct Window {
 
 /// Reads the table and carries out the first steps, window by window and side by side; the order stays.
 fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
-    let size = work.resources.window_rows.max(1);
+    let most = if work.plan.checks() { CHECKED_ROWS } else { u64::MAX };
+    let size = work.resources.window_rows.min(most).max(1);
     let mut windows = Vec::new();
     let mut left = work.resources.limit.unwrap_or(u64::MAX);
     for (part, meta) in work.table.meta().parts.iter().enumerate() {
@@ -104,6 +109,27 @@ fn later_steps(work: &Arc<Work>, start: usize, end: usize, stream: ChunkStream) 
             tokio::task::spawn_blocking(move || {
                 let mut effects = Effects::default();
                 let chunk = apply_steps(&work, start..end, chunk?, &mut effects)?;
+                Ok((chunk, effects))
+            })
+        })
+        .buffered(jobs);
+    noted(owner, chunks)
+}
+
+/// Judges rows that were searched for equal values.
+pub(super) fn judged(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkStream {
+    let (jobs, work) = (work.resources.jobs.max(1), work.clone());
+    let owner = work.clone();
+    let chunks = stream
+        .map(move |chunk| {
+            let work = work.clone();
+            tokio::task::spawn_blocking(move || {
+                let mut effects = Effects::default();
+                let step = &work.plan.steps[index];
+                let Operator::Unique(plan) = &step.operator else {
+                    return Err(PlanError::Internal("no search for equal values"));
+                };
+                let chunk = apply_step(&work, step, plan.judge.as_ref(), &chunk?, &mut effects)?;
                 Ok((chunk, effects))
             })
         })
@@ -165,6 +191,7 @@ fn read_window(work: &Work, window: Window, needs: &[bool], effects: &mut Effect
         sources: sources.clone(),
         origins,
         changed,
+        flags: None,
     })
 }
 
@@ -182,7 +209,10 @@ fn apply_steps(
         }
     }
     // Row by row rather than step by step: the order of the sheet.
-    effects.rejects[first..].sort_by_key(|reject| (reject.row, reject.step));
+    let key = |reject: &Reject| (reject.row, reject.step);
+    if !effects.rejects[first..].is_sorted_by_key(key) {
+        effects.rejects[first..].sort_by_key(key);
+    }
     Ok(chunk)
 }
 
@@ -193,7 +223,7 @@ fn apply_step(
     chunk: &Chunk,
     effects: &mut Effects,
 ) -> Result<Chunk, PlanError> {
-    let applied = operator.apply(chunk)?;
+    let mut applied = operator.apply(chunk)?;
     if let Some(picked) = &applied.picked {
         let picked = picked.clone();
         return picked_rows(work, step, operator, chunk, (applied, &picked), effects);
@@ -205,9 +235,15 @@ fn apply_step(
     account.came.add(chunk.origins.values().iter().copied());
     let rejected = rejected_rows(work.plan.policy, &applied.rejections, chunk.rows());
     let filtered = filtered_rows(&applied, &rejected, work.plan.policy)?;
-    note_rejects(work, step, chunk, &applied.rejections, effects);
+    (account.flagged, account.warned) = flagged_rows(work.plan.policy, &applied, rejected.as_ref());
     note_taken(work, step, operator, chunk, &applied, (&rejected, &filtered), effects)?;
-    let whole = marked(chunk, applied)?;
+    let flags = findings::flags(work, step, chunk, (&applied.rejections, &applied.warnings));
+    let found = (
+        std::mem::take(&mut applied.rejections),
+        std::mem::take(&mut applied.warnings),
+    );
+    effects.rejects.extend(findings::lines(work, step, chunk, found));
+    let whole = marked(chunk, applied, flags)?;
     let next = match out_of(&rejected, &filtered) {
         None => whole,
         Some(out) => {
@@ -227,7 +263,7 @@ fn picked_rows(
     step: &PlannedStep,
     operator: &dyn ChunkStep,
     chunk: &Chunk,
-    (applied, picked): (Applied, &UInt32Array),
+    (mut applied, picked): (Applied, &UInt32Array),
     effects: &mut Effects,
 ) -> Result<Chunk, PlanError> {
     if applied.columns.iter().any(|column| column.len() != picked.len()) {
@@ -247,13 +283,21 @@ fn picked_rows(
         .map(|(row, times)| Some(*times == 0 && !is_rejected(row)))
         .collect();
     let filtered = (filtered.true_count() > 0).then_some(filtered);
-    note_rejects(work, step, chunk, &applied.rejections, effects);
     note_taken(work, step, operator, chunk, &applied, (&rejected, &filtered), effects)?;
+    let flags = findings::flags(work, step, chunk, (&applied.rejections, &applied.warnings));
     let mut account = Account::default();
+    (account.flagged, account.warned) = flagged_rows(work.plan.policy, &applied, rejected.as_ref());
+    let found = (
+        std::mem::take(&mut applied.rejections),
+        std::mem::take(&mut applied.warnings),
+    );
+    effects.rejects.extend(findings::lines(work, step, chunk, found));
     account.came.add(chunk.origins.values().iter().copied());
     account.rejected.add(origins_where(chunk, rejected.as_ref()));
     account.filtered.add(origins_where(chunk, filtered.as_ref()));
-    let whole = marked(&chunk.taken(picked)?, applied)?;
+    let before = Chunk { flags, ..chunk.clone() }.taken(picked)?;
+    let flags = before.flags.clone();
+    let whole = marked(&before, applied, flags)?;
     let mut next = match &rejected {
         None => whole,
         Some(_) => {
@@ -331,26 +375,18 @@ fn origins_where<'a>(chunk: &'a Chunk, rows: Option<&'a BooleanArray>) -> impl I
         .filter_map(|row| chunk.origins.values().get(row).copied())
 }
 
-fn note_rejects(work: &Work, step: &PlannedStep, chunk: &Chunk, rejections: &[Rejection], effects: &mut Effects) {
-    let sheet = &work.table.meta().sheet;
-    effects.rejects.extend(rejections.iter().map(|rejection| {
-        let column = rejection.column.and_then(|column| step.before.get(column));
-        Reject {
-            sheet: sheet.clone(),
-            row: chunk
-                .sources
-                .values()
-                .get(rejection.position as usize)
-                .copied()
-                .unwrap_or_default(),
-            letters: column.and_then(|column| column.letters.clone()),
-            column: column.map(|column| column.name.clone()),
-            value: rejection.value.clone(),
-            step: step.number,
-            rule: rejection.rule,
-            message: rejection.message.clone(),
-        }
-    }));
+/// How many of the rows that go on have an error, and how many have a warning.
+fn flagged_rows(policy: RejectsPolicy, applied: &Applied, rejected: Option<&BooleanArray>) -> (u64, u64) {
+    let flagged = match policy {
+        RejectsPolicy::Keep => findings::rows_of(&applied.rejections).len(),
+        RejectsPolicy::LeaveOut | RejectsPolicy::Fail => 0,
+    };
+    let stays = |row: &u32| rejected.is_none_or(|rejected| !rejected.value(*row as usize));
+    let warned = findings::rows_of(&applied.warnings)
+        .iter()
+        .filter(|row| stays(row))
+        .count();
+    (flagged as u64, warned as u64)
 }
 
 type Masks<'a> = (&'a Option<BooleanArray>, &'a Option<BooleanArray>);
@@ -368,10 +404,7 @@ fn note_taken(
         return Ok(());
     }
     if let Some(rejected) = rejected {
-        let mut rejections: Vec<&Rejection> = applied.rejections.iter().collect();
-        rejections.sort_by_key(|rejection| rejection.position);
-        rejections.dedup_by_key(|rejection| rejection.position);
-        let why = rejections.iter().map(|rejection| rejection.message.clone()).collect();
+        let why = findings::whys(&applied.rejections);
         let rows = chunk.filtered(rejected)?;
         effects.taken.push(TakenOut {
             step: step.number,
@@ -394,7 +427,7 @@ fn note_taken(
 }
 
 /// The chunk after a step, all rows still there, with changed cells marked in a preview.
-fn marked(before: &Chunk, applied: Applied) -> Result<Chunk, PlanError> {
+fn marked(before: &Chunk, applied: Applied, flags: Option<StringArray>) -> Result<Chunk, PlanError> {
     let Applied { columns, sources, .. } = applied;
     let changed = match &before.changed {
         None => None,
@@ -415,6 +448,7 @@ fn marked(before: &Chunk, applied: Applied) -> Result<Chunk, PlanError> {
         sources: before.sources.clone(),
         origins: before.origins.clone(),
         changed,
+        flags,
     })
 }
 

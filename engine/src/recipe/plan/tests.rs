@@ -24,6 +24,7 @@ use crate::tables::read::Table;
 use crate::tables::{ColumnKind, ColumnMeta, PartMeta, TableMeta};
 
 mod join;
+mod validating;
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -531,7 +532,8 @@ fn rejects_say_where_and_why() -> Fallible {
             "t:n/a",
             "n:2",
             "t:not_integer",
-            "t:`n/a` is not a whole number"
+            "t:`n/a` is not a whole number",
+            "t:error"
         ]
     );
     assert_eq!(
@@ -545,7 +547,8 @@ fn rejects_say_where_and_why() -> Fallible {
             "t:0",
             "n:3",
             "t:division_by_zero",
-            "t:a division by zero"
+            "t:a division by zero",
+            "t:error"
         ]
     );
     assert_eq!(seen.len(), 2);

@@ -74,7 +74,7 @@ impl Target {
         ("text", Self::Text),
     ];
 
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         Self::WORDS
             .iter()
             .find(|(_, target)| *target == self)

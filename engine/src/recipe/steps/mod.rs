@@ -10,10 +10,12 @@ mod deduplicate;
 mod filter;
 mod group;
 mod join;
+mod mask;
 mod rename;
 mod select;
 mod sort;
 mod trim;
+mod validate;
 
 use serde_json::Value as Json;
 
@@ -21,7 +23,10 @@ pub use convert::{Otherwise, Target};
 pub use deduplicate::Keep;
 pub use filter::FilterRule;
 pub use join::{JoinKind, Several};
+pub use mask::Veil;
 pub use sort::{Direction, SortKey};
+pub(crate) use trim::is_blank;
+pub use validate::{ColumnTest, Length, Rule, Test};
 
 use super::columns::Column;
 use super::document::{Node, Reading, Value};
@@ -122,6 +127,10 @@ steps! {
         filter::Filter,
         /// Fill a column by a formula.
         compute::Compute,
+        /// Check rows against rules.
+        validate::Validate,
+        /// Hide what cells hold.
+        mask::Mask,
         /// Keep one of rows that are alike.
         deduplicate::Deduplicate,
         /// Put rows in order.
@@ -182,6 +191,10 @@ pub enum OptionKind {
     Expression,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A text.
+    Text,
+    /// A whole number.
+    Number,
     /// A list of texts.
     Texts,
     /// A map of column to new name; its entries are the step's options themselves.
@@ -194,6 +207,8 @@ pub enum OptionKind {
     Reference,
     /// A list of columns, or a map of our column to the other table's.
     JoinKeys,
+    /// A list of rules, each with `column` and what its cells must be, `unique: [columns]`, or `where` with a condition.
+    Rules,
 }
 
 /// The definition of a step by its word.

@@ -51,6 +51,7 @@ fn steps_say_which_columns_they_leave() {
     );
     assert_eq!(names("{compute: {column: id, as: id + 1}}"), "id name total day");
     assert_eq!(names("{group: {by: [name], totals: {n: count(*)}}}"), "name n");
+    assert_eq!(after("{mask: {columns: [id], with: hash}}")[0].1, ColumnKind::Text);
     assert_eq!(after("{convert: {column: name, to: date}}")[1].1, ColumnKind::Date);
     assert_eq!(
         after("{convert: {column: name, to: date, otherwise: keep}}")[1].1,
@@ -125,6 +126,46 @@ fn problems_name_the_step_the_option_and_the_nearest_column() {
 }
 
 #[test]
+fn problems_of_rules_name_the_rule() {
+    for (text, path, words) in [
+        (
+            "{validate: [{column: id, min: 2024-01-31}]}",
+            "steps[2].validate.rules[0].min",
+            "`id` holds whole numbers",
+        ),
+        (
+            "{validate: [{column: id, min: 3}, {column: day, max: 5}]}",
+            "steps[2].validate.rules[1].max",
+            "write a date as 2024-01-31",
+        ),
+        (
+            "{validate: [{column: name, min: 3, max: 2}]}",
+            "steps[2].validate.rules[0].min",
+            "nothing is right",
+        ),
+        (
+            "{validate: [{column: name, pattern: '[a-'}]}",
+            "steps[2].validate.rules[0].pattern",
+            "not a regular expression",
+        ),
+        (
+            "{validate: [{unique: [name, dy]}]}",
+            "steps[2].validate.rules[0].unique",
+            "Did you mean `day`?",
+        ),
+        (
+            "{validate: [{where: totl > 0}]}",
+            "steps[2].validate.rules[0].where",
+            "Did you mean `total`?",
+        ),
+    ] {
+        let problem = problem(text);
+        assert_eq!((problem.path.as_str(), problem.step), (path, Some(3)), "{problem:?}");
+        assert!(problem.message.contains(words), "{problem:?}");
+    }
+}
+
+#[test]
 fn labels_are_plain_sentences() {
     for (text, label) in [
         ("trim", "Remove blanks around the text of all columns"),
@@ -147,6 +188,14 @@ fn labels_are_plain_sentences() {
         (
             "{group: {by: [name], totals: {n: count(*)}}}",
             "One row per name with n",
+        ),
+        (
+            "{mask: {columns: [name, id], with: last, keep: 2}}",
+            "Hide name and id but for the last 2 characters",
+        ),
+        (
+            "{validate: [{column: id, required: true}, {column: id, unique: true}, {where: total > 0}]}",
+            "Check id and total > 0",
         ),
     ] {
         assert_eq!(step(text).label(), label);

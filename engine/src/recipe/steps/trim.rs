@@ -88,7 +88,7 @@ pub(super) fn read_columns_or_all(
 }
 
 /// A blank as people see it: Unicode's white space, and the zero-width and byte-order marks that look like nothing.
-fn is_blank(c: char) -> bool {
+pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 

@@ -1,4 +1,5 @@
 //! CSV: RFC 4180 with a line feed behind each row, UTF-8 without a mark, and no text that a spreadsheet program would run.
+//! Delimiter, encoding and line end may be others.
 //!
 //! Semicolons and tabs are quoted as well as commas: a program that takes them for the separator must not cut a field where
 //! a formula begins. (The csv crate quotes all fields, or what its own separator needs.)
@@ -15,23 +16,42 @@ use arrow::record_batch::RecordBatch;
 use super::super::kind::CellKind;
 use super::super::number_format::show;
 use super::super::view::{CellView, ColumnView};
+use super::style::CsvStyle;
 use super::{OutputSheet, Sink, WriteError, Written, csv_text};
 
 /// Writes one sheet.
 pub(super) struct CsvSink {
     file: BufWriter<File>,
+    style: CsvStyle,
+    /// The row that is being written, as text and as bytes.
+    line: String,
+    bytes: Vec<u8>,
     sheet: Option<OutputSheet>,
     written: Written,
 }
 
 impl CsvSink {
-    pub(super) fn open(path: &Path) -> Result<Self, WriteError> {
-        let file = BufWriter::with_capacity(1 << 16, File::create(path)?);
+    pub(super) fn open(path: &Path, style: CsvStyle) -> Result<Self, WriteError> {
+        let mut file = BufWriter::with_capacity(1 << 16, File::create(path)?);
+        file.write_all(style.encoding.mark())?;
         Ok(Self {
             file,
+            style,
+            line: String::new(),
+            bytes: Vec::new(),
             sheet: None,
             written: Written::default(),
         })
+    }
+
+    /// Writes the line, and begins a new one.
+    fn end_line(&mut self) -> Result<(), WriteError> {
+        self.line.push_str(self.style.line_end.signs());
+        self.bytes.clear();
+        self.written.replaced += self.style.encode(&self.line, &mut self.bytes)?;
+        self.file.write_all(&self.bytes)?;
+        self.line.clear();
+        Ok(())
     }
 }
 
@@ -40,10 +60,16 @@ impl Sink for CsvSink {
         if self.sheet.is_some() {
             return Err(WriteError::OneSheet);
         }
+        let delimiter = self.style.delimiter.sign();
         for (at, column) in sheet.columns.iter().enumerate() {
-            put(&mut self.file, at, sheet.columns.len(), &csv_text(&column.name))?;
+            put(
+                &mut self.line,
+                delimiter,
+                (at, sheet.columns.len()),
+                &csv_text(&column.name),
+            );
         }
-        self.file.write_all(b"\n")?;
+        self.end_line()?;
         self.written.sheets.push(sheet.name.clone());
         self.sheet = Some(sheet.clone());
         Ok(())
@@ -52,7 +78,7 @@ impl Sink for CsvSink {
     fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
         let sheet = self
             .sheet
-            .as_ref()
+            .take()
             .filter(|s| s.columns.len() == batch.num_columns())
             .ok_or(WriteError::Shape)?;
         let columns = batch
@@ -60,15 +86,17 @@ impl Sink for CsvSink {
             .iter()
             .map(ColumnView::of)
             .collect::<Result<Vec<_>, _>>()?;
+        let delimiter = self.style.delimiter.sign();
         for row in 0..batch.num_rows() {
             for (at, (column, meta)) in columns.iter().zip(&sheet.columns).enumerate() {
                 let cell = column.cell(row);
                 let code = cell.code(meta.format.as_deref(), &sheet.formats);
-                put(&mut self.file, at, columns.len(), &field(&cell, code))?;
+                put(&mut self.line, delimiter, (at, columns.len()), &field(&cell, code));
             }
-            self.file.write_all(b"\n")?;
+            self.end_line()?;
         }
         self.written.rows += batch.num_rows() as u64;
+        self.sheet = Some(sheet);
         Ok(())
     }
 
@@ -88,25 +116,27 @@ fn field<'a>(cell: &CellView<'a>, code: Option<&str>) -> std::borrow::Cow<'a, st
 }
 
 /// Writes a field of a row of so many; an empty line would be no row, so the empty field of a single column has its quotes.
-fn put(file: &mut BufWriter<File>, at: usize, of: usize, text: &str) -> std::io::Result<()> {
+fn put(line: &mut String, delimiter: char, (at, of): (usize, usize), text: &str) {
     if at > 0 {
-        file.write_all(b",")?;
+        line.push(delimiter);
     }
     let needed = text
         .bytes()
-        .any(|byte| matches!(byte, b',' | b';' | b'\t' | b'"' | b'\r' | b'\n'));
+        .any(|byte| matches!(byte, b',' | b';' | b'\t' | b'"' | b'\r' | b'\n'))
+        || (delimiter == '|' && text.contains(delimiter));
     let quoted = needed || (text.is_empty() && of == 1);
     if !quoted {
-        return file.write_all(text.as_bytes());
+        line.push_str(text);
+        return;
     }
-    file.write_all(b"\"")?;
+    line.push('"');
     for (at, piece) in text.split('"').enumerate() {
         if at > 0 {
-            file.write_all(b"\"\"")?;
+            line.push_str("\"\"");
         }
-        file.write_all(piece.as_bytes())?;
+        line.push_str(piece);
     }
-    file.write_all(b"\"")
+    line.push('"');
 }
 
 #[cfg(test)]
@@ -123,15 +153,14 @@ mod tests {
             &["", "", ""],
             &[""],
         ];
-        let mut file = BufWriter::new(File::create(&path).expect("a file"));
+        let mut text = String::new();
         for row in rows {
-            for (at, text) in row.iter().enumerate() {
-                put(&mut file, at, row.len(), text).expect("written");
+            for (at, field) in row.iter().enumerate() {
+                put(&mut text, ',', (at, row.len()), field);
             }
-            file.write_all(b"\n").expect("written");
+            text.push('\n');
         }
-        drop(file);
-        let text = std::fs::read_to_string(&path).expect("what was written");
+        std::fs::write(&path, &text).expect("written");
         assert_eq!(
             text,
             "\"a;=1+1\",\"b\tc\",plain\n\"say \"\"hi\"\"\",\"a,b\",\"two\nlines\"\n,,\n\"\"\n"

@@ -6,7 +6,11 @@
 
 mod csv;
 mod injection;
+mod jsonl;
+mod marks;
 mod names;
+mod parquet;
+mod style;
 mod xlsx;
 
 use std::path::Path;
@@ -14,6 +18,8 @@ use std::path::Path;
 use arrow::record_batch::RecordBatch;
 
 pub use injection::{csv_text, is_injection};
+pub use marks::{Mark, Tone};
+pub use style::{CsvStyle, Delimiter, Encoding, LineEnd, Unwritable};
 
 /// One column of a sheet that is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +50,10 @@ pub struct Written {
     pub sheets: Vec<String>,
     /// Texts cut to the 32,767 characters that Excel allows.
     pub cut_texts: u64,
+    /// Cells that are coloured and have no note, since there are too many.
+    pub notes_left_out: u64,
+    /// Characters that the encoding does not have, for each of which stands a `?`.
+    pub replaced: u64,
 }
 
 /// Why nothing could be written.
@@ -64,6 +74,17 @@ pub enum WriteError {
     /// More columns than an Excel sheet has.
     #[error("{0} columns are more than the 16,384 of a sheet")]
     Columns(usize),
+    /// Parquet.
+    #[error("cannot write parquet: {0}")]
+    Parquet(#[from] ::parquet::errors::ParquetError),
+    /// What was asked for cannot be written.
+    #[error("{sentence}")]
+    Refused {
+        /// A stable word.
+        code: &'static str,
+        /// What is in the way and what to do, for people.
+        sentence: String,
+    },
     /// A second sheet for a format that has only one.
     #[error("this format holds one sheet only")]
     OneSheet,
@@ -76,6 +97,10 @@ pub enum OutputFormat {
     Xlsx,
     /// RFC 4180, UTF-8.
     Csv,
+    /// Parquet, one sheet.
+    Parquet,
+    /// A JSON object a line, one sheet.
+    Jsonl,
 }
 
 /// Takes sheets and their rows.
@@ -92,6 +117,14 @@ pub trait Sink {
     /// When the disk is full or the batch does not fit.
     fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError>;
 
+    /// The same, with cells coloured and noted on, in the order of rows and columns; formats without colours leave that out.
+    ///
+    /// # Errors
+    /// Those of [`Sink::write`].
+    fn write_marked(&mut self, batch: &RecordBatch, _marks: &[Mark]) -> Result<(), WriteError> {
+        self.write(batch)
+    }
+
     /// Completes the file.
     ///
     /// # Errors
@@ -106,6 +139,16 @@ pub trait Sink {
 pub fn open(format: OutputFormat, path: &Path, scratch: &Path) -> Result<Box<dyn Sink>, WriteError> {
     Ok(match format {
         OutputFormat::Xlsx => Box::new(xlsx::XlsxSink::open(path, scratch)?),
-        OutputFormat::Csv => Box::new(csv::CsvSink::open(path)?),
+        OutputFormat::Csv => Box::new(csv::CsvSink::open(path, CsvStyle::default())?),
+        OutputFormat::Parquet => Box::new(parquet::ParquetSink::open(path)?),
+        OutputFormat::Jsonl => Box::new(jsonl::JsonlSink::open(path)?),
     })
+}
+
+/// Opens a csv file for writing, in a style of its own.
+///
+/// # Errors
+/// When the file cannot be made.
+pub fn open_csv(style: CsvStyle, path: &Path) -> Result<Box<dyn Sink>, WriteError> {
+    Ok(Box::new(csv::CsvSink::open(path, style)?))
 }

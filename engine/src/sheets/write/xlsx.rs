@@ -11,6 +11,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Formula, Workbook, W
 use super::super::kind::CellKind;
 use super::super::number_format::{FormatClass, GENERAL, classify};
 use super::super::view::{CellView, ColumnView};
+use super::marks::{self, MOST_NOTES, Mark, Tone};
 use super::names::SheetNames;
 use super::{OutputSheet, Sink, WriteError, Written, is_injection};
 
@@ -39,6 +40,7 @@ pub(super) struct XlsxSink {
     /// Made from the first batch of a sheet.
     formats: Vec<ColumnFormats>,
     written: Written,
+    notes: u64,
 }
 
 impl XlsxSink {
@@ -58,6 +60,7 @@ impl XlsxSink {
             row: 0,
             formats: Vec::new(),
             written: Written::default(),
+            notes: 0,
         })
     }
 
@@ -106,6 +109,11 @@ impl Sink for XlsxSink {
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
+        self.write_marked(batch, &[])
+    }
+
+    fn write_marked(&mut self, batch: &RecordBatch, marks: &[Mark]) -> Result<(), WriteError> {
+        let mut marks = marks.iter().peekable();
         let sheet = self
             .sheet
             .take()
@@ -137,13 +145,18 @@ impl Sink for XlsxSink {
             }
             for row in from..until {
                 for (at, (column, formats)) in columns.iter().zip(&self.formats).enumerate() {
-                    put(
-                        worksheet,
-                        (self.row, index(at)),
-                        &column.cell(row),
-                        formats,
-                        &mut self.written.cut_texts,
-                    )?;
+                    let (place, cell) = ((self.row, index(at)), column.cell(row));
+                    let mark = marks.next_if(|mark| mark.row == row && mark.column == at);
+                    let tone = mark.map(|mark| mark.tone);
+                    put(worksheet, place, (&cell, tone), formats, &mut self.written.cut_texts)?;
+                    if let Some(mark) = mark.filter(|mark| !mark.note.is_empty()) {
+                        self.notes += 1;
+                        if self.notes > MOST_NOTES {
+                            self.written.notes_left_out += 1;
+                        } else {
+                            marks::put_note(worksheet, place, &mark.note)?;
+                        }
+                    }
                 }
                 self.row += 1;
             }
@@ -171,10 +184,13 @@ fn index(column: usize) -> u16 {
 fn put(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
-    cell: &CellView<'_>,
+    (cell, tone): (&CellView<'_>, Option<Tone>),
     formats: &ColumnFormats,
     cut_texts: &mut u64,
 ) -> Result<(), WriteError> {
+    if let Some(tone) = tone {
+        return put_coloured(sheet, (row, column), (cell, tone), formats, cut_texts);
+    }
     match cell.kind {
         CellKind::Blank => {}
         CellKind::Text => {
@@ -232,6 +248,42 @@ const ERRORS: [&str; 18] = [
     "#TIMEOUT!",
 ];
 
+/// The same in a colour. Such cells are few beside the others, so that their formats are made one by one.
+fn put_coloured(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    (cell, tone): (&CellView<'_>, Tone),
+    formats: &ColumnFormats,
+    cut_texts: &mut u64,
+) -> Result<(), WriteError> {
+    let plain = Format::new();
+    let format = marks::coloured(
+        formats.of_cell(cell).or(formats.column.as_ref()).unwrap_or(&plain),
+        tone,
+    );
+    match cell.kind {
+        CellKind::Blank => sheet.write_blank(row, column, &format)?,
+        CellKind::Text => {
+            let text = cut(cell.text, cut_texts);
+            let format = if is_injection(text) {
+                format.set_quote_prefix()
+            } else {
+                format
+            };
+            sheet.write_string_with_format(row, column, text, &format)?
+        }
+        CellKind::Boolean => sheet.write_boolean_with_format(row, column, cell.number != 0.0, &format)?,
+        CellKind::Error => {
+            let error = Formula::new(format!("={}", cell.text)).set_result(cell.text);
+            sheet.write_formula_with_format(row, column, error, &format)?
+        }
+        CellKind::Number | CellKind::Date | CellKind::DateTime | CellKind::Time | CellKind::Duration => {
+            sheet.write_number_with_format(row, column, cell.number, &format)?
+        }
+    };
+    Ok(())
+}
+
 /// Cuts a text to what Excel allows, and counts that it did.
 fn cut<'a>(text: &'a str, cut_texts: &mut u64) -> &'a str {
     if text.len() <= CELL_UNITS {
@@ -280,6 +332,8 @@ struct ColumnFormats {
     plain: [Option<Format>; CellKind::ALL.len()],
     /// By kind, for cells without an own format.
     by_kind: [Option<Format>; CellKind::ALL.len()],
+    /// The column's own, in a typed column.
+    column: Option<Format>,
 }
 
 impl ColumnFormats {
@@ -302,6 +356,7 @@ impl ColumnFormats {
                     own: sheet.formats.iter().map(made).collect(),
                     plain: of_kinds(None),
                     by_kind: of_kinds(code),
+                    column: None,
                 });
             }
             ColumnView::Integer(_) | ColumnView::Decimal(_) => CellKind::Number,
@@ -310,14 +365,16 @@ impl ColumnFormats {
             ColumnView::Time(_) => CellKind::Time,
             ColumnView::Blank | ColumnView::Boolean(_) | ColumnView::Text(_) => CellKind::Text,
         };
-        if let Some(code) = code_for(kind, code) {
-            worksheet.set_column_format(at, &Format::new().set_num_format(code))?;
+        let column = code_for(kind, code).map(|code| Format::new().set_num_format(code));
+        if let Some(format) = &column {
+            worksheet.set_column_format(at, format)?;
         }
         Ok(Self {
             quoted,
             own: Vec::new(),
             plain: CellKind::ALL.map(|_| None),
             by_kind: CellKind::ALL.map(|_| None),
+            column,
         })
     }
 
