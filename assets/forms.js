@@ -156,7 +156,7 @@ function ruleFields(rule, columns, change) {
     return el("label", { class: "check" }, input, label);
   };
   // What a field is about stays in view when it is filled.
-  const named = (label, control, wide = "") => el("label", { class: `mini ${wide}` }, el("span", { class: "hush small" }, label), control);
+  const named = (label, control, wide = "") => el("label", { class: `mini ${wide}` }, el("span", { class: "hint small" }, label), control);
   const write = (name, label, wide = "", more = {}) => named(label, text(rule[name], (next) => put(name, next), { "data-rule": name, ...more }), wide);
   const words = (name, label, list) => {
     const select = el("select", { class: "select", onchange: () => put(name, select.value) }, el("option", { value: "" }, "any"), ...list.map((it) => el("option", { value: it }, it)));

@@ -22,55 +22,10 @@ async fn rules_are_made_by_menu_and_counted_over_all_rows() {
         let builder = format!("{}/recipes/new?file={file}", app.address);
         browser.page.goto(&builder).await.expect("the builder");
 
-        from_menu(&browser, 5, "Check it").await;
-        browser.fill("[data-form] .rule input[data-rule=max]", "5").await;
-        browser.click("[data-form] [data-option=rules] > div > button").await;
-        browser
-            .see("[data-form] .rule + button, [data-form] .pair.rules + .pair.rules")
-            .await;
-        choose(
-            &browser,
-            "[data-form] .pair.rules:nth-of-type(2) .rule > select:first-child",
-            "where",
-        )
-        .await;
-        browser
-            .fill("[data-form] .rule input[data-rule=where]", "unit_price < 50")
-            .await;
-        choose(
-            &browser,
-            "[data-form] .pair.rules:nth-of-type(2) .rule > label:last-child select",
-            "warning",
-        )
-        .await;
-        choose(&browser, "[data-told]", "annotate").await;
-        until("all rows are counted", async || {
-            let count = browser
-                .see("[data-steps] li:last-child .count")
-                .await
-                .text()
-                .await
-                .ok()?;
-            (count.contains("rejected") && count.contains("warned")).then_some(())
-        })
-        .await;
-        browser.see("[data-balance] .state.good").await;
-        let text = browser
-            .see("[data-yaml]")
-            .await
-            .prop("value")
-            .await
-            .expect("a property");
-        let text = text.unwrap_or_default();
-        assert!(
-            text.contains("      - {column: quantity, required: true, max: \"5\"}"),
-            "{text}"
-        );
-        assert!(
-            text.contains("severity: warning") && text.contains("as: annotate"),
-            "{text}"
-        );
-
+        check(&browser).await;
+        // The form is long: what is above it may hide behind the page's head.
+        let up = browser.page.execute("window.scrollTo(0, 0)", vec![]).await;
+        up.expect("a script");
         browser.click("[data-save]").await;
         browser.see("[data-run] input[name=recipe]:not([value=''])").await;
         browser.click("[data-run] > summary").await;
@@ -84,6 +39,58 @@ async fn rules_are_made_by_menu_and_counted_over_all_rows() {
         browser.close().await;
     })
     .await;
+}
+
+/// Makes two rules, and waits for what they will do.
+async fn check(browser: &Browser) {
+    from_menu(browser, 5, "Check it").await;
+    browser.fill("[data-form] .rule input[data-rule=max]", "5").await;
+    browser.click("[data-form] [data-option=rules] > div > button").await;
+    browser
+        .see("[data-form] .rule + button, [data-form] .pair.rules + .pair.rules")
+        .await;
+    choose(
+        browser,
+        "[data-form] .pair.rules:nth-of-type(2) .rule > select:first-child",
+        "where",
+    )
+    .await;
+    browser
+        .fill("[data-form] .rule input[data-rule=where]", "unit_price < 50")
+        .await;
+    choose(
+        browser,
+        "[data-form] .pair.rules:nth-of-type(2) .rule > label:last-child select",
+        "warning",
+    )
+    .await;
+    choose(browser, "[data-told]", "annotate").await;
+    until("all rows are counted", async || {
+        let count = browser
+            .see("[data-steps] li:last-child .count")
+            .await
+            .text()
+            .await
+            .ok()?;
+        (count.contains("rejected") && count.contains("warned")).then_some(())
+    })
+    .await;
+    browser.see("[data-balance] .state.good").await;
+    let text = browser
+        .see("[data-yaml]")
+        .await
+        .prop("value")
+        .await
+        .expect("a property");
+    let text = text.unwrap_or_default();
+    assert!(
+        text.contains("      - {column: quantity, required: true, max: 5}"),
+        "{text}"
+    );
+    assert!(
+        text.contains("severity: warning") && text.contains("as: annotate"),
+        "{text}"
+    );
 }
 
 /// Chooses as a person does: the page hears of it.

@@ -59,7 +59,7 @@ fn rules_stand_one_on_a_line_and_say_only_what_they_need() {
     let text = "steps:\n  - validate:\n      - {column: id, required: true, unique: true}\n      \
                 - {column: code, length: 5, pattern: \"[A-Z]+\", message: No code}\n      \
                 - {column: day, type: date, min: \"2024-01-01\", length: {max: 10}, severity: warning}\n      \
-                - {unique: [code, day]}\n      - {where: \"a < b\"}\n";
+                - {column: age, min: -1.5, max: \"+5\"}\n      - {unique: [code, day]}\n      - {where: \"a < b\"}\n";
     let recipe = Recipe::parse(text).expect("a recipe");
     assert_eq!(recipe.to_yaml(), text);
     assert_eq!(Recipe::from_json(&recipe.to_json()).expect("its json"), recipe);

@@ -227,14 +227,22 @@ impl ColumnTest {
         put("column", Some(json!(self.column)));
         put("required", self.required.then(|| json!(true)));
         put("type", self.kind.map(|kind| json!(kind.word())));
-        put("min", self.min.as_ref().map(|min| json!(min)));
-        put("max", self.max.as_ref().map(|max| json!(max)));
+        put("min", self.min.as_deref().map(as_written));
+        put("max", self.max.as_deref().map(as_written));
         put("length", length);
         put("pattern", self.pattern.as_ref().map(|pattern| json!(pattern)));
         put("one_of", (!self.one_of.is_empty()).then(|| json!(self.one_of)));
         put("unique", self.unique.then(|| json!(true)));
         object
     }
+}
+
+/// A number as one, where it is written as JSON writes it, so that it needs no quotes; anything else as text.
+fn as_written(bound: &str) -> Json {
+    let number = serde_json::from_str::<serde_json::Number>(bound).ok();
+    number
+        .filter(|number| number.to_string() == bound)
+        .map_or_else(|| json!(bound), Json::Number)
 }
 
 fn read_rule(node: &Node, path: &str, reading: &mut Reading) -> Option<Rule> {
