@@ -273,6 +273,9 @@ fn put_coloured(
             sheet.write_string_with_format(row, column, text, &format)?
         }
         CellKind::Boolean => sheet.write_boolean_with_format(row, column, cell.number != 0.0, &format)?,
+        CellKind::Error if !ERRORS.contains(&cell.text) => {
+            sheet.write_string_with_format(row, column, cut(cell.text, cut_texts), &format)?
+        }
         CellKind::Error => {
             let error = Formula::new(format!("={}", cell.text)).set_result(cell.text);
             sheet.write_formula_with_format(row, column, error, &format)?
