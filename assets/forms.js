@@ -93,6 +93,14 @@ const CONTROLS = {
     select.value = value ?? option.default ?? option.choices[0];
     return select;
   },
+  text: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : next), { placeholder: option.default ?? "", autocomplete: "off" }),
+  number: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : Number.isInteger(Number(next)) ? Number(next) : next), { inputmode: "numeric", placeholder: option.default ?? "", autocomplete: "off" }),
+  flag: ({ option, value, set }) => {
+    const input = el("input", { type: "checkbox" });
+    input.checked = value ?? option.default ?? false;
+    input.addEventListener("change", () => set(input.checked));
+    return el("div", {}, el("label", { class: "check" }, input, "Yes"));
+  },
   texts: ({ value, set }) => text((value ?? []).join(", "), (next) => set(next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean)), { class: "input mono", spellcheck: "false" }),
   sort_keys: ({ columns, value, set }) =>
     pairs((value ?? []).map((key) => (typeof key === "string" ? { column: key } : key)), (key, change) => {
@@ -100,6 +108,13 @@ const CONTROLS = {
       order.value = key.order ?? "ascending";
       return [labelled("Column", pick(columns, key.column, (column) => change({ ...key, column }))), order];
     }, () => ({ column: columns[0]?.name ?? "", order: "ascending" }), "Add a column", set),
+  values: ({ value, set }) => {
+    const list = Object.entries(value ?? {});
+    return pairs(list, ([from, to], change) => [
+      text(from, (next) => change([next, to]), { "aria-label": "Old value", placeholder: "old value" }),
+      text(to, (next) => change([from, next]), { "aria-label": "New value", placeholder: "blank" }),
+    ], () => ["", ""], "Add a value", (next, again) => set(Object.fromEntries(next), again));
+  },
   totals: ({ value, set }) =>
     pairs(Object.entries(value ?? {}), ([name, total], change) => [
       text(name, (next) => change([next, total]), { "aria-label": "New column" }),
@@ -110,13 +125,17 @@ const CONTROLS = {
 /** The fields of a step. `change(options, again)` is called with each edit. */
 export function formOf(definition, options, columns, change) {
   if (definition.options.some((option) => option.kind === "renames")) return [renames(definition.options[0], options, columns, change)];
-  return definition.options.map((option) => {
+  const given = (name) => options[name] ?? definition.options.find((it) => it.name === name)?.default;
+  const applies = (option) => !option.when || option.when.words.includes(given(option.when.option));
+  return definition.options.filter(applies).map((option) => {
     const set = (value, again = false) => {
       const next = { ...options };
       if (value === undefined) delete next[option.name];
       else next[option.name] = value;
       options = next; // further edits of the same form go on from here
-      change(next, again);
+      // What another choice has no use for goes with the choice.
+      for (const it of definition.options) if (!applies(it)) delete next[it.name];
+      change(next, again || definition.options.some((it) => it.when?.option === option.name));
     };
     const control = CONTROLS[option.kind]({ option, columns, value: options[option.name], set });
     return field(option, control);

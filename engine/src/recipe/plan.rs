@@ -21,6 +21,7 @@ pub mod group;
 pub mod operator;
 pub mod sort;
 pub mod stages;
+pub mod texts;
 pub mod totals;
 
 use std::path::PathBuf;

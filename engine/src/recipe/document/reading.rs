@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::node::{Entry, Node, Place, Value};
 use crate::recipe::problem::{Problem, did_you_mean, listed};
 
+/// What stands for yes and no, as YAML and people write it.
+const YES_AND_NO: &[(&str, bool)] = &[("true", true), ("false", false), ("yes", true), ("no", false)];
+
 /// What is wrong so far, and where each path stands.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -87,6 +90,29 @@ impl Reading {
         }
     }
 
+    /// A whole number within bounds.
+    pub fn number(
+        &mut self,
+        node: &Node,
+        path: &str,
+        subject: &str,
+        bounds: std::ops::RangeInclusive<usize>,
+    ) -> Option<usize> {
+        self.places.insert(path.to_owned(), node.place);
+        let number = node.as_text().and_then(|text| text.parse().ok());
+        let number = number.filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let (least, most) = (bounds.start(), bounds.end());
+            let words = match node.as_text() {
+                Some(text) => format!("`{text}`"),
+                None => node.words().to_owned(),
+            };
+            let message = format!("{subject} expects a whole number from {least} to {most}, not {words}.");
+            self.problem(node.place, path, message);
+        }
+        number
+    }
+
     /// One of a few words.
     pub fn choice<T: Copy>(&mut self, node: &Node, path: &str, subject: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(node, path, subject)?;
@@ -161,6 +187,18 @@ impl<'a> Options<'a> {
         reading.text(node, &self.path(name), &self.subject(name))
     }
 
+    /// A list option that must be there; one text counts as a list of one.
+    pub fn required_texts(&mut self, reading: &mut Reading, name: &str) -> Option<Vec<String>> {
+        let node = self.require(reading, name)?;
+        reading.texts(node, &self.path(name), &self.subject(name))
+    }
+
+    /// One of a few words that must be there.
+    pub fn required_choice<T: Copy>(&mut self, reading: &mut Reading, name: &str, choices: &[(&str, T)]) -> Option<T> {
+        let node = self.require(reading, name)?;
+        reading.choice(node, &self.path(name), &self.subject(name), choices)
+    }
+
     /// A list option; one text counts as a list of one.
     pub fn optional_texts(&mut self, reading: &mut Reading, name: &str) -> Option<Vec<String>> {
         let node = self.take(name)?;
@@ -171,6 +209,22 @@ impl<'a> Options<'a> {
     pub fn optional_choice<T: Copy>(&mut self, reading: &mut Reading, name: &str, choices: &[(&str, T)]) -> Option<T> {
         let node = self.take(name)?;
         reading.choice(node, &self.path(name), &self.subject(name), choices)
+    }
+
+    /// Yes or no; `false` where it is not there.
+    pub fn flag(&mut self, reading: &mut Reading, name: &str) -> bool {
+        self.optional_choice(reading, name, YES_AND_NO).unwrap_or(false)
+    }
+
+    /// A whole number option that must be there, within bounds.
+    pub fn required_number(
+        &mut self,
+        reading: &mut Reading,
+        name: &str,
+        bounds: std::ops::RangeInclusive<usize>,
+    ) -> Option<usize> {
+        let node = self.require(reading, name)?;
+        reading.number(node, &self.path(name), &self.subject(name), bounds)
     }
 
     /// Names that are left are not known: each is a problem. `known` are the right spellings.

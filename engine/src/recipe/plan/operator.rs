@@ -40,6 +40,9 @@ pub enum PlanError {
     /// The recipe wants to stop at a value that cannot be converted.
     #[error("stopped at a value")]
     Stopped(Box<Rejection>),
+    /// A step makes more text of some ten thousand rows than can be held.
+    #[error("a step makes more than 1 GiB of text in one column of 65,536 rows or fewer")]
+    TooMuchText,
     /// Something that cannot be.
     #[error("{0}")]
     Internal(&'static str),

@@ -22,6 +22,8 @@ use crate::sheets::view::ColumnView;
 use crate::tables::read::Table;
 use crate::tables::{ColumnKind, ColumnMeta, PartMeta, TableMeta};
 
+mod text_steps;
+
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Writes a table folder of parts of so many rows; the first data row is row 2.

@@ -4,11 +4,15 @@
 //! `to_json`, `label` (one plain sentence), `check` (against the columns at that point) and `plan`. A new step is a file, its
 //! `mod` line and its line in `steps!`.
 
+mod case;
 mod compute;
 mod convert;
 mod deduplicate;
+mod drop;
 mod filter;
 mod group;
+mod r#move;
+mod pad;
 mod rename;
 mod select;
 mod sort;
@@ -16,10 +20,14 @@ mod trim;
 
 use serde_json::Value as Json;
 
+pub use case::Letters;
 pub use convert::{Otherwise, Target};
 pub use deduplicate::Keep;
 pub use filter::FilterRule;
+pub use r#move::Destination;
+pub use pad::Side;
 pub use sort::{Direction, SortKey};
+pub use trim::Tidy;
 
 use super::columns::Column;
 use super::document::{Node, Reading, Value};
@@ -80,10 +88,18 @@ macro_rules! steps {
 steps! {
     /// Remove blanks around texts.
     trim::Trim,
+    /// Capital and small letters.
+    case::Case,
+    /// Fill texts up to a length.
+    pad::Pad,
     /// Give columns other names.
     rename::Rename,
     /// Keep only some columns, in an order.
     select::Select,
+    /// Remove columns.
+    drop::Drop,
+    /// Put columns at another place.
+    r#move::Move,
     /// Give a column another type.
     convert::Convert,
     /// Keep or drop rows by a condition.
@@ -145,8 +161,16 @@ pub enum OptionKind {
     Expression,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A text.
+    Text,
+    /// A whole number.
+    Number,
+    /// Yes or no.
+    Flag,
     /// A list of texts.
     Texts,
+    /// A map of text to text.
+    Values,
     /// A map of column to new name; its entries are the step's options themselves.
     Renames,
     /// A list of columns with `order: ascending` or `descending`.
@@ -154,6 +178,27 @@ pub enum OptionKind {
     /// A map of new column to an expression of totals such as `sum(total)`.
     Totals,
 }
+
+/// An option that has a meaning only with some choices of another one of its step: forms show it with these alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnlyWith {
+    /// The step's word.
+    pub step: &'static str,
+    /// The option.
+    pub option: &'static str,
+    /// The option that is a choice.
+    pub with: &'static str,
+    /// The choices with which it has a meaning.
+    pub words: &'static [&'static str],
+}
+
+/// All such options.
+pub const ONLY_WITH: &[OnlyWith] = &[OnlyWith {
+    step: "move",
+    option: "column",
+    with: "to",
+    words: &["before", "after"],
+}];
 
 /// The definition of a step by its word.
 #[must_use]

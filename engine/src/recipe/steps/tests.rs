@@ -42,6 +42,13 @@ fn steps_say_which_columns_they_leave() {
     };
     assert_eq!(names("{rename: {id: name, name: id}}"), "name id total day");
     assert_eq!(names("{select: [day, id]}"), "day id");
+    assert_eq!(names("{drop: [day, id]}"), "name total");
+    assert_eq!(
+        names("{move: {columns: [day], to: before, column: name}}"),
+        "id day name total"
+    );
+    assert_eq!(after("{case: {to: upper}}")[0].1, ColumnKind::Integer);
+    assert_eq!(after("{pad: {columns: id, length: 3}}")[0].1, ColumnKind::Text);
     assert_eq!(
         names("{compute: {column: each, as: total / id}}"),
         "id name total day each"
@@ -162,3 +169,162 @@ fn every_step_is_presented_to_forms_under_its_word() {
         assert_eq!(super::definition(definition.name), Some(definition));
     }
 }
+
+#[test]
+fn options_that_need_a_choice_name_options_and_words_that_there_are() {
+    for only in ONLY_WITH {
+        let options = definition(only.step).expect(only.step).options;
+        let find = |name: &str| options.iter().find(|form| form.name == name).expect(name);
+        assert!(!find(only.option).required, "{only:?}");
+        let OptionKind::Choice(words) = find(only.with).kind else {
+            panic!("{only:?}: a choice")
+        };
+        assert!(only.words.iter().all(|word| words.contains(word)), "{only:?}");
+    }
+}
+
+#[test]
+fn labels_of_steps_for_text_are_plain_sentences() {
+    for (text, label) in LABELS {
+        assert_eq!(step(text).label(), *label);
+    }
+}
+
+/// A step and its label.
+const LABELS: &[(&str, &str)] = &[
+    (
+        "{trim: {columns: [name], inner: yes, lookalikes: yes, controls: yes}}",
+        "Remove blanks around and inside the text of name, make odd blanks ordinary, remove control characters",
+    ),
+    ("{drop: [id]}", "Remove the column id"),
+    (
+        "{move: {columns: [day, id], to: first}}",
+        "Move day and id to the front",
+    ),
+    ("{move: {columns: id, to: after, column: day}}", "Move id after day"),
+    ("{case: {to: upper}}", "Write all columns in capitals"),
+    (
+        "{case: {columns: [id, name], to: title}}",
+        "Begin each word of id and name with a capital",
+    ),
+    (
+        "{pad: {columns: id, length: 5}}",
+        "Fill id up to 5 characters with `0` from the left",
+    ),
+];
+
+#[test]
+fn what_does_not_fit_the_columns_is_said_with_step_and_option() {
+    for (text, path, words) in UNFIT {
+        let problem = problem(text);
+        assert_eq!(problem.path, format!("steps[2].{path}"), "{problem:?}");
+        assert!(problem.message.contains(words), "{problem:?}");
+    }
+}
+
+/// A step, what does not fit the columns, and some of the words that say why.
+const UNFIT: &[(&str, &str, &str)] = &[
+    ("{drop: [dya]}", "drop.columns[0]", "Did you mean `day`?"),
+    (
+        "{drop: [id, name, total, day]}",
+        "drop.columns",
+        "at least one must stay",
+    ),
+    (
+        "{move: {columns: [id], to: before, column: totl}}",
+        "move.column",
+        "Did you mean `total`?",
+    ),
+    (
+        "{move: {columns: [id], to: before, column: id}}",
+        "move.column",
+        "itself one of those",
+    ),
+    (
+        "{case: {columns: [nmae], to: upper}}",
+        "case.columns[0]",
+        "Did you mean `name`?",
+    ),
+    (
+        "{pad: {columns: [id, x], length: 3}}",
+        "pad.columns[1]",
+        "no column `x`",
+    ),
+];
+
+#[test]
+fn what_is_wrong_with_options_is_said_at_the_door() {
+    for (text, path, words) in DOOR {
+        let problems = Recipe::parse(&format!("steps: [{text}]")).expect_err(text);
+        let path = format!("steps[0].{path}");
+        let said = |problem: &Problem| problem.path == path && problem.message.contains(words);
+        assert!(problems.iter().any(said), "{text}: {problems:?}");
+    }
+}
+
+/// A step, where something is wrong with it, and some of the words that say what.
+const DOOR: &[(&str, &str, &str)] = &[
+    ("{trim: {iner: yes}}", "trim.iner", "Did you mean `inner`?"),
+    (
+        "{trim: {inner: perhaps}}",
+        "trim.inner",
+        "`inner` of `trim` cannot be `perhaps`",
+    ),
+    ("{drop: []}", "drop", "`drop` names no column"),
+    ("{drop: {column: id}}", "drop.columns", "is `column` a misspelling"),
+    ("{move: {columns: id}}", "move.to", "`move` needs `to`"),
+    ("{move: {columns: id, to: frist}}", "move.to", "Did you mean `first`?"),
+    (
+        "{move: {columns: id, to: before}}",
+        "move.column",
+        "`move` needs `column`",
+    ),
+    (
+        "{move: {columns: id, to: first, column: day}}",
+        "move.column",
+        "goes with `to: before`",
+    ),
+    ("{case: {columns: all}}", "case.to", "`case` needs `to`"),
+    ("{case: {to: uper}}", "case.to", "Did you mean `upper`?"),
+    ("{pad: {columns: id}}", "pad.length", "`pad` needs `length`"),
+    (
+        "{pad: {columns: id, length: 40000}}",
+        "pad.length",
+        "from 1 to 32767, not `40000`",
+    ),
+    ("{pad: {columns: id, length: [1]}}", "pad.length", "not a list"),
+    (
+        "{pad: {columns: id, length: 3, with: ab}}",
+        "pad.with",
+        "one character, not `ab`",
+    ),
+    (
+        "{pad: {columns: id, length: 3, sied: left}}",
+        "pad.sied",
+        "Did you mean `side`?",
+    ),
+];
+
+#[test]
+fn a_recipe_reads_back_from_what_it_is_written_as() {
+    for text in WRITTEN {
+        let recipe = Recipe::parse(&format!("steps: [{text}]")).expect(text);
+        let written = recipe.to_yaml();
+        assert_eq!(Recipe::parse(&written).expect(&written), recipe, "{written}");
+        assert_eq!(Recipe::from_json(&recipe.to_json()).expect(text), recipe, "{text}");
+        let short = &text[1..text.len() - 1];
+        assert!(written.contains(short), "{written} is not {text}");
+    }
+}
+
+/// Steps in the shortest form in which they are written.
+const WRITTEN: &[&str] = &[
+    "{trim: {}}",
+    "{trim: {columns: [name], lookalikes: true}}",
+    "{drop: {columns: [id]}}",
+    "{move: {columns: [id], to: last}}",
+    "{move: {columns: [id, day], to: before, column: name}}",
+    "{case: {to: title}}",
+    "{pad: {columns: [id], length: 5}}",
+    "{pad: {columns: [id], length: 5, with: \" \", side: right}}",
+];
