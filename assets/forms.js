@@ -93,7 +93,8 @@ const CONTROLS = {
     select.value = value ?? option.default ?? option.choices[0];
     return select;
   },
-  text: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : next), { placeholder: option.default ?? "", autocomplete: "off" }),
+  // No text is a text too, where something else holds without one.
+  text: ({ option, value, set }) => text(value, (next) => set(next === "" && !option.default ? undefined : next), { placeholder: option.default ?? "", autocomplete: "off" }),
   number: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : Number.isInteger(Number(next)) ? Number(next) : next), { inputmode: "numeric", placeholder: option.default ?? "", autocomplete: "off" }),
   flag: ({ option, value, set }) => {
     const input = el("input", { type: "checkbox" });

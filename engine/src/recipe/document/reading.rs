@@ -78,6 +78,38 @@ impl Reading {
         text
     }
 
+    /// A text that may be empty: nothing counts as the empty text.
+    pub fn plain(&mut self, node: &Node, path: &str, subject: &str) -> Option<String> {
+        if node.is_null() {
+            self.places.insert(path.to_owned(), node.place);
+            return Some(String::new());
+        }
+        self.text(node, path, subject)
+    }
+
+    /// A map of texts to texts that may be empty; it has at least one entry.
+    pub fn values(&mut self, node: &Node, path: &str, subject: &str) -> Option<Vec<(String, String)>> {
+        self.places.insert(path.to_owned(), node.place);
+        let Value::Map(entries) = &node.value else {
+            let message = format!(
+                "{subject} expects old and new values such as `{{m: male}}`, not {}.",
+                node.words()
+            );
+            self.problem(node.place, path, message);
+            return None;
+        };
+        if entries.is_empty() {
+            self.problem(node.place, path, format!("{subject} names no value."));
+            return None;
+        }
+        let read = |entry: &Entry| {
+            let subject = format!("The new value of `{}` in {subject}", entry.key);
+            let new = self.plain(&entry.node, &format!("{path}.{}", entry.key), &subject)?;
+            Some((entry.key.clone(), new))
+        };
+        entries.iter().map(read).collect()
+    }
+
     /// A list of texts; one text counts as a list of one.
     pub fn texts(&mut self, node: &Node, path: &str, subject: &str) -> Option<Vec<String>> {
         self.places.insert(path.to_owned(), node.place);
@@ -151,6 +183,12 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// Where the options stand.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
     /// The value of an option, if it is there.
     pub fn take(&mut self, name: &str) -> Option<&'a Node> {
         let (entry, taken) = self.entries.iter_mut().find(|(entry, _)| entry.key == name)?;
@@ -211,9 +249,15 @@ impl<'a> Options<'a> {
         reading.choice(node, &self.path(name), &self.subject(name), choices)
     }
 
-    /// Yes or no; `false` where it is not there.
-    pub fn flag(&mut self, reading: &mut Reading, name: &str) -> bool {
-        self.optional_choice(reading, name, YES_AND_NO).unwrap_or(false)
+    /// Yes or no.
+    pub fn optional_flag(&mut self, reading: &mut Reading, name: &str) -> Option<bool> {
+        self.optional_choice(reading, name, YES_AND_NO)
+    }
+
+    /// A text option that may be empty: nothing counts as the empty text.
+    pub fn optional_plain(&mut self, reading: &mut Reading, name: &str) -> Option<String> {
+        let node = self.take(name)?;
+        reading.plain(node, &self.path(name), &self.subject(name))
     }
 
     /// A whole number option that must be there, within bounds.

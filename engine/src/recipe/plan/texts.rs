@@ -8,8 +8,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder, StructArray, UInt8Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, StringBuilder, StructArray, UInt8Array};
 use arrow::buffer::NullBuffer;
+use arrow::compute::nullif;
 use arrow::datatypes::UInt8Type;
 
 use super::chunk::Chunk;
@@ -19,6 +20,7 @@ use crate::recipe::expression::Rejection;
 use crate::sheets::CellKind;
 use crate::tables::ColumnKind;
 use crate::tables::kinds::mixed_fields;
+use crate::tables::mixed::from_typed;
 
 /// Characters of a cell in Excel, counted in units of UTF-16 (Excel specifications and limits: 32,767).
 pub const MOST_UNITS: usize = 32_767;
@@ -154,6 +156,46 @@ pub fn too_long(row: usize, column: Option<usize>, value: &str) -> Result<Reject
 /// A row as rejections count them.
 pub fn position(row: usize) -> Result<u32, PlanError> {
     u32::try_from(row).map_err(|_error| MANY_ROWS)
+}
+
+/// A column of any kind with texts in place of some cells, as one of several kinds: `new` gives the text of a row, an empty
+/// one for a blank cell, and nothing where the cell stays. `format` is the column's number format.
+pub fn overwritten<'a>(
+    column: &ArrayRef,
+    format: Option<&str>,
+    new: impl Fn(usize) -> Option<&'a str>,
+) -> Result<ArrayRef, PlanError> {
+    let column = match column.as_struct_opt() {
+        Some(_) => column.clone(),
+        // No position among the table's formats: cells show as the column does.
+        None => from_typed(column, u16::MAX, format)?,
+    };
+    let cells = column.as_struct_opt().ok_or(NO_MIXED)?;
+    let child = |name: &str| cells.column_by_name(name).ok_or(NO_MIXED);
+    let kinds = child("kind")?.as_primitive_opt::<UInt8Type>().ok_or(NO_MIXED)?;
+    let texts = child("text")?.as_string_opt::<i32>().ok_or(NO_MIXED)?;
+    let rows = 0..cells.len();
+    let code = |row: usize| match new(row) {
+        None => kinds.value(row),
+        Some("") => CellKind::Blank.code(),
+        Some(_) => CellKind::Text.code(),
+    };
+    let codes: UInt8Array = rows.clone().map(code).collect::<Vec<_>>().into();
+    let mut made = TextColumn::default();
+    for row in rows.clone() {
+        let old = texts.is_valid(row).then(|| texts.value(row));
+        made.push(new(row).or(old))?;
+    }
+    let taken: BooleanArray = rows.clone().map(|row| Some(new(row).is_some())).collect();
+    let filled = |row: usize| new(row).map_or(cells.is_valid(row), |text| !text.is_empty());
+    let nulls = NullBuffer::from_iter(rows.map(filled));
+    let children: Vec<ArrayRef> = vec![
+        Arc::new(codes),
+        nullif(child("number")?, &taken)?,
+        Arc::new(made.finish()),
+        child("format")?.clone(),
+    ];
+    Ok(Arc::new(StructArray::try_new(mixed_fields(), children, Some(nulls))?))
 }
 
 /// A step that changes the texts of some columns and leaves everything else as it is.

@@ -5,28 +5,40 @@
 //! `mod` line and its line in `steps!`.
 
 mod case;
+mod combine;
 mod compute;
 mod convert;
 mod deduplicate;
 mod drop;
+mod extract;
 mod filter;
 mod group;
+mod map;
 mod r#move;
+mod normalise;
 mod pad;
 mod rename;
+mod replace;
 mod select;
 mod sort;
+mod split;
 mod trim;
 
 use serde_json::Value as Json;
 
 pub use case::Letters;
+pub use combine::Blanks;
 pub use convert::{Otherwise, Target};
 pub use deduplicate::Keep;
+pub use extract::NoMatch;
 pub use filter::FilterRule;
+pub use map::Unmapped;
 pub use r#move::Destination;
+pub use normalise::{Form, Spelling};
 pub use pad::Side;
+pub use replace::Match;
 pub use sort::{Direction, SortKey};
+pub use split::{By, Extra};
 pub use trim::Tidy;
 
 use super::columns::Column;
@@ -90,8 +102,20 @@ steps! {
     trim::Trim,
     /// Capital and small letters.
     case::Case,
+    /// Put other text in place of some.
+    replace::Replace,
+    /// Put a new value in place of each old one.
+    map::Map,
+    /// Divide a column into several.
+    split::Split,
+    /// Take parts out of texts.
+    extract::Extract,
+    /// Put several columns together.
+    combine::Combine,
     /// Fill texts up to a length.
     pad::Pad,
+    /// One spelling for characters that look alike.
+    normalise::Normalise,
     /// Give columns other names.
     rename::Rename,
     /// Keep only some columns, in an order.
@@ -193,12 +217,26 @@ pub struct OnlyWith {
 }
 
 /// All such options.
-pub const ONLY_WITH: &[OnlyWith] = &[OnlyWith {
-    step: "move",
-    option: "column",
-    with: "to",
-    words: &["before", "after"],
-}];
+pub const ONLY_WITH: &[OnlyWith] = &[
+    OnlyWith {
+        step: "move",
+        option: "column",
+        with: "to",
+        words: &["before", "after"],
+    },
+    OnlyWith {
+        step: "split",
+        option: "separator",
+        with: "by",
+        words: &["delimiter", "regex"],
+    },
+    OnlyWith {
+        step: "split",
+        option: "widths",
+        with: "by",
+        words: &["widths"],
+    },
+];
 
 /// The definition of a step by its word.
 #[must_use]
@@ -232,7 +270,7 @@ impl Step {
                     .get(form.name)
                     .is_some_and(|value| form.default == Some(value.to_string().as_str()))
                 {
-                    object.remove(form.name);
+                    object.shift_remove(form.name);
                 }
             }
         }

@@ -50,6 +50,28 @@ fn steps_say_which_columns_they_leave() {
     assert_eq!(after("{case: {to: upper}}")[0].1, ColumnKind::Integer);
     assert_eq!(after("{pad: {columns: id, length: 3}}")[0].1, ColumnKind::Text);
     assert_eq!(
+        names("{split: {column: id, by: widths, widths: 1, into: [a, b]}}"),
+        "id a b name total day"
+    );
+    assert_eq!(
+        names("{split: {column: day, separator: '-', into: [day, m], keep: no}}"),
+        "id name total day m"
+    );
+    assert_eq!(
+        names("{extract: {column: name, pattern: x, into: a}}"),
+        "id name a total day"
+    );
+    assert_eq!(
+        names("{combine: {columns: [id, day], into: key}}"),
+        "id name total day key"
+    );
+    assert_eq!(
+        after("{combine: {columns: [id, day], into: id}}")[0].1,
+        ColumnKind::Text
+    );
+    assert_eq!(after("{map: {column: name, values: {a: b}}}")[1].1, ColumnKind::Text);
+    assert_eq!(after("{map: {column: id, values: {1: b}}}")[0].1, ColumnKind::Mixed);
+    assert_eq!(
         names("{compute: {column: each, as: total / id}}"),
         "id name total day each"
     );
@@ -211,6 +233,47 @@ const LABELS: &[(&str, &str)] = &[
         "{pad: {columns: id, length: 5}}",
         "Fill id up to 5 characters with `0` from the left",
     ),
+    (
+        "{replace: {find: n/a, match: cell}}",
+        "Remove cells that are `n/a` in all columns",
+    ),
+    (
+        "{replace: {columns: name, find: a, with: b}}",
+        "Replace `a` with `b` in name",
+    ),
+    (
+        "{replace: {find: '^0+', match: regex}}",
+        "Remove what matches `^0+` in all columns",
+    ),
+    (
+        "{map: {column: name, values: {m: male}}}",
+        "Exchange `m` for `male` in name",
+    ),
+    (
+        "{map: {column: name, values: {m: male, f: female}, otherwise: reject}}",
+        "Exchange 2 values of name, reject rows with others",
+    ),
+    (
+        "{split: {column: name, separator: ',', into: [a, b], extra: reject}}",
+        "Split name at `,` into a and b, reject rows with more parts",
+    ),
+    (
+        "{split: {column: name, by: widths, widths: [2, 3], into: [a, b]}}",
+        "Split name after 2 and 3 characters into a and b",
+    ),
+    (
+        "{extract: {column: name, pattern: '[0-9]+', into: number, otherwise: reject}}",
+        "Take `[0-9]+` out of name into number, reject rows without it",
+    ),
+    (
+        "{combine: {columns: [id, name], into: key, separator: '-'}}",
+        "Combine id and name into key with `-` between",
+    ),
+    ("{normalise: {columns: name}}", "Write the characters of name as NFC"),
+    (
+        "{normalise: {strip_accents: yes}}",
+        "Take accents away in all columns and write characters as NFC",
+    ),
 ];
 
 #[test]
@@ -249,6 +312,57 @@ const UNFIT: &[(&str, &str, &str)] = &[
         "{pad: {columns: [id, x], length: 3}}",
         "pad.columns[1]",
         "no column `x`",
+    ),
+    (
+        "{replace: {columns: [naem], find: a}}",
+        "replace.columns[0]",
+        "Did you mean `name`?",
+    ),
+    (
+        "{map: {column: nam, values: {a: b}}}",
+        "map.column",
+        "Did you mean `name`?",
+    ),
+    (
+        "{split: {column: nam, separator: x, into: [a]}}",
+        "split.column",
+        "Did you mean `name`?",
+    ),
+    (
+        "{split: {column: name, separator: x, into: [a, day]}}",
+        "split.into[1]",
+        "a column `day` already",
+    ),
+    (
+        "{split: {column: name, separator: x, into: [a, a]}}",
+        "split.into[1]",
+        "named twice",
+    ),
+    (
+        "{split: {column: name, separator: x, into: [name]}}",
+        "split.into[0]",
+        "a column `name` already",
+    ),
+    (
+        "{extract: {column: dya, pattern: x, into: a}}",
+        "extract.column",
+        "Did you mean `day`?",
+    ),
+    (
+        "{extract: {column: day, pattern: x, into: ' '}}",
+        "extract.into[0]",
+        "needs a name",
+    ),
+    (
+        "{combine: {columns: [id, nam], into: x}}",
+        "combine.columns[1]",
+        "Did you mean `name`?",
+    ),
+    ("{combine: {columns: [id], into: ' '}}", "combine.into", "needs a name"),
+    (
+        "{normalise: {columns: [nam]}}",
+        "normalise.columns[0]",
+        "Did you mean `name`?",
     ),
 ];
 
@@ -303,6 +417,124 @@ const DOOR: &[(&str, &str, &str)] = &[
         "pad.sied",
         "Did you mean `side`?",
     ),
+    ("{replace: {with: a}}", "replace.find", "`replace` needs `find`"),
+    (
+        "{replace: {find: '', with: a}}",
+        "replace.find",
+        "something to look for",
+    ),
+    (
+        "{replace: {find: '(a', match: regex}}",
+        "replace.find",
+        "unclosed group",
+    ),
+    (
+        "{replace: {find: '(a)', with: $2, match: regex}}",
+        "replace.with",
+        "the pattern has one group",
+    ),
+    (
+        "{replace: {find: a, match: regexp}}",
+        "replace.match",
+        "Did you mean `regex`?",
+    ),
+    (
+        "{replace: {find: a, ignorecase: yes}}",
+        "replace.ignorecase",
+        "Did you mean `ignore_case`?",
+    ),
+    ("{map: {column: name, values: {}}}", "map.values", "names no value"),
+    (
+        "{map: {column: name, values: [a]}}",
+        "map.values",
+        "old and new values such as",
+    ),
+    (
+        "{map: {column: name, values: {a: [b]}}}",
+        "map.values.a",
+        "expects a text",
+    ),
+    (
+        "{map: {column: name, values: {a: b}, otherwise: rejct}}",
+        "map.otherwise",
+        "Did you mean `reject`?",
+    ),
+    (
+        "{split: {column: name, into: [a]}}",
+        "split.separator",
+        "`split` needs `separator`",
+    ),
+    (
+        "{split: {column: name, separator: '', into: [a]}}",
+        "split.separator",
+        "something between the parts",
+    ),
+    (
+        "{split: {column: name, by: regex, separator: 'x*', into: [a]}}",
+        "split.separator",
+        "matches nothing at all",
+    ),
+    (
+        "{split: {column: name, by: regex, separator: '[', into: [a]}}",
+        "split.separator",
+        "unclosed character class",
+    ),
+    (
+        "{split: {column: name, separator: x, widths: [1], into: [a]}}",
+        "split.widths",
+        "goes with `by: widths`",
+    ),
+    (
+        "{split: {column: name, by: widths, separator: x, into: [a]}}",
+        "split.separator",
+        "goes with `by: delimiter`",
+    ),
+    (
+        "{split: {column: name, by: widths, widths: [1, 0], into: [a, b]}}",
+        "split.widths[1]",
+        "from 1 to 32767, not `0`",
+    ),
+    (
+        "{split: {column: name, by: widths, widths: [1], into: [a, b, c]}}",
+        "split.widths",
+        "1 entries for 3 new columns",
+    ),
+    (
+        "{split: {column: name, separator: x, into: []}}",
+        "split.into",
+        "names no column",
+    ),
+    (
+        "{split: {column: name, separator: x, into: [a], kep: no}}",
+        "split.kep",
+        "Did you mean `keep`?",
+    ),
+    (
+        "{extract: {column: name, pattern: '(a)(b)', into: [a]}}",
+        "extract.pattern",
+        "2 groups for 1 new column",
+    ),
+    (
+        "{extract: {column: name, pattern: 'a(?=b)', into: [a]}}",
+        "extract.pattern",
+        "look-around",
+    ),
+    (
+        "{extract: {column: name, patern: 'a', into: [a]}}",
+        "extract.pattern",
+        "is `patern` a misspelling",
+    ),
+    (
+        "{combine: {columns: [], into: a}}",
+        "combine.columns",
+        "names no column",
+    ),
+    (
+        "{combine: {columns: [id], into: a, seperator: '-'}}",
+        "combine.seperator",
+        "Did you mean `separator`?",
+    ),
+    ("{normalise: {form: NFX}}", "normalise.form", "Did you mean `NFC`?"),
 ];
 
 #[test]
@@ -327,4 +559,15 @@ const WRITTEN: &[&str] = &[
     "{case: {to: title}}",
     "{pad: {columns: [id], length: 5}}",
     "{pad: {columns: [id], length: 5, with: \" \", side: right}}",
+    "{replace: {find: a}}",
+    "{replace: {columns: [name], find: \"(a)\", with: \"$1$$\", match: regex, ignore_case: true}}",
+    "{map: {column: name, values: {m: male, \"1\": \"\", \"\": none}}}",
+    "{map: {column: name, values: {a: b}, otherwise: blank}}",
+    "{split: {column: name, separator: \", \", into: [a, b]}}",
+    "{split: {column: name, by: regex, separator: \"\\\\s\", into: [a, b], extra: reject, keep: false}}",
+    "{split: {column: name, by: widths, widths: [2, 3], into: [a, b]}}",
+    "{extract: {column: name, pattern: \"(a)|(b)\", into: [a, b], otherwise: keep}}",
+    "{combine: {columns: [id, name], into: key}}",
+    "{combine: {columns: [id, name], into: key, separator: \"\", skip_blanks: false}}",
+    "{normalise: {form: NFKD, strip_accents: true}}",
 ];

@@ -79,9 +79,9 @@ impl Trim {
         let mut options = reading.map(node, path, "`trim`")?;
         let columns = read_columns_or_all(&mut options, reading, "columns");
         let tidy = Tidy {
-            inner: options.flag(reading, "inner"),
-            lookalikes: options.flag(reading, "lookalikes"),
-            controls: options.flag(reading, "controls"),
+            inner: options.optional_flag(reading, "inner").unwrap_or_default(),
+            lookalikes: options.optional_flag(reading, "lookalikes").unwrap_or_default(),
+            controls: options.optional_flag(reading, "controls").unwrap_or_default(),
         };
         options.finish(reading, &["columns", "inner", "lookalikes", "controls"]);
         Some(Self { columns, tidy })

@@ -5,6 +5,8 @@ use crate::sheets::view::CellView;
 use crate::tables::mixed::MixedBuilder;
 
 mod letters;
+mod parting;
+mod replacing;
 mod tidying;
 
 /// A cell of the generated tables.
@@ -102,7 +104,11 @@ pub(super) fn nasty_text() -> impl Strategy<Value = String> {
         "_",
         "-",
     ];
-    proptest::collection::vec(select(pieces.to_vec()), 0..6).prop_map(|pieces| pieces.concat())
+    let piece = select(pieces.to_vec());
+    prop_oneof![
+        1 => piece.clone().prop_map(str::to_owned),
+        3 => proptest::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat()),
+    ]
 }
 
 pub(super) fn nasty_cells() -> impl Strategy<Value = Vec<Cell>> {
@@ -203,6 +209,9 @@ pub(super) fn changes_texts(
 pub(super) fn one(step: &str, given: &str) -> Fallible<Option<String>> {
     let column: ArrayRef = Arc::new(StringArray::from(vec![given]));
     let made = carry_out(&[("text", column)], &format!("steps: [{step}]"), WHOLE)?;
-    let cell = |row: &Vec<String>| row.join("|").replace("t:", "").trim_start_matches('-').to_owned();
+    let cell = |row: &Vec<String>| match row.as_slice() {
+        [blank] if blank == "-" => String::new(),
+        row => row.join("|").replace("t:", ""),
+    };
     Ok(made.rows.first().map(cell))
 }
