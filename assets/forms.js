@@ -68,10 +68,18 @@ function labelled(label, control) {
 const remove = (onclick) => el("button", { class: "button quiet tiny square", type: "button", title: "Remove", "aria-label": "Remove", onclick }, "×");
 const add = (title, onclick) => el("button", { class: "button tiny", type: "button", onclick }, title);
 
-// Lists of pairs: renames, sort keys, totals.
+// Lists of pairs: renames, sort keys, totals. `draw(item, put)`: the fields of one; `put(part, value)` changes a part of it.
 function pairs(list, draw, fresh, title, onchange) {
-  const rows = list.map((item, index) => el("div", { class: "pair" }, ...draw(item, (next) => onchange(list.with(index, next))), remove(() => onchange(list.toSpliced(index, 1), true))));
-  return el("div", {}, ...rows, add(title, () => onchange([...list, fresh()], true)));
+  const change = (next, again) => {
+    list = next; // further edits of the same form go on from here
+    onchange(next, again);
+  };
+  const putter = (index) => (part, value) => {
+    const item = list[index];
+    change(list.with(index, Array.isArray(item) ? item.with(part, value) : { ...item, [part]: value }));
+  };
+  const rows = list.map((item, index) => el("div", { class: "pair" }, ...draw(item, putter(index)), remove(() => change(list.toSpliced(index, 1), true))));
+  return el("div", {}, ...rows, add(title, () => change([...list, fresh()], true)));
 }
 
 // Each kind of option: its control. `set(value, again)`: the option's new value; `again`: the form has to be drawn again.
@@ -104,22 +112,20 @@ const CONTROLS = {
   },
   texts: ({ value, set }) => text((value ?? []).join(", "), (next) => set(next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean)), { class: "input mono", spellcheck: "false" }),
   sort_keys: ({ columns, value, set }) =>
-    pairs((value ?? []).map((key) => (typeof key === "string" ? { column: key } : key)), (key, change) => {
-      const order = el("select", { class: "select", "aria-label": "Order", onchange: () => change({ ...key, order: order.value }) }, el("option", { value: "ascending" }, "ascending"), el("option", { value: "descending" }, "descending"));
+    pairs((value ?? []).map((key) => (typeof key === "string" ? { column: key } : key)), (key, put) => {
+      const order = el("select", { class: "select", "aria-label": "Order", onchange: () => put("order", order.value) }, el("option", { value: "ascending" }, "ascending"), el("option", { value: "descending" }, "descending"));
       order.value = key.order ?? "ascending";
-      return [labelled("Column", pick(columns, key.column, (column) => change({ ...key, column }))), order];
+      return [labelled("Column", pick(columns, key.column, (column) => put("column", column))), order];
     }, () => ({ column: columns[0]?.name ?? "", order: "ascending" }), "Add a column", set),
-  values: ({ value, set }) => {
-    const list = Object.entries(value ?? {});
-    return pairs(list, ([from, to], change) => [
-      text(from, (next) => change([next, to]), { "aria-label": "Old value", placeholder: "old value" }),
-      text(to, (next) => change([from, next]), { "aria-label": "New value", placeholder: "blank" }),
-    ], () => ["", ""], "Add a value", (next, again) => set(Object.fromEntries(next), again));
-  },
+  values: ({ value, set }) =>
+    pairs(Object.entries(value ?? {}), ([from, to], put) => [
+      text(from, (next) => put(0, next), { "aria-label": "Old value", placeholder: "blank" }),
+      text(to, (next) => put(1, next), { "aria-label": "New value", placeholder: "blank" }),
+    ], () => ["", ""], "Add a value", (list, again) => set(Object.fromEntries(list), again)),
   totals: ({ value, set }) =>
-    pairs(Object.entries(value ?? {}), ([name, total], change) => [
-      text(name, (next) => change([next, total]), { "aria-label": "New column" }),
-      text(total, (next) => change([name, next]), { "aria-label": "Total", class: "input mono", spellcheck: "false" }),
+    pairs(Object.entries(value ?? {}), ([name, total], put) => [
+      text(name, (next) => put(0, next), { "aria-label": "New column" }),
+      text(total, (next) => put(1, next), { "aria-label": "Total", class: "input mono", spellcheck: "false" }),
     ], () => [`total ${Object.keys(value ?? {}).length + 1}`, "count(*)"], "Add a total", (list, again) => set(Object.fromEntries(list), again)),
 };
 
@@ -146,8 +152,8 @@ export function formOf(definition, options, columns, change) {
 // The entries of a rename are its options themselves.
 function renames(option, options, columns, change) {
   const control = pairs(Object.entries(options), ([from, to], put) => [
-    labelled("Column", pick(columns, from, (next) => put([next, to]))),
-    text(to, (next) => put([from, next]), { "aria-label": "New name", maxlength: 200 }),
+    labelled("Column", pick(columns, from, (next) => put(0, next))),
+    text(to, (next) => put(1, next), { "aria-label": "New name", maxlength: 200 }),
   ], () => [columns.find((column) => !(column.name in options))?.name ?? "", ""], "Add a name", (list, again) => change(Object.fromEntries(list), again));
   return field(option, control);
 }
