@@ -375,7 +375,9 @@ function stepsFor(column, others) {
   return [
     texts && ["Remove blanks around text", { trim: { columns: [name] } }],
     ["Rename", { rename: { [name]: name } }],
-    ["Remove this column", { select: { columns: others } }],
+    others.length > 0 && ["Remove this column", { drop: { columns: [name] } }],
+    others.length > 0 && ["Move to the front", { move: { columns: [name], to: "first" } }],
+    others.length > 0 && ["Move to the end", { move: { columns: [name], to: "last" } }],
     [`Convert to ${to}`, { convert: { column: name, to } }],
     ["Keep rows where…", { filter: { keep: condition } }],
     numeric && ["Compute from it", { compute: { column: `${name} 2`, as: quoted(name) } }],
@@ -387,6 +389,60 @@ function stepsFor(column, others) {
   ].filter(Boolean).filter(([, does]) => definitionOf(Object.keys(does)[0]));
 }
 
+// Steps for text, each with something from the rows in view to begin with.
+function textStepsFor({ name, kind }, others) {
+  if (!["text", "mixed", "integer"].includes(kind)) return [];
+  const seen = valuesOf(name);
+  const longest = seen.reduce((most, value) => Math.max(most, [...value].length), 1);
+  const beside = others[0];
+  const fill = ["Fill up to a length", { pad: { columns: [name], length: longest, with: "0" } }];
+  const exchange = ["Exchange values…", { map: mapOf(name, seen) }];
+  if (kind === "integer") return [exchange, fill];
+  const found = seen[0] ?? "n/a";
+  return [
+    ["Begin words with capitals", { case: { columns: [name], to: "title" } }],
+    ["Replace text…", { replace: { columns: [name], find: found, with: found } }],
+    exchange,
+    ["Split into columns", { split: splitOf(name, seen) }],
+    ["Take a part out…", { extract: { column: name, pattern: "([0-9]+)", into: [freshName(`${name} number`)], otherwise: "blank" } }],
+    beside && ["Combine with another column", { combine: { columns: [name, beside], into: freshName(`${name} and ${beside}`), separator: " " } }],
+    fill,
+    ["Unify characters", { normalise: { columns: [name], form: "NFC" } }],
+  ].filter(Boolean);
+}
+
+/** The different texts of a column among the rows in view, those that come first in front. */
+function valuesOf(name) {
+  const index = answer?.rows?.columns.findIndex((it) => it.name === name) ?? -1;
+  const texts = (answer?.rows?.rows ?? []).map((row) => row.cells[index]?.text ?? "");
+  return [...new Set(texts)].filter((text) => text !== "" && text.length <= 200);
+}
+
+// Each value for itself, to be overwritten. A number stands there without its format, as the step compares it.
+function mapOf(name, seen) {
+  const kind = answer?.rows?.columns.find((it) => it.name === name)?.kind;
+  const plain = seen.filter((value) => kind !== "integer" || /^-?[0-9]+$/.test(value)).slice(0, 12);
+  return { column: name, values: plain.length > 0 ? Object.fromEntries(plain.map((value) => [value, value])) : { "n/a": "" }, otherwise: "keep" };
+}
+
+// The separator that most of the values have, and as many columns as one of them needs.
+function splitOf(name, seen) {
+  const separators = [", ", "; ", " - ", ",", ";", "/", "|", "-", "_", " "];
+  const often = (it) => seen.filter((value) => value.includes(it)).length;
+  const separator = separators.find((it) => often(it) * 2 > seen.length) ?? separators.find((it) => often(it) > 0) ?? " ";
+  const parts = seen.reduce((most, value) => Math.max(most, value.split(separator).length), 2);
+  const into = Array.from({ length: Math.min(parts, 6) }, (_, part) => freshName(`${name} ${part + 1}`));
+  return { column: name, separator, into };
+}
+
+// A name that no column has yet.
+function freshName(wanted) {
+  const names = (answer?.rows?.columns ?? []).map((it) => it.name);
+  let name = wanted;
+  for (let number = 2; names.includes(name); number += 1) name = `${wanted} (${number})`;
+  return name;
+}
+
 function openColumnMenu(index) {
   const column = answer?.rows?.columns[index];
   const head = $(`#grid .colhead[data-column="${index}"]`);
@@ -394,8 +450,9 @@ function openColumnMenu(index) {
   const menu = $(".columnmenu");
   const pop = menu.querySelector(".pop");
   const others = answer.rows.columns.map((it) => it.name).filter((it) => it !== column.name);
-  pop.replaceChildren(el("h3", {}, column.name), ...stepsFor(column, others).map(([title, does]) =>
-    el("button", { type: "button", role: "menuitem", onclick: () => { closeColumnMenu(); addStep(does); } }, title)));
+  const entries = (steps) => steps.map(([title, does]) => el("button", { type: "button", role: "menuitem", onclick: () => { closeColumnMenu(); addStep(does); } }, title));
+  const texts = textStepsFor(column, others);
+  pop.replaceChildren(el("h3", {}, column.name), ...entries(stepsFor(column, others)), ...(texts.length > 0 ? [el("h3", {}, "Its text"), ...entries(texts)] : []));
   const box = head.getBoundingClientRect();
   menu.hidden = false;
   pop.style.position = "fixed";
@@ -459,7 +516,7 @@ function listSteps() {
     el("button", { type: "button", onclick: () => addStep({ [it.name]: freshOptions(it) }) }, icon(STEP_ICONS[it.name] ?? "list-checks"), el("b", {}, it.title), el("span", {}, it.about))));
 }
 
-const STEP_ICONS = { trim: "scissors", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", mask: "eye-off", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2" };
+const STEP_ICONS = { trim: "scissors", case: "type", replace: "pencil", map: "shuffle", split: "columns-3", extract: "search", combine: "layers", pad: "hash", normalise: "wand-sparkles", drop: "x", move: "arrow-right", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", mask: "eye-off", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2" };
 
 function icon(name) {
   const svg = document.querySelector("#column-head").content.querySelector("svg").cloneNode(true);
@@ -472,8 +529,20 @@ function freshOptions(definition) {
   const columns = answer?.rows?.columns ?? [];
   const first = columns[0]?.name ?? "";
   const number = columns.find((it) => it.kind === "integer" || it.kind === "decimal")?.name ?? first;
+  const words = columns.find((it) => it.kind === "text" || it.kind === "mixed")?.name ?? first;
+  const found = valuesOf(words);
   const fresh = {
     trim: { columns: "all" },
+    case: { columns: [words], to: "title" },
+    replace: { columns: [words], find: found[0] ?? "n/a", with: found[0] ?? "n/a" },
+    map: mapOf(words, found),
+    split: splitOf(words, found),
+    extract: { column: words, pattern: "([0-9]+)", into: [freshName(`${words} number`)], otherwise: "blank" },
+    combine: { columns: columns.slice(0, 2).map((it) => it.name), into: freshName("combined"), separator: " " },
+    pad: { columns: [first], length: 5, with: "0" },
+    normalise: { columns: [words], form: "NFC" },
+    drop: { columns: columns.slice(-1).map((it) => it.name) },
+    move: { columns: columns.slice(-1).map((it) => it.name), to: "first" },
     rename: { [first]: first },
     select: { columns: columns.map((it) => it.name) },
     convert: { column: columns.find((it) => it.kind === "text")?.name ?? first, to: "text" },

@@ -68,15 +68,18 @@ function labelled(label, control) {
 const remove = (onclick) => el("button", { class: "button quiet tiny square", type: "button", title: "Remove", "aria-label": "Remove", onclick }, "×");
 const add = (title, onclick) => el("button", { class: "button tiny", type: "button", onclick }, title);
 
-// Lists of pairs: renames, sort keys, totals.
-// `change(edit)`: what becomes of the item as it is then; the form is not drawn anew with each edit.
+// Lists of pairs: renames, sort keys, totals. `draw(item, put)`: the fields of one; `put(part, value)` changes a part of it.
 function pairs(list, draw, fresh, title, onchange) {
-  const change = (index) => (edit) => {
-    list = list.with(index, edit(list[index]));
-    onchange(list);
+  const change = (next, again) => {
+    list = next; // further edits of the same form go on from here
+    onchange(next, again);
   };
-  const rows = list.map((item, index) => el("div", { class: "pair" }, ...draw(item, change(index)), remove(() => onchange(list.toSpliced(index, 1), true))));
-  return el("div", {}, ...rows, add(title, () => onchange([...list, fresh()], true)));
+  const putter = (index) => (part, value) => {
+    const item = list[index];
+    change(list.with(index, Array.isArray(item) ? item.with(part, value) : { ...item, [part]: value }));
+  };
+  const rows = list.map((item, index) => el("div", { class: "pair" }, ...draw(item, putter(index)), remove(() => change(list.toSpliced(index, 1), true))));
+  return el("div", {}, ...rows, add(title, () => change([...list, fresh()], true)));
 }
 
 // Each kind of option: its control. `set(value, again)`: the option's new value; `again`: the form has to be drawn again.
@@ -98,15 +101,27 @@ const CONTROLS = {
     select.value = value ?? option.default ?? option.choices[0];
     return select;
   },
-  text: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : next), { placeholder: option.default ?? "", autocomplete: "off" }),
+  // No text is a text too, where something else holds without one.
+  text: ({ option, value, set }) => text(value, (next) => set(next === "" && !option.default ? undefined : next), { placeholder: option.default ?? "", autocomplete: "off" }),
   number: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : Number.isInteger(Number(next)) ? Number(next) : next), { inputmode: "numeric", placeholder: option.default ?? "", autocomplete: "off" }),
+  flag: ({ option, value, set }) => {
+    const input = el("input", { type: "checkbox" });
+    input.checked = value ?? option.default ?? false;
+    input.addEventListener("change", () => set(input.checked));
+    return el("div", {}, el("label", { class: "check" }, input, "Yes"));
+  },
   texts: ({ value, set }) => text((value ?? []).join(", "), (next) => set(next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean)), { class: "input mono", spellcheck: "false" }),
   sort_keys: ({ columns, value, set }) =>
-    pairs((value ?? []).map((key) => (typeof key === "string" ? { column: key } : key)), (key, change) => {
-      const order = el("select", { class: "select", "aria-label": "Order", onchange: () => change((now) => ({ ...now, order: order.value })) }, el("option", { value: "ascending" }, "ascending"), el("option", { value: "descending" }, "descending"));
+    pairs((value ?? []).map((key) => (typeof key === "string" ? { column: key } : key)), (key, put) => {
+      const order = el("select", { class: "select", "aria-label": "Order", onchange: () => put("order", order.value) }, el("option", { value: "ascending" }, "ascending"), el("option", { value: "descending" }, "descending"));
       order.value = key.order ?? "ascending";
-      return [labelled("Column", pick(columns, key.column, (column) => change((now) => ({ ...now, column })))), order];
+      return [labelled("Column", pick(columns, key.column, (column) => put("column", column))), order];
     }, () => ({ column: columns[0]?.name ?? "", order: "ascending" }), "Add a column", set),
+  values: ({ value, set }) =>
+    pairs(Object.entries(value ?? {}), ([from, to], put) => [
+      text(from, (next) => put(0, next), { "aria-label": "Old value", placeholder: "blank" }),
+      text(to, (next) => put(1, next), { "aria-label": "New value", placeholder: "blank" }),
+    ], () => ["", ""], "Add a value", (list, again) => set(Object.fromEntries(list), again)),
   // A name, and the file behind it: who chooses a file need not think of a name.
   reference: ({ value, set, tables }) => {
     const choices = tables.choices();
@@ -120,14 +135,14 @@ const CONTROLS = {
     return select;
   },
   join_keys: ({ columns, value, set, options, tables }) =>
-    pairs(Array.isArray(value) ? value.map((name) => [name, name]) : Object.entries(value ?? {}), ([ours, theirs], change) => [
-      labelled("Column of this table", pick(columns, ours, (next) => change(([, other]) => [next, other]))),
-      labelled("Column of the other table", tables.columns(options.with).length > 0 ? pick(tables.columns(options.with), theirs, (next) => change(([own]) => [own, next])) : text(theirs, (next) => change(([own]) => [own, next]))),
+    pairs(Array.isArray(value) ? value.map((name) => [name, name]) : Object.entries(value ?? {}), ([ours, theirs], put) => [
+      labelled("Column of this table", pick(columns, ours, (next) => put(0, next))),
+      labelled("Column of the other table", tables.columns(options.with).length > 0 ? pick(tables.columns(options.with), theirs, (next) => put(1, next)) : text(theirs, (next) => put(1, next))),
     ], () => [columns[0]?.name ?? "", columns[0]?.name ?? ""], "Add a column", (list, again) => set(Object.fromEntries(list), again)),
   totals: ({ value, set }) =>
-    pairs(Object.entries(value ?? {}), ([name, total], change) => [
-      text(name, (next) => change(([, now]) => [next, now]), { "aria-label": "New column" }),
-      text(total, (next) => change(([now]) => [now, next]), { "aria-label": "Total", class: "input mono", spellcheck: "false" }),
+    pairs(Object.entries(value ?? {}), ([name, total], put) => [
+      text(name, (next) => put(0, next), { "aria-label": "New column" }),
+      text(total, (next) => put(1, next), { "aria-label": "Total", class: "input mono", spellcheck: "false" }),
     ], () => [`total ${Object.keys(value ?? {}).length + 1}`, "count(*)"], "Add a total", (list, again) => set(Object.fromEntries(list), again)),
   rules: ({ columns, value, set }) => {
     let list = value ?? [];
@@ -205,13 +220,17 @@ const nameOfTable = (title) => title.replace(/,[^,]*$/, "").replace(/\.[a-z0-9]+
 /** The fields of a step. `change(options, again)` is called with each edit; `tables` are the files behind names. */
 export function formOf(definition, options, columns, change, tables) {
   if (definition.options.some((option) => option.kind === "renames")) return [renames(definition.options[0], options, columns, change)];
-  return definition.options.map((option) => {
+  const given = (name) => options[name] ?? definition.options.find((it) => it.name === name)?.default;
+  const applies = (option) => !option.when || option.when.words.includes(given(option.when.option));
+  return definition.options.filter(applies).map((option) => {
     const set = (value, again = false) => {
       const next = { ...options };
       if (value === undefined) delete next[option.name];
       else next[option.name] = value;
       options = next; // further edits of the same form go on from here
-      change(next, again);
+      // What another choice has no use for goes with the choice.
+      for (const it of definition.options) if (!applies(it)) delete next[it.name];
+      change(next, again || definition.options.some((it) => it.when?.option === option.name));
     };
     const control = CONTROLS[option.kind]({ option, columns, value: options[option.name], set, options, tables });
     return field(option, control);
@@ -221,8 +240,8 @@ export function formOf(definition, options, columns, change, tables) {
 // The entries of a rename are its options themselves.
 function renames(option, options, columns, change) {
   const control = pairs(Object.entries(options), ([from, to], put) => [
-    labelled("Column", pick(columns, from, (next) => put(([, now]) => [next, now]))),
-    text(to, (next) => put(([now]) => [now, next]), { "aria-label": "New name", maxlength: 200 }),
+    labelled("Column", pick(columns, from, (next) => put(0, next))),
+    text(to, (next) => put(1, next), { "aria-label": "New name", maxlength: 200 }),
   ], () => [columns.find((column) => !(column.name in options))?.name ?? "", ""], "Add a name", (list, again) => change(Object.fromEntries(list), again));
   return field(option, control);
 }

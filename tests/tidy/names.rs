@@ -116,7 +116,11 @@ fn is_listed(source: &Source, sources: &[Source]) -> bool {
         let below = it.path.strip_prefix(parents).unwrap_or_default();
         it.path == beside || matches!(below, "/lib.rs" | "/main.rs" | "/mod.rs")
     };
-    let declares = |code: &String| code == &format!("mod {name};") || code.ends_with(&format!(" mod {name};"));
+    // A name that is a word of Rust too is written with `r#`.
+    let declares = |code: &String| {
+        let code = code.replace("mod r#", "mod ");
+        code == format!("mod {name};") || code.ends_with(&format!(" mod {name};"))
+    };
     sources.iter().filter(parent).any(|it| it.code.iter().any(declares))
 }
 

@@ -92,6 +92,10 @@ impl From<PlanError> for Halt {
                 Self::input("value_not_converted", sentence)
             }
             PlanError::Write(WriteError::Refused { code, sentence }) => Self::input(code, sentence),
+            PlanError::TooMuchText => {
+                let sentence = "A step makes too much text: more than 1 GiB in one column of 65,536 rows or fewer.";
+                Self::input("too_much_text", sentence.to_owned())
+            }
             error => Self::ours("engine", error.to_string()),
         }
     }

@@ -21,9 +21,12 @@ pub(crate) mod findings;
 pub mod group;
 pub mod join;
 pub mod operator;
+pub mod patterns;
 pub mod rules;
 pub mod sort;
+pub mod spread;
 pub mod stages;
+pub mod texts;
 pub mod totals;
 pub mod unique;
 

@@ -159,14 +159,15 @@ impl ColumnView {
                 format,
             } if cells.is_valid(row) => {
                 let kind = CellKind::from_code(kind.value(row));
-                let text = if matches!(kind, CellKind::Text | CellKind::Error) {
-                    text.value(row)
+                // What stands where no number is could be anything.
+                let (number, text) = if matches!(kind, CellKind::Text | CellKind::Error) {
+                    (0.0, text.value(row))
                 } else {
-                    ""
+                    (number.value(row), "")
                 };
                 CellView {
                     kind,
-                    number: number.value(row),
+                    number,
                     text,
                     format: Some(format.value(row)),
                 }

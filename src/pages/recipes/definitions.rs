@@ -1,22 +1,22 @@
 //! The steps as forms present them, for the builder's script.
 
 use serde_json::{Value, json};
-use sheetmill_engine::recipe::steps::{DEFINITIONS, OptionForm, OptionKind};
+use sheetmill_engine::recipe::steps::{DEFINITIONS, Definition, ONLY_WITH, OptionForm, OptionKind};
 
 /// All steps with their options, in the order of menus.
 pub(super) fn definitions() -> Value {
-    let step = |step: &sheetmill_engine::recipe::steps::Definition| {
+    let step = |step: &Definition| {
         json!({
             "name": step.name,
             "title": step.title,
             "about": step.about,
-            "options": step.options.iter().map(option).collect::<Vec<_>>(),
+            "options": step.options.iter().map(|form| option(step, form)).collect::<Vec<_>>(),
         })
     };
     DEFINITIONS.iter().map(step).collect()
 }
 
-fn option(form: &OptionForm) -> Value {
+fn option(step: &Definition, form: &OptionForm) -> Value {
     let choices = if let OptionKind::Choice(words) = form.kind {
         words
     } else {
@@ -30,7 +30,16 @@ fn option(form: &OptionForm) -> Value {
         "default": form.default.and_then(|text| serde_json::from_str::<Value>(text).ok()),
         "kind": kind(form.kind),
         "choices": choices,
+        "when": when(step, form),
     })
+}
+
+/// The choice without which an option has no meaning.
+fn when(step: &Definition, form: &OptionForm) -> Option<Value> {
+    ONLY_WITH
+        .iter()
+        .find(|only| only.step == step.name && only.option == form.name)
+        .map(|only| json!({ "option": only.with, "words": only.words }))
 }
 
 /// The name of the control in `forms.js`.
@@ -45,7 +54,9 @@ fn kind(kind: OptionKind) -> &'static str {
         OptionKind::Choice(_) => "choice",
         OptionKind::Text => "text",
         OptionKind::Number => "number",
+        OptionKind::Flag => "flag",
         OptionKind::Texts => "texts",
+        OptionKind::Values => "values",
         OptionKind::Renames => "renames",
         OptionKind::SortKeys => "sort_keys",
         OptionKind::Totals => "totals",

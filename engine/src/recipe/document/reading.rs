@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::node::{Entry, Node, Place, Value};
 use crate::recipe::problem::{Problem, did_you_mean, listed};
 
+/// What stands for yes and no, as YAML and people write it.
+const YES_AND_NO: &[(&str, bool)] = &[("true", true), ("false", false), ("yes", true), ("no", false)];
+
 /// What is wrong so far, and where each path stands.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -75,6 +78,38 @@ impl Reading {
         text
     }
 
+    /// A text that may be empty: nothing counts as the empty text.
+    pub fn plain(&mut self, node: &Node, path: &str, subject: &str) -> Option<String> {
+        if node.is_null() {
+            self.places.insert(path.to_owned(), node.place);
+            return Some(String::new());
+        }
+        self.text(node, path, subject)
+    }
+
+    /// A map of texts to texts that may be empty; it has at least one entry.
+    pub fn values(&mut self, node: &Node, path: &str, subject: &str) -> Option<Vec<(String, String)>> {
+        self.places.insert(path.to_owned(), node.place);
+        let Value::Map(entries) = &node.value else {
+            let message = format!(
+                "{subject} expects old and new values such as `{{m: male}}`, not {}.",
+                node.words()
+            );
+            self.problem(node.place, path, message);
+            return None;
+        };
+        if entries.is_empty() {
+            self.problem(node.place, path, format!("{subject} names no value."));
+            return None;
+        }
+        let read = |entry: &Entry| {
+            let subject = format!("The new value of `{}` in {subject}", entry.key);
+            let new = self.plain(&entry.node, &format!("{path}.{}", entry.key), &subject)?;
+            Some((entry.key.clone(), new))
+        };
+        entries.iter().map(read).collect()
+    }
+
     /// A list of texts; one text counts as a list of one.
     pub fn texts(&mut self, node: &Node, path: &str, subject: &str) -> Option<Vec<String>> {
         self.places.insert(path.to_owned(), node.place);
@@ -85,6 +120,29 @@ impl Reading {
             }
             _ => self.text(node, path, subject).map(|text| vec![text]),
         }
+    }
+
+    /// A whole number within bounds.
+    pub fn number(
+        &mut self,
+        node: &Node,
+        path: &str,
+        subject: &str,
+        bounds: std::ops::RangeInclusive<usize>,
+    ) -> Option<usize> {
+        self.places.insert(path.to_owned(), node.place);
+        let number = node.as_text().and_then(|text| text.parse().ok());
+        let number = number.filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let (least, most) = (bounds.start(), bounds.end());
+            let words = match node.as_text() {
+                Some(text) => format!("`{text}`"),
+                None => node.words().to_owned(),
+            };
+            let message = format!("{subject} expects a whole number from {least} to {most}, not {words}.");
+            self.problem(node.place, path, message);
+        }
+        number
     }
 
     /// One of a few words.
@@ -125,6 +183,12 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// Where the options stand.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
     /// The value of an option, if it is there.
     pub fn take(&mut self, name: &str) -> Option<&'a Node> {
         let (entry, taken) = self.entries.iter_mut().find(|(entry, _)| entry.key == name)?;
@@ -161,6 +225,18 @@ impl<'a> Options<'a> {
         reading.text(node, &self.path(name), &self.subject(name))
     }
 
+    /// A list option that must be there; one text counts as a list of one.
+    pub fn required_texts(&mut self, reading: &mut Reading, name: &str) -> Option<Vec<String>> {
+        let node = self.require(reading, name)?;
+        reading.texts(node, &self.path(name), &self.subject(name))
+    }
+
+    /// One of a few words that must be there.
+    pub fn required_choice<T: Copy>(&mut self, reading: &mut Reading, name: &str, choices: &[(&str, T)]) -> Option<T> {
+        let node = self.require(reading, name)?;
+        reading.choice(node, &self.path(name), &self.subject(name), choices)
+    }
+
     /// A list option; one text counts as a list of one.
     pub fn optional_texts(&mut self, reading: &mut Reading, name: &str) -> Option<Vec<String>> {
         let node = self.take(name)?;
@@ -171,6 +247,28 @@ impl<'a> Options<'a> {
     pub fn optional_choice<T: Copy>(&mut self, reading: &mut Reading, name: &str, choices: &[(&str, T)]) -> Option<T> {
         let node = self.take(name)?;
         reading.choice(node, &self.path(name), &self.subject(name), choices)
+    }
+
+    /// Yes or no.
+    pub fn optional_flag(&mut self, reading: &mut Reading, name: &str) -> Option<bool> {
+        self.optional_choice(reading, name, YES_AND_NO)
+    }
+
+    /// A text option that may be empty: nothing counts as the empty text.
+    pub fn optional_plain(&mut self, reading: &mut Reading, name: &str) -> Option<String> {
+        let node = self.take(name)?;
+        reading.plain(node, &self.path(name), &self.subject(name))
+    }
+
+    /// A whole number option that must be there, within bounds.
+    pub fn required_number(
+        &mut self,
+        reading: &mut Reading,
+        name: &str,
+        bounds: std::ops::RangeInclusive<usize>,
+    ) -> Option<usize> {
+        let node = self.require(reading, name)?;
+        reading.number(node, &self.path(name), &self.subject(name), bounds)
     }
 
     /// Names that are left are not known: each is a problem. `known` are the right spellings.

@@ -7,14 +7,13 @@ use arrow::array::{
     Time32MillisecondArray, TimestampMillisecondArray, UInt8Array, new_null_array,
 };
 use arrow::compute::{cast, is_not_null, nullif};
-use arrow::datatypes::{DataType, Float64Type, UInt8Type};
+use arrow::datatypes::{DataType, Float64Type};
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 use super::operator::PlanError;
 use crate::sheets::CellKind;
 use crate::sheets::dates::{unix_day, unix_ms};
 use crate::sheets::view::{CellView, ColumnView};
-use crate::tables::kinds::mixed_fields;
 
 const NO_MIXED: PlanError = PlanError::Internal("a column of several kinds is none");
 
@@ -104,38 +103,6 @@ fn time_of(cell: &CellView<'_>) -> Option<i32> {
         CellKind::Text => iso_time(cell.text),
         _ => None,
     }
-}
-
-/// The texts of a column of several kinds, each as `change` makes it; a text that becomes nothing leaves a blank cell.
-pub fn map_mixed_texts(column: &ArrayRef, change: impl Fn(&str) -> Option<&str>) -> Result<ArrayRef, PlanError> {
-    let cells = column.as_struct_opt().ok_or(NO_MIXED)?;
-    let child = |name: &str| cells.column_by_name(name).cloned().ok_or(NO_MIXED);
-    let kinds = child("kind")?;
-    let kinds = kinds.as_primitive_opt::<UInt8Type>().ok_or(NO_MIXED)?;
-    let texts = child("text")?;
-    let texts = texts.as_string_opt::<i32>().ok_or(NO_MIXED)?;
-    let is_text = |row: usize| cells.is_valid(row) && kinds.value(row) == CellKind::Text.code();
-    let changed: StringArray = (0..cells.len())
-        .map(|row| match is_text(row) {
-            true => texts.is_valid(row).then(|| texts.value(row)).and_then(&change),
-            false => texts.is_valid(row).then(|| texts.value(row)),
-        })
-        .collect();
-    let filled: BooleanArray = (0..cells.len())
-        .map(|row| Some(cells.is_valid(row) && !(is_text(row) && changed.is_null(row))))
-        .collect();
-    let codes: UInt8Array = (0..cells.len())
-        .map(|row| {
-            if filled.value(row) {
-                kinds.value(row)
-            } else {
-                CellKind::Blank.code()
-            }
-        })
-        .collect();
-    let nulls = arrow::buffer::NullBuffer::new(filled.values().clone());
-    let children: Vec<ArrayRef> = vec![Arc::new(codes), child("number")?, Arc::new(changed), child("format")?];
-    Ok(Arc::new(StructArray::try_new(mixed_fields(), children, Some(nulls))?))
 }
 
 /// Columns that are equal where cells are alike: one for a typed column, three for one of several kinds, whose number

@@ -44,6 +44,9 @@ pub enum PlanError {
     /// Another table does not do; why, for people.
     #[error("{0}")]
     Reference(String),
+    /// A step makes more text of some ten thousand rows than can be held.
+    #[error("a step makes more than 1 GiB of text in one column of 65,536 rows or fewer")]
+    TooMuchText,
     /// Something that cannot be.
     #[error("{0}")]
     Internal(&'static str),

@@ -24,6 +24,7 @@ use crate::tables::read::Table;
 use crate::tables::{ColumnKind, ColumnMeta, PartMeta, TableMeta};
 
 mod join;
+mod text_steps;
 mod validating;
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;

@@ -4,27 +4,47 @@
 //! `to_json`, `label` (one plain sentence), `check` (against the columns at that point) and `plan`. A new step is a file, its
 //! `mod` line and its line in `steps!`.
 
+mod case;
+mod combine;
 mod compute;
 mod convert;
 mod deduplicate;
+mod drop;
+mod extract;
 mod filter;
 mod group;
 mod join;
+mod map;
 mod mask;
+mod r#move;
+mod normalise;
+mod pad;
 mod rename;
+mod replace;
 mod select;
 mod sort;
+mod split;
 mod trim;
 mod validate;
 
 use serde_json::Value as Json;
 
+pub use case::Letters;
+pub use combine::Blanks;
 pub use convert::{Otherwise, Target};
 pub use deduplicate::Keep;
+pub use extract::NoMatch;
 pub use filter::FilterRule;
 pub use join::{JoinKind, Several};
+pub use map::Unmapped;
 pub use mask::Veil;
+pub use r#move::Destination;
+pub use normalise::{Form, Spelling};
+pub use pad::Side;
+pub use replace::Match;
 pub use sort::{Direction, SortKey};
+pub use split::{By, Extra};
+pub use trim::Tidy;
 pub(crate) use trim::is_blank;
 pub use validate::{ColumnTest, Length, Rule, Test};
 
@@ -117,10 +137,30 @@ steps! {
     of one table {
         /// Remove blanks around texts.
         trim::Trim,
+        /// Capital and small letters.
+        case::Case,
+        /// Put other text in place of some.
+        replace::Replace,
+        /// Put a new value in place of each old one.
+        map::Map,
+        /// Divide a column into several.
+        split::Split,
+        /// Take parts out of texts.
+        extract::Extract,
+        /// Put several columns together.
+        combine::Combine,
+        /// Fill texts up to a length.
+        pad::Pad,
+        /// One spelling for characters that look alike.
+        normalise::Normalise,
         /// Give columns other names.
         rename::Rename,
         /// Keep only some columns, in an order.
         select::Select,
+        /// Remove columns.
+        drop::Drop,
+        /// Put columns at another place.
+        r#move::Move,
         /// Give a column another type.
         convert::Convert,
         /// Keep or drop rows by a condition.
@@ -195,8 +235,12 @@ pub enum OptionKind {
     Text,
     /// A whole number.
     Number,
+    /// Yes or no.
+    Flag,
     /// A list of texts.
     Texts,
+    /// A map of text to text.
+    Values,
     /// A map of column to new name; its entries are the step's options themselves.
     Renames,
     /// A list of columns with `order: ascending` or `descending`.
@@ -210,6 +254,41 @@ pub enum OptionKind {
     /// A list of rules, each with `column` and what its cells must be, `unique: [columns]`, or `where` with a condition.
     Rules,
 }
+
+/// An option that has a meaning only with some choices of another one of its step: forms show it with these alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnlyWith {
+    /// The step's word.
+    pub step: &'static str,
+    /// The option.
+    pub option: &'static str,
+    /// The option that is a choice.
+    pub with: &'static str,
+    /// The choices with which it has a meaning.
+    pub words: &'static [&'static str],
+}
+
+/// All such options.
+pub const ONLY_WITH: &[OnlyWith] = &[
+    OnlyWith {
+        step: "move",
+        option: "column",
+        with: "to",
+        words: &["before", "after"],
+    },
+    OnlyWith {
+        step: "split",
+        option: "separator",
+        with: "by",
+        words: &["delimiter", "regex"],
+    },
+    OnlyWith {
+        step: "split",
+        option: "widths",
+        with: "by",
+        words: &["widths"],
+    },
+];
 
 /// The definition of a step by its word.
 #[must_use]
@@ -252,7 +331,7 @@ impl Step {
                     .get(form.name)
                     .is_some_and(|value| form.default == Some(value.to_string().as_str()))
                 {
-                    object.remove(form.name);
+                    object.shift_remove(form.name);
                 }
             }
         }

@@ -34,15 +34,7 @@ impl Select {
 
     /// Reads `[a, b]` or `{columns: [a, b]}`.
     pub(super) fn read(node: &Node, path: &str, reading: &mut Reading) -> Option<Self> {
-        let columns = if matches!(node.value, Value::Map(_)) || node.is_null() {
-            let mut options = reading.map(node, path, "`select`")?;
-            let list = options.require(reading, "columns");
-            let columns = list.and_then(|node| reading.texts(node, &options.path("columns"), "`columns` of `select`"));
-            options.finish(reading, &["columns"]);
-            columns?
-        } else {
-            reading.texts(node, path, "`select`")?
-        };
+        let columns = read_list(node, path, reading, "`select`")?;
         if columns.is_empty() {
             reading.problem(node.place, path, "`select` names no column; at least one must stay.");
             return None;
@@ -73,9 +65,22 @@ impl Select {
     }
 }
 
+/// A step that is a list of columns: `[a, b]` or `{columns: [a, b]}`.
+pub(super) fn read_list(node: &Node, path: &str, reading: &mut Reading, subject: &str) -> Option<Vec<String>> {
+    if !matches!(node.value, Value::Map(_)) && !node.is_null() {
+        return reading.texts(node, path, subject);
+    }
+    let mut options = reading.map(node, path, subject)?;
+    let columns = options.required_texts(reading, "columns");
+    options.finish(reading, &["columns"]);
+    columns
+}
+
+/// Puts columns at other places, or leaves some away: for each column after it, where it stood before.
 #[derive(Debug)]
-struct SelectStep {
-    positions: Vec<usize>,
+pub(super) struct SelectStep {
+    /// The positions before the step.
+    pub positions: Vec<usize>,
 }
 
 impl ChunkStep for SelectStep {

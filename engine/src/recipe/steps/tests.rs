@@ -45,6 +45,35 @@ fn steps_say_which_columns_they_leave() {
     };
     assert_eq!(names("{rename: {id: name, name: id}}"), "name id total day");
     assert_eq!(names("{select: [day, id]}"), "day id");
+    assert_eq!(names("{drop: [day, id]}"), "name total");
+    assert_eq!(
+        names("{move: {columns: [day], to: before, column: name}}"),
+        "id day name total"
+    );
+    assert_eq!(after("{case: {to: upper}}")[0].1, ColumnKind::Integer);
+    assert_eq!(after("{pad: {columns: id, length: 3}}")[0].1, ColumnKind::Text);
+    assert_eq!(
+        names("{split: {column: id, by: widths, widths: 1, into: [a, b]}}"),
+        "id a b name total day"
+    );
+    assert_eq!(
+        names("{split: {column: day, separator: '-', into: [day, m], keep: no}}"),
+        "id name total day m"
+    );
+    assert_eq!(
+        names("{extract: {column: name, pattern: x, into: a}}"),
+        "id name a total day"
+    );
+    assert_eq!(
+        names("{combine: {columns: [id, day], into: key}}"),
+        "id name total day key"
+    );
+    assert_eq!(
+        after("{combine: {columns: [id, day], into: id}}")[0].1,
+        ColumnKind::Text
+    );
+    assert_eq!(after("{map: {column: name, values: {a: b}}}")[1].1, ColumnKind::Text);
+    assert_eq!(after("{map: {column: id, values: {1: b}}}")[0].1, ColumnKind::Mixed);
     assert_eq!(
         names("{compute: {column: each, as: total / id}}"),
         "id name total day each"
@@ -214,3 +243,18 @@ fn every_step_is_presented_to_forms_under_its_word() {
         assert_eq!(super::definition(definition.name), Some(definition));
     }
 }
+
+#[test]
+fn options_that_need_a_choice_name_options_and_words_that_there_are() {
+    for only in ONLY_WITH {
+        let options = definition(only.step).expect(only.step).options;
+        let find = |name: &str| options.iter().find(|form| form.name == name).expect(name);
+        assert!(!find(only.option).required, "{only:?}");
+        let OptionKind::Choice(words) = find(only.with).kind else {
+            panic!("{only:?}: a choice")
+        };
+        assert!(only.words.iter().all(|word| words.contains(word)), "{only:?}");
+    }
+}
+
+mod sentences;

@@ -1,24 +1,36 @@
-//! `trim`: remove blanks around texts.
+//! `trim`: remove blanks around texts, and tidy those inside.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, AsArray, StringArray};
 use serde_json::{Value as Json, json};
 
 use super::{Definition, OptionForm, OptionKind, enumerated, find_all};
 use crate::recipe::columns::Column;
-use crate::recipe::document::{Node, Reading};
-use crate::recipe::plan::chunk::Chunk;
-use crate::recipe::plan::operator::{Applied, ChunkStep, Operator, PlanError};
+use crate::recipe::document::{Node, Options, Reading};
+use crate::recipe::plan::operator::Operator;
+use crate::recipe::plan::texts::{Changed, Draft, TextChange, TextStep};
 use crate::recipe::problem::Problem;
-use crate::tables::ColumnKind;
 
 /// Removes blanks around the texts of columns: ordinary, no-break and zero-width ones, tabs and line ends. A text of
-/// blanks only becomes a blank cell. Cells that are no text stay as they are.
+/// blanks only becomes a blank cell. Cells that are no text stay as they are. Its options, in the order in which they work:
+/// `controls`, `lookalikes`, `inner`; the ends are trimmed last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trim {
     /// Which columns; `None`: all of them.
     pub columns: Option<Vec<String>>,
+    /// What happens inside of texts.
+    pub tidy: Tidy,
+}
+
+/// What `trim` does inside of texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tidy {
+    /// Runs of blanks become one: a line end where there is one among them, otherwise an ordinary space.
+    pub inner: bool,
+    /// Blanks that look like an ordinary space (no-break, thin, ideographic and others) become one; those that look like
+    /// nothing (zero-width space, word joiner, byte order mark) go. Tabs and line ends stay, and so do the joiners that
+    /// emoji and some scripts are written with.
+    pub lookalikes: bool,
+    /// Control characters go, but for tabs and line ends; so do soft hyphens and marks of direction, which are not seen.
+    pub controls: bool,
 }
 
 impl Trim {
@@ -27,59 +39,92 @@ impl Trim {
         name: "trim",
         title: "Remove blanks around text",
         about: "Removes blanks before and after the text of cells; a cell of blanks only becomes blank.",
-        options: &[OptionForm {
-            name: "columns",
-            title: "Columns",
-            kind: OptionKind::ColumnsOrAll,
-            required: false,
-            default: Some("\"all\""),
-            about: "The columns to trim, or all of them.",
-        }],
+        options: &[
+            OptionForm {
+                name: "columns",
+                title: "Columns",
+                kind: OptionKind::ColumnsOrAll,
+                required: false,
+                default: Some("\"all\""),
+                about: "The columns to trim, or all of them.",
+            },
+            OptionForm {
+                name: "inner",
+                title: "Make one of several blanks",
+                kind: OptionKind::Flag,
+                required: false,
+                default: Some("false"),
+                about: "Runs of blanks inside become one space, or one line end where there is one among them.",
+            },
+            OptionForm {
+                name: "lookalikes",
+                title: "Make odd blanks ordinary",
+                kind: OptionKind::Flag,
+                required: false,
+                default: Some("false"),
+                about: "No-break, thin and other odd spaces become ordinary ones; blanks of no width go.",
+            },
+            OptionForm {
+                name: "controls",
+                title: "Remove control characters",
+                kind: OptionKind::Flag,
+                required: false,
+                default: Some("false"),
+                about: "Characters that are not seen go, such as control characters, soft hyphens and marks of direction; tabs and line ends stay.",
+            },
+        ],
     };
 
     pub(super) fn read(node: &Node, path: &str, reading: &mut Reading) -> Option<Self> {
         let mut options = reading.map(node, path, "`trim`")?;
         let columns = read_columns_or_all(&mut options, reading, "columns");
-        options.finish(reading, &["columns"]);
-        Some(Self { columns })
+        let tidy = Tidy {
+            inner: options.optional_flag(reading, "inner").unwrap_or_default(),
+            lookalikes: options.optional_flag(reading, "lookalikes").unwrap_or_default(),
+            controls: options.optional_flag(reading, "controls").unwrap_or_default(),
+        };
+        options.finish(reading, &["columns", "inner", "lookalikes", "controls"]);
+        Some(Self { columns, tidy })
     }
 
     pub(super) fn to_json(&self) -> Json {
-        json!({ "columns": self.columns.as_ref().map_or_else(|| json!("all"), |columns| json!(columns)) })
+        json!({
+            "columns": columns_or_all_json(&self.columns),
+            "inner": self.tidy.inner,
+            "lookalikes": self.tidy.lookalikes,
+            "controls": self.tidy.controls,
+        })
     }
 
     pub(super) fn label(&self) -> String {
-        match &self.columns {
-            None => "Remove blanks around the text of all columns".into(),
-            Some(columns) => format!("Remove blanks around the text of {}", enumerated(columns)),
+        let place = if self.tidy.inner { "around and inside" } else { "around" };
+        let mut also = Vec::new();
+        if self.tidy.lookalikes {
+            also.push("make odd blanks ordinary");
         }
+        if self.tidy.controls {
+            also.push("remove control characters");
+        }
+        let also: String = also.iter().map(|words| format!(", {words}")).collect();
+        format!(
+            "Remove blanks {place} the text of {}{also}",
+            columns_or_all_words(&self.columns)
+        )
     }
 
     pub(super) fn check(&self, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
-        self.positions(columns)?;
+        positions_or_all(columns, &self.columns)?;
         Ok(columns.to_vec())
     }
 
     pub(super) fn plan(&self, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
-        let holds_text = |position: &usize| matches!(columns[*position].kind, ColumnKind::Text | ColumnKind::Mixed);
-        let positions = self.positions(columns)?.into_iter().filter(holds_text).collect();
-        Ok(Operator::step(TrimStep { positions }))
-    }
-
-    fn positions(&self, columns: &[Column]) -> Result<Vec<usize>, Vec<Problem>> {
-        match &self.columns {
-            None => Ok((0..columns.len()).collect()),
-            Some(names) => find_all(columns, names, "columns"),
-        }
+        let positions = positions_or_all(columns, &self.columns)?;
+        Ok(Operator::step(TextStep::new(columns, positions, self.tidy)))
     }
 }
 
 /// The option that is a list of columns or the word `all`; `None` is all.
-pub(super) fn read_columns_or_all(
-    options: &mut crate::recipe::document::Options<'_>,
-    reading: &mut Reading,
-    name: &str,
-) -> Option<Vec<String>> {
+pub(super) fn read_columns_or_all(options: &mut Options<'_>, reading: &mut Reading, name: &str) -> Option<Vec<String>> {
     let node = options.take(name)?;
     if node.as_text() == Some("all") || node.is_null() {
         return None;
@@ -87,50 +132,118 @@ pub(super) fn read_columns_or_all(
     reading.texts(node, &options.path(name), &options.subject(name))
 }
 
+/// Such an option as JSON.
+pub(super) fn columns_or_all_json(columns: &Option<Vec<String>>) -> Json {
+    columns.as_ref().map_or_else(|| json!("all"), |columns| json!(columns))
+}
+
+/// "all columns", "a and b"
+pub(super) fn columns_or_all_words(columns: &Option<Vec<String>>) -> String {
+    columns
+        .as_ref()
+        .map_or_else(|| "all columns".into(), |columns| enumerated(columns))
+}
+
+/// Where the columns of such an option stand.
+pub(super) fn positions_or_all(columns: &[Column], names: &Option<Vec<String>>) -> Result<Vec<usize>, Vec<Problem>> {
+    match names {
+        None => Ok((0..columns.len()).collect()),
+        Some(names) => find_all(columns, names, "columns"),
+    }
+}
+
 /// A blank as people see it: Unicode's white space, and the zero-width and byte-order marks that look like nothing.
 pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}')
 }
 
-#[derive(Debug)]
-struct TrimStep {
-    positions: Vec<usize>,
+/// What takes no room and means nothing inside of a text.
+fn is_nothing(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}')
 }
 
-impl ChunkStep for TrimStep {
-    fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
-        let mut columns = chunk.columns.clone();
-        for position in &self.positions {
-            columns[*position] = trim_column(&columns[*position])?;
+/// What begins another line: CR, LF, and Unicode's next line, line and paragraph separators.
+fn is_line_end(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// A control character that is no blank, or a mark that is not seen: soft hyphen, marks of direction.
+fn is_control(c: char) -> bool {
+    let unseen =
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (c.is_control() && !c.is_whitespace()) || unseen
+}
+
+impl TextChange for Tidy {
+    fn change<'a>(&self, text: &'a str, draft: &mut Draft) -> Changed<'a> {
+        if text.is_ascii() && !self.inner && !self.controls {
+            return ends(text);
         }
-        Ok(Applied::same_columns(columns))
+        if *self == Self::default() || !self.touches(text) {
+            return ends(text);
+        }
+        let trimmed = text.trim_matches(|c| is_blank(c) || (self.controls && is_control(c)));
+        self.write(trimmed, draft);
+        Changed::Written
+    }
+
+    fn lengthens(&self) -> bool {
+        false
     }
 }
 
-fn trim_column(column: &ArrayRef) -> Result<ArrayRef, PlanError> {
-    if let Some(texts) = column.as_string_opt::<i32>() {
-        let touched = texts
-            .iter()
-            .flatten()
-            .any(|text| text.starts_with(is_blank) || text.ends_with(is_blank));
-        return Ok(if touched {
-            Arc::new(trim_texts(texts))
-        } else {
-            column.clone()
-        });
+/// The text without the blanks at its ends.
+fn ends(text: &str) -> Changed<'_> {
+    let trimmed = text.trim_matches(is_blank);
+    if trimmed.len() == text.len() {
+        Changed::Same
+    } else {
+        Changed::Part(trimmed)
     }
-    crate::recipe::plan::cells::map_mixed_texts(column, |text| {
-        let trimmed = text.trim_matches(is_blank);
-        (!trimmed.is_empty()).then_some(trimmed)
-    })
 }
 
-fn trim_texts(texts: &StringArray) -> StringArray {
-    texts
-        .iter()
-        .map(|text| {
-            text.map(|text| text.trim_matches(is_blank))
-                .filter(|text| !text.is_empty())
+impl Tidy {
+    /// Whether there is anything in the text that it changes.
+    fn touches(self, text: &str) -> bool {
+        let mut before = false;
+        text.chars().any(|c| {
+            let blank = c.is_whitespace();
+            let run = self.inner && blank && before;
+            before = blank;
+            run || (self.controls && is_control(c)) || (self.lookalikes && self.ordinary(c) != Some(c))
         })
-        .collect()
+    }
+
+    /// What a character becomes by itself; `None`: it goes.
+    fn ordinary(self, c: char) -> Option<char> {
+        if self.controls && is_control(c) {
+            None
+        } else if !self.lookalikes {
+            Some(c)
+        } else if is_nothing(c) {
+            None
+        } else if c.is_whitespace() && c != '\t' && !is_line_end(c) {
+            Some(' ')
+        } else {
+            Some(c)
+        }
+    }
+
+    fn write(self, text: &str, draft: &mut Draft) {
+        // The blank that stands for those since the last other character; one that stands alone stays what it is.
+        let mut run: Option<char> = None;
+        for c in text.chars().filter_map(|c| self.ordinary(c)) {
+            if !self.inner || !c.is_whitespace() {
+                draft.extend(run.take());
+                draft.push_char(c);
+                continue;
+            }
+            run = Some(match run {
+                None => c,
+                Some(first) if is_line_end(first) || is_line_end(c) => '\n',
+                Some(_) => ' ',
+            });
+        }
+        draft.extend(run);
+    }
 }
