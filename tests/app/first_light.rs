@@ -53,7 +53,7 @@ async fn a_workbook_goes_in_and_a_clean_one_comes_out() {
     assert!(process.interrupt().await.success());
 }
 
-async fn join(browser: &Browser, link: &str) {
+pub(crate) async fn join(browser: &Browser, link: &str) {
     browser.page.goto(link).await.expect("the welcome page");
     browser.fill("#name", "Kim").await;
     browser.fill("#email", "kim@example.org").await;
@@ -62,7 +62,7 @@ async fn join(browser: &Browser, link: &str) {
     browser.see("#upload").await;
 }
 
-async fn upload(browser: &Browser, file: &Path) {
+pub(crate) async fn upload(browser: &Browser, file: &Path) {
     let input = browser.see("#upload input[type=file]").await;
     input
         .send_keys(file.to_str().expect("a plain path"))
@@ -116,7 +116,7 @@ async fn build(browser: &Browser, address: &str) {
 }
 
 /// Opens the menu of a column in the preview and takes the step whose title begins so.
-async fn from_menu(browser: &Browser, column: usize, title: &str) {
+pub(crate) async fn from_menu(browser: &Browser, column: usize, title: &str) {
     browser.click(&format!("#grid .colhead[data-column='{column}']")).await;
     browser.see(".columnmenu [role=menuitem]").await;
     let script = "for (const it of document.querySelectorAll('.columnmenu [role=menuitem]')) if (it.textContent.startsWith(arguments[0])) { it.click(); return true; } return false;";

@@ -12,6 +12,7 @@ mod accounts;
 mod api;
 mod browser;
 mod client;
+mod column_menu;
 mod corpus;
 mod crashes;
 mod doors;
