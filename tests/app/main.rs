@@ -15,6 +15,7 @@ mod bad_inputs;
 mod browser;
 mod checking;
 mod client;
+mod column_menu;
 mod corpus;
 mod crashes;
 mod doors;
