@@ -40,6 +40,12 @@ impl Reading {
         });
     }
 
+    /// Notes a problem with an option that was read before.
+    pub fn problem_of(&mut self, path: &str, message: impl Into<String>) {
+        let place = self.places.get(path).copied().unwrap_or_default();
+        self.problem(place, path, message);
+    }
+
     /// Opens a map. `subject` names it in sentences: "`trim`".
     pub fn map<'a>(&mut self, node: &'a Node, path: &str, subject: &str) -> Option<Options<'a>> {
         self.places.insert(path.to_owned(), node.place);
@@ -181,12 +187,6 @@ impl<'a> Options<'a> {
         } else {
             format!("`{name}` of {}", self.subject)
         }
-    }
-
-    /// Where the options stand.
-    #[must_use]
-    pub fn place(&self) -> Place {
-        self.place
     }
 
     /// The value of an option, if it is there.

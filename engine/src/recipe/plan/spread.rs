@@ -14,6 +14,9 @@ use crate::recipe::expression::Rejection;
 use crate::recipe::problem::Problem;
 use crate::tables::ColumnKind;
 
+/// More new columns than any text is honestly divided into.
+const MOST_MADE: usize = 256;
+
 /// What becomes of the column that others are made from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Source {
@@ -47,6 +50,10 @@ impl Spread {
     /// New columns made from one, or what does not fit.
     pub fn new(columns: &[Column], column: &str, into: &[String], source: Source) -> Result<Self, Vec<Problem>> {
         let position = find(columns, column).map_err(|message| vec![Problem::at("column", message)])?;
+        if into.len() > MOST_MADE {
+            let message = format!("These are {} new columns; there can be {MOST_MADE}.", into.len());
+            return Err(vec![Problem::at("into", message)]);
+        }
         let mut problems = Vec::new();
         for (index, name) in into.iter().enumerate() {
             let there = columns

@@ -119,16 +119,31 @@ fn units(text: &str) -> usize {
 }
 
 /// A text column that is being made, within what Arrow can address.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TextColumn {
     builder: StringBuilder,
+    most: usize,
+}
+
+impl Default for TextColumn {
+    fn default() -> Self {
+        Self::within(MOST_COLUMN)
+    }
 }
 
 impl TextColumn {
+    /// A column of at most so many bytes of text.
+    fn within(most: usize) -> Self {
+        Self {
+            builder: StringBuilder::default(),
+            most,
+        }
+    }
+
     /// Adds a cell; an empty text is a blank cell.
     pub fn push(&mut self, text: Option<&str>) -> Result<(), PlanError> {
         let text = text.filter(|text| !text.is_empty());
-        if self.builder.values_slice().len() + text.map_or(0, str::len) > MOST_COLUMN {
+        if self.builder.values_slice().len() + text.map_or(0, str::len) > self.most {
             return Err(PlanError::TooMuchText);
         }
         self.builder.append_option(text);
@@ -333,4 +348,35 @@ fn copied(texts: &StringArray, rows: Range<usize>) -> Result<TextColumn, PlanErr
         column.push(texts.is_valid(row).then(|| texts.value(row)))?;
     }
     Ok(column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_of_too_much_text_is_an_error_and_no_panic() {
+        let mut column = TextColumn::within(5);
+        assert!(column.push(Some("abc")).is_ok());
+        assert!(column.push(None).is_ok() && column.push(Some("")).is_ok());
+        assert!(matches!(column.push(Some("abc")), Err(PlanError::TooMuchText)));
+        assert!(column.push(Some("de")).is_ok());
+        let column = column.finish();
+        assert_eq!(column.iter().collect::<Vec<_>>(), [Some("abc"), None, None, Some("de")]);
+    }
+
+    #[test]
+    fn a_draft_never_holds_more_than_a_cell_or_its_source() {
+        let mut draft = Draft::default();
+        draft.begin(0);
+        draft.extend(std::iter::repeat_n('a', MOST_UNITS));
+        assert!(!draft.is_too_long(""));
+        draft.push_char('a');
+        assert!(draft.is_too_long("") && !draft.is_over());
+        draft.extend(std::iter::repeat('a'));
+        assert!(draft.is_over() && draft.text().len() <= MOST_BYTES);
+        draft.begin(1 << 20);
+        draft.push(&"a".repeat(1 << 20));
+        assert!(!draft.is_too_long(&"b".repeat(1 << 20)));
+    }
 }

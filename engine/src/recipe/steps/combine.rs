@@ -92,7 +92,7 @@ impl Combine {
         options.finish(reading, &["columns", "into", "separator", "skip_blanks"]);
         let columns = columns?;
         if columns.is_empty() {
-            reading.problem(node.place, &columns_path, "`columns` of `combine` names no column.");
+            reading.problem_of(&columns_path, "`columns` of `combine` names no column.");
             return None;
         }
         Some(Self {

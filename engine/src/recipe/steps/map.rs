@@ -97,7 +97,7 @@ impl Map {
         let values = values?;
         if let Some((old, _)) = values.iter().find(|(_, new)| new.chars().count() > MOST_UNITS) {
             let message = format!("The new value of `{}` is longer than a cell may be.", shown(old));
-            reading.problem(node.place, &values_path, message);
+            reading.problem_of(&values_path, message);
             return None;
         }
         Some(Self {

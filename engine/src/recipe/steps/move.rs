@@ -103,7 +103,7 @@ impl Move {
             (Side::After, Some(column)) => Destination::After(column),
             (Side::First | Side::Last, Some(_)) => {
                 let message = "`column` of `move` goes with `to: before` or `to: after`.";
-                reading.problem(node.place, &column_path, message);
+                reading.problem_of(&column_path, message);
                 return None;
             }
             (Side::Before | Side::After, None) => return None,

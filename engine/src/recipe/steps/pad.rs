@@ -95,7 +95,7 @@ impl Pad {
                 let one = chars.next().filter(|_| chars.next().is_none());
                 if one.is_none() {
                     let message = format!("`with` of `pad` is one character, not `{text}`.");
-                    reading.problem(node.place, &options.path("with"), message);
+                    reading.problem_of(&options.path("with"), message);
                 }
                 one
             }

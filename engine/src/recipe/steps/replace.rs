@@ -113,8 +113,7 @@ impl Replace {
             Ok(_) => Some(step),
             Err((option, message)) => {
                 let path = &paths[usize::from(option == "with")];
-                let place = reading.places.get(path).copied().unwrap_or(node.place);
-                reading.problem(place, path, format!("`{option}` of `replace`: {message}"));
+                reading.problem_of(path, format!("`{option}` of `replace`: {message}"));
                 None
             }
         }

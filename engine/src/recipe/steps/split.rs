@@ -226,11 +226,7 @@ fn read_by(options: &mut Options<'_>, word: ByWord, into: Option<usize>, reading
         return None;
     }
     if into == Some(0) {
-        reading.problem(
-            options.place(),
-            &options.path("into"),
-            "`into` of `split` names no column.",
-        );
+        reading.problem_of(&options.path("into"), "`into` of `split` names no column.");
         return None;
     }
     match word {

@@ -164,6 +164,26 @@ const UNFIT: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
+fn a_text_is_not_split_into_columns_without_end() {
+    let names: Vec<String> = (0..257).map(|number| format!("n{number}")).collect();
+    let problem = problem(&format!(
+        "{{split: {{column: name, separator: x, into: [{}]}}}}",
+        names.join(", ")
+    ));
+    assert!(
+        problem.message.contains("257 new columns; there can be 256"),
+        "{problem:?}"
+    );
+}
+
+#[test]
+fn problems_of_options_know_their_line() {
+    let text = "steps:\n  - pad:\n      columns: id\n      length: 3\n      with: ab\n";
+    let problems = Recipe::parse(text).expect_err("two characters");
+    assert_eq!((problems[0].line, problems[0].step), (5, Some(1)), "{problems:?}");
+}
+
+#[test]
 fn what_is_wrong_with_options_is_said_at_the_door() {
     for (text, path, words) in DOOR {
         let problems = Recipe::parse(&format!("steps: [{text}]")).expect_err(text);
