@@ -84,6 +84,15 @@ impl Draft {
         self.push(c.encode_utf8(&mut [0; 4]));
     }
 
+    /// Adds a text of ASCII characters as `change` makes it, which leaves its length.
+    pub fn push_ascii(&mut self, part: &str, change: fn(&mut str)) {
+        let start = self.text.len();
+        self.push(part);
+        if let Some(pushed) = self.text.get_mut(start..) {
+            change(pushed);
+        }
+    }
+
     /// Adds characters.
     pub fn extend(&mut self, chars: impl IntoIterator<Item = char>) {
         for c in chars {
@@ -173,37 +182,35 @@ pub fn position(row: usize) -> Result<u32, PlanError> {
     u32::try_from(row).map_err(|_error| MANY_ROWS)
 }
 
-/// A column of any kind with texts in place of some cells, as one of several kinds: `new` gives the text of a row, an empty
-/// one for a blank cell, and nothing where the cell stays. `format` is the column's number format.
-pub fn overwritten<'a>(
-    column: &ArrayRef,
-    format: Option<&str>,
-    new: impl Fn(usize) -> Option<&'a str>,
-) -> Result<ArrayRef, PlanError> {
-    let column = match column.as_struct_opt() {
-        Some(_) => column.clone(),
+/// A column of any kind as one of several kinds; `format` is the column's number format.
+pub fn as_mixed(column: &ArrayRef, format: Option<&str>) -> Result<ArrayRef, PlanError> {
+    match column.as_struct_opt() {
+        Some(_) => Ok(column.clone()),
         // No position among the table's formats: cells show as the column does.
-        None => from_typed(column, u16::MAX, format)?,
-    };
+        None => Ok(from_typed(column, u16::MAX, format)?),
+    }
+}
+
+/// A column of several kinds with texts in place of some cells: `new` has one for each row, an empty one for a blank cell,
+/// and nothing where the cell stays.
+pub fn overwritten(column: &ArrayRef, new: &[Option<&str>]) -> Result<ArrayRef, PlanError> {
     let cells = column.as_struct_opt().ok_or(NO_MIXED)?;
     let child = |name: &str| cells.column_by_name(name).ok_or(NO_MIXED);
     let kinds = child("kind")?.as_primitive_opt::<UInt8Type>().ok_or(NO_MIXED)?;
     let texts = child("text")?.as_string_opt::<i32>().ok_or(NO_MIXED)?;
-    let rows = 0..cells.len();
-    let code = |row: usize| match new(row) {
-        None => kinds.value(row),
+    let code = |(kind, new): (&u8, &Option<&str>)| match new {
+        None => *kind,
         Some("") => CellKind::Blank.code(),
         Some(_) => CellKind::Text.code(),
     };
-    let codes: UInt8Array = rows.clone().map(code).collect::<Vec<_>>().into();
+    let codes: UInt8Array = kinds.values().iter().zip(new).map(code).collect::<Vec<_>>().into();
     let mut made = TextColumn::default();
-    for row in rows.clone() {
-        let old = texts.is_valid(row).then(|| texts.value(row));
-        made.push(new(row).or(old))?;
+    for (old, new) in texts.iter().zip(new) {
+        made.push(new.or(old))?;
     }
-    let taken: BooleanArray = rows.clone().map(|row| Some(new(row).is_some())).collect();
-    let filled = |row: usize| new(row).map_or(cells.is_valid(row), |text| !text.is_empty());
-    let nulls = NullBuffer::from_iter(rows.map(filled));
+    let taken: BooleanArray = new.iter().map(|new| Some(new.is_some())).collect();
+    let filled = |(row, new): (usize, &Option<&str>)| new.map_or(cells.is_valid(row), |text| !text.is_empty());
+    let nulls = NullBuffer::from_iter(new.iter().enumerate().map(filled));
     let children: Vec<ArrayRef> = vec![
         Arc::new(codes),
         nullif(child("number")?, &taken)?,

@@ -106,7 +106,9 @@ impl Case {
 impl TextChange for Letters {
     fn change<'a>(&self, text: &'a str, draft: &mut Draft) -> Changed<'a> {
         match self {
-            Self::Upper => draft.extend(text.chars().flat_map(char::to_uppercase)),
+            Self::Upper => each(text, draft, str::make_ascii_uppercase, |c, draft| {
+                draft.extend(c.to_uppercase());
+            }),
             Self::Lower => lower(text, draft),
             Self::Title => words(text, draft, |_| true),
             Self::Sentence => {
@@ -123,7 +125,24 @@ fn lower(text: &str, draft: &mut Draft) {
     if text.contains('Σ') {
         draft.push(&text.to_lowercase());
     } else {
-        draft.extend(text.chars().flat_map(char::to_lowercase));
+        each(text, draft, str::make_ascii_lowercase, |c, draft| {
+            draft.extend(c.to_lowercase());
+        });
+    }
+}
+
+/// Runs of ASCII letters at once, the others one by one.
+fn each(text: &str, draft: &mut Draft, ascii: fn(&mut str), other: fn(char, &mut Draft)) {
+    let mut rest = text;
+    while !rest.is_empty() && !draft.is_over() {
+        let end = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        draft.push_ascii(run, ascii);
+        let mut chars = after.chars();
+        if let Some(c) = chars.next() {
+            other(c, draft);
+        }
+        rest = chars.as_str();
     }
 }
 

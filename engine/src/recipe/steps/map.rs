@@ -14,7 +14,7 @@ use crate::recipe::plan::cells;
 use crate::recipe::plan::chunk::Chunk;
 use crate::recipe::plan::operator::{Applied, ChunkStep, Operator, PlanError};
 use crate::recipe::plan::patterns::shown;
-use crate::recipe::plan::texts::{MOST_UNITS, TextColumn, overwritten, position};
+use crate::recipe::plan::texts::{MOST_UNITS, TextColumn, as_mixed, overwritten, position};
 use crate::recipe::problem::Problem;
 use crate::tables::ColumnKind;
 
@@ -175,12 +175,14 @@ struct MapStep {
 impl ChunkStep for MapStep {
     fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
         let column = &chunk.columns[self.position];
-        let texts = cells::texts(column, self.format.as_deref())?;
         let mut applied = Applied::same_columns(chunk.columns.clone());
-        let new = |row: usize| self.values.get(text_of(&texts, row)).map(String::as_str);
         applied.columns[self.position] = if self.after == ColumnKind::Mixed {
-            overwritten(column, self.format.as_deref(), new)?
+            let mixed = as_mixed(column, self.format.as_deref())?;
+            let texts = cells::texts(&mixed, None)?;
+            let new = |row| self.values.get(text_of(&texts, row)).map(String::as_str);
+            overwritten(&mixed, &(0..texts.len()).map(new).collect::<Vec<_>>())?
         } else {
+            let texts = cells::texts(column, self.format.as_deref())?;
             self.column(&texts, &mut applied.rejections)?
         };
         Ok(applied)

@@ -135,15 +135,31 @@ impl TextChange for Spelling {
         if text.is_ascii() || (!self.strip_accents && self.form.is_form_of(text)) {
             return Changed::Same;
         }
-        let (strip, form) = (self.strip_accents, self.form);
+        // An ASCII character is never changed and joins with nothing in front of it: only what stands behind one may join it.
+        let mut rest = text;
+        while let Some(odd) = rest.bytes().position(|byte| !byte.is_ascii()) {
+            let (ascii, odd) = rest.split_at(odd.saturating_sub(1));
+            let end = odd.char_indices().skip(1).find(|(_, c)| c.is_ascii());
+            let (odd, after) = odd.split_at(end.map_or(odd.len(), |(at, _)| at));
+            draft.push(ascii);
+            self.spell(odd, draft);
+            rest = after;
+        }
+        draft.push(rest);
+        Changed::Written
+    }
+}
+
+impl Spelling {
+    fn spell(self, text: &str, draft: &mut Draft) {
+        let strip = self.strip_accents;
         let plain = |c: char| (!strip || !is_accent(c)).then(|| if strip { without_stroke(c) } else { c });
-        match form {
+        match self.form {
             Form::Nfc => draft.extend(text.nfd().filter_map(plain).nfc()),
             Form::Nfd => draft.extend(text.nfd().filter_map(plain)),
             Form::Nfkc => draft.extend(text.nfkd().filter_map(plain).nfc()),
             Form::Nfkd => draft.extend(text.nfkd().filter_map(plain)),
         }
-        Changed::Written
     }
 }
 

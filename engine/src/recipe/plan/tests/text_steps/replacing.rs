@@ -118,6 +118,24 @@ fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{3099}')
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn texts_are_normalised_as_if_in_one_go(text in "[a-z\u{e0}-\u{ff}\u{300}-\u{345}\u{ac00}-\u{ac10}\u{1100}-\u{1112}\u{1161}-\u{1175}\u{3099}\u{ff76}\u{ff9e}\u{1e00}-\u{1eff}]{1,12}") {
+        use unicode_normalization::UnicodeNormalization;
+        for (form, wanted) in [
+            ("NFC", text.nfc().collect::<String>()),
+            ("NFD", text.nfd().collect()),
+            ("NFKC", text.nfkc().collect()),
+            ("NFKD", text.nfkd().collect()),
+        ] {
+            let made = one(&format!("{{normalise: {{form: {form}}}}}"), &text).map_err(|error| TestCaseError::fail(error.to_string()))?;
+            prop_assert_eq!(made, Some(wanted), "{}", form);
+        }
+    }
+}
+
 #[test]
 fn replace_by_example() -> Fallible {
     for (options, given, wanted) in [
