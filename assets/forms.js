@@ -105,7 +105,17 @@ const CONTROLS = {
     pairs((value ?? []).map((key) => (typeof key === "string" ? { column: key } : key)), (key, change) => {
       const order = el("select", { class: "select", "aria-label": "Order", onchange: () => change((now) => ({ ...now, order: order.value })) }, el("option", { value: "ascending" }, "ascending"), el("option", { value: "descending" }, "descending"));
       order.value = key.order ?? "ascending";
-      return [labelled("Column", pick(columns, key.column, (column) => change((now) => ({ ...now, column })))), order];
+      const more = (name, title, words) => {
+        const select = el("select", { class: "select", "aria-label": title, onchange: () => change((now) => ({ ...now, [name]: select.value })) }, ...Object.entries(words).map(([word, shown]) => el("option", { value: word }, shown)));
+        select.value = key[name] ?? Object.keys(words)[0];
+        return select;
+      };
+      return [
+        labelled("Column", pick(columns, key.column, (column) => change((now) => ({ ...now, column })))),
+        order,
+        more("compare", "Texts", { exact: "exactly", ignore_case: "A and a alike", natural: "item2 before item10" }),
+        more("blanks", "Blanks", { last: "blanks last", first: "blanks first" }),
+      ];
     }, () => ({ column: columns[0]?.name ?? "", order: "ascending" }), "Add a column", set),
   // A name, and the file behind it: who chooses a file need not think of a name.
   reference: ({ value, set, tables }) => {

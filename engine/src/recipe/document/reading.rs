@@ -87,6 +87,29 @@ impl Reading {
         }
     }
 
+    /// A whole number within bounds.
+    pub fn number(
+        &mut self,
+        node: &Node,
+        path: &str,
+        subject: &str,
+        bounds: std::ops::RangeInclusive<usize>,
+    ) -> Option<usize> {
+        self.places.insert(path.to_owned(), node.place);
+        let number = node.as_text().and_then(|text| text.parse().ok());
+        let number = number.filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let (least, most) = (bounds.start(), bounds.end());
+            let words = match node.as_text() {
+                Some(text) => format!("`{text}`"),
+                None => node.words().to_owned(),
+            };
+            let message = format!("{subject} expects a whole number from {least} to {most}, not {words}.");
+            self.problem(node.place, path, message);
+        }
+        number
+    }
+
     /// One of a few words.
     pub fn choice<T: Copy>(&mut self, node: &Node, path: &str, subject: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(node, path, subject)?;
@@ -159,6 +182,12 @@ impl<'a> Options<'a> {
     pub fn optional_text(&mut self, reading: &mut Reading, name: &str) -> Option<String> {
         let node = self.take(name)?;
         reading.text(node, &self.path(name), &self.subject(name))
+    }
+
+    /// A list option that must be there; one text counts as a list of one.
+    pub fn required_texts(&mut self, reading: &mut Reading, name: &str) -> Option<Vec<String>> {
+        let node = self.require(reading, name)?;
+        reading.texts(node, &self.path(name), &self.subject(name))
     }
 
     /// A list option; one text counts as a list of one.

@@ -4,14 +4,24 @@
 //! `to_json`, `label` (one plain sentence), `check` (against the columns at that point) and `plan`. A new step is a file, its
 //! `mod` line and its line in `steps!`.
 
+mod blank_columns;
+mod blank_rows;
 mod compute;
 mod convert;
 mod deduplicate;
+mod difference;
+mod fill;
 mod filter;
+mod first;
 mod group;
 mod join;
+mod last;
 mod mask;
+mod number_rows;
+mod rank;
 mod rename;
+mod running_total;
+mod sample;
 mod select;
 mod sort;
 mod trim;
@@ -21,10 +31,12 @@ use serde_json::Value as Json;
 
 pub use convert::{Otherwise, Target};
 pub use deduplicate::Keep;
+pub use fill::FillWith;
 pub use filter::FilterRule;
 pub use join::{JoinKind, Several};
 pub use mask::Veil;
-pub use sort::{Direction, SortKey};
+pub use sample::SampleSize;
+pub use sort::{BlankPlace, Compare, Direction, SortKey};
 pub(crate) use trim::is_blank;
 pub use validate::{ColumnTest, Length, Rule, Test};
 
@@ -123,10 +135,22 @@ steps! {
         select::Select,
         /// Give a column another type.
         convert::Convert,
+        /// Fill blank cells.
+        fill::Fill,
         /// Keep or drop rows by a condition.
         filter::Filter,
         /// Fill a column by a formula.
         compute::Compute,
+        /// Remove blank rows.
+        blank_rows::BlankRows,
+        /// Remove blank columns.
+        blank_columns::BlankColumns,
+        /// Keep the first rows.
+        first::First,
+        /// Keep the last rows.
+        last::Last,
+        /// Keep some rows at random.
+        sample::Sample,
         /// Check rows against rules.
         validate::Validate,
         /// Hide what cells hold.
@@ -135,6 +159,14 @@ steps! {
         deduplicate::Deduplicate,
         /// Put rows in order.
         sort::Sort,
+        /// Give rows running numbers.
+        number_rows::NumberRows,
+        /// Add up a column down the rows.
+        running_total::RunningTotal,
+        /// Compare a column with the row above.
+        difference::Difference,
+        /// Give rows ranks by a column.
+        rank::Rank,
         /// One row per group, with totals.
         group::Group,
     }
