@@ -115,7 +115,17 @@ const CONTROLS = {
     pairs((value ?? []).map((key) => (typeof key === "string" ? { column: key } : key)), (key, put) => {
       const order = el("select", { class: "select", "aria-label": "Order", onchange: () => put("order", order.value) }, el("option", { value: "ascending" }, "ascending"), el("option", { value: "descending" }, "descending"));
       order.value = key.order ?? "ascending";
-      return [labelled("Column", pick(columns, key.column, (column) => put("column", column))), order];
+      const more = (name, title, words) => {
+        const select = el("select", { class: "select", "aria-label": title, onchange: () => put(name, select.value) }, ...Object.entries(words).map(([word, shown]) => el("option", { value: word }, shown)));
+        select.value = key[name] ?? Object.keys(words)[0];
+        return select;
+      };
+      return [
+        labelled("Column", pick(columns, key.column, (column) => put("column", column))),
+        order,
+        more("compare", "Texts", { exact: "exactly", ignore_case: "A and a alike", natural: "item2 before item10" }),
+        more("blanks", "Blanks", { last: "blanks last", first: "blanks first" }),
+      ];
     }, () => ({ column: columns[0]?.name ?? "", order: "ascending" }), "Add a column", set),
   values: ({ value, set }) =>
     pairs(Object.entries(value ?? {}), ([from, to], put) => [

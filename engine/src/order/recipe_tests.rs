@@ -420,3 +420,31 @@ fn rows_that_left_before_columns_were_renamed_still_show() -> Fallible {
     );
     Ok(())
 }
+
+#[test]
+fn a_preview_of_steps_in_row_order_marks_what_they_filled_and_looks_beyond_what_is_shown() -> Fallible {
+    let folder = tempfile::tempdir()?;
+    make_table(folder.path(), &orders(5000), 1000)?;
+    let filled = |direction: &str, rows: usize| -> Fallible<Vec<(String, bool)>> {
+        let text = format!("steps: [{{fill: {{columns: [status], direction: {direction}}}}}]");
+        let answer = preview(folder.path(), &text, 1, rows, false)?;
+        let cells = answer.rows.iter().map(|row| &row.cells[2]);
+        Ok(cells.map(|cell| (cell.text.clone(), cell.changed)).collect())
+    };
+    let cell = |text: &str, changed| (text.to_owned(), changed);
+    let [shipped, cancelled] = [cell("shipped", false), cell("cancelled", false)];
+    assert_eq!(
+        filled("down", 3)?,
+        [shipped.clone(), cancelled.clone(), cell("cancelled", true)]
+    );
+    assert_eq!(filled("up", 3)?, [shipped, cancelled, cell(" returned ", true)]);
+    let text = "steps: [{number_rows: {column: n, by: [status]}}, {first: 2}]";
+    let answer = preview(folder.path(), text, 2, 3, true)?;
+    assert!(answer.rows[1].cells[5].changed && !answer.rows[1].cells[2].changed);
+    assert!(
+        matches!(&answer.rows[2].fate, RowFate::Out { step: 2, why, .. } if why == "it is not among the first rows")
+    );
+    assert_eq!(answer.total, Some(2));
+    assert!(answer.ledger.iter().all(crate::recipe::ledger::LedgerStep::balances));
+    Ok(())
+}

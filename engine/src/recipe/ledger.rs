@@ -161,6 +161,12 @@ pub fn copy_of(origin: u64, copy: u64) -> u64 {
     mixed(origin.wrapping_add(copy.wrapping_mul(0xd6e8_feb8_6659_fd93)))
 }
 
+/// A number for a row that has nothing to do with where it stands, another one for each seed.
+#[must_use]
+pub fn shuffled(origin: u64, seed: u64) -> u64 {
+    mixed(origin ^ mixed(seed ^ 0xa076_1d64_78bd_642f))
+}
+
 fn mixed(number: u64) -> u64 {
     let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,28 +1,35 @@
 //! How a recipe is carried out on a table.
 //!
 //! ```text
-//! parts ─ windows of rows, side by side ─▶ steps that work chunk by chunk ─ in row order ─▶ sort, deduplicate, group ─▶ …
+//! parts ─ windows of rows, side by side ─▶ steps that work chunk by chunk ─ in row order ─▶ sort, group, fill down, … ─▶ …
 //!                                              └─▶ accounts and rejects, also in row order
 //! ```
 //!
 //! Steps that look at a row at a time are carried out window by window, each window by itself, on as many threads as wanted;
-//! what comes of them is put together in row order. Steps that need other rows (sort, deduplicate, group) read that stream
-//! in order, on one thread, within their share of the memory, and go to disk beyond it. So neither the number of threads nor
+//! what comes of them is put together in row order. Steps that need other rows (sort, deduplicate, group, and those that carry
+//! something from row to row) read that stream in order, on one thread, within their share of the memory, and go to disk
+//! beyond it. So neither the number of threads nor
 //! the memory has any influence on the result. Expressions and sorting are DataFusion's, the rest is ours, since each row
 //! must be accounted for.
 
+pub mod blanks;
 pub mod cells;
 pub mod chunk;
 pub mod conversion;
 pub mod deduplicate;
 pub mod exact_sum;
 pub mod external;
+pub mod fill;
 pub(crate) mod findings;
 pub mod group;
 pub mod join;
 pub mod operator;
+pub mod ordered;
 pub mod patterns;
+pub mod portion;
+pub mod rank;
 pub mod rules;
+pub mod running;
 pub mod sort;
 pub mod spread;
 pub mod stages;
@@ -43,6 +50,7 @@ use super::rejects::{Reject, Spool};
 use crate::tables::read::Table;
 use chunk::Marked;
 use operator::{Operator, PlanError, Unchanged};
+use ordered::Looks;
 
 /// Rows that were taken out and are kept for a preview: a grid shows no more at once.
 const MOST_TAKEN: usize = 1000;
@@ -110,7 +118,7 @@ impl Plan {
         if let Some(split) = &recipe.output.split {
             let position = super::columns::find(&plan.columns, &split.column)
                 .map_err(|message| vec![Problem::at("output.split_by", format!("`split_by`: {message}"))])?;
-            let keys = vec![(position, super::steps::Direction::Ascending)];
+            let keys = vec![sort::SortBy::ascending(position)];
             plan.steps.push(PlannedStep {
                 number: plan.steps.len() + 1,
                 operator: Operator::Sort(sort::SortPlan { keys }),
@@ -132,6 +140,7 @@ impl Plan {
                 Operator::Deduplicate(deduplicate) => deduplicate.needs(wanted),
                 Operator::Group(group) => group.needs(before),
                 Operator::Unique(unique) => unique.judge.needs(&wanted, before),
+                Operator::Ordered(ordered) => ordered.needs(&wanted, before),
             };
         }
         wanted.resize(all, true);
@@ -151,6 +160,7 @@ impl Plan {
                 Operator::Step(operator) => operator.lineage(step.before.len(), after),
                 Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Unique(_) => (0..after).map(Some).collect(),
                 Operator::Group(group) => group.lineage(after),
+                Operator::Ordered(_) => (0..after).map(|at| (at < step.before.len()).then_some(at)).collect(),
             };
             sources = step
                 .into_iter()
@@ -166,7 +176,7 @@ impl Plan {
         self.steps.iter().any(|step| match &step.operator {
             Operator::Step(operator) => operator.checks(),
             Operator::Unique(_) => true,
-            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) => false,
+            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) | Operator::Ordered(_) => false,
         })
     }
 
@@ -176,7 +186,7 @@ impl Plan {
         let holding = |step: &PlannedStep| match &step.operator {
             Operator::Step(_) => 0,
             Operator::Unique(unique) => unique.sets.len(),
-            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) => 1,
+            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) | Operator::Ordered(_) => 1,
         };
         self.steps.iter().map(holding).sum()
     }
@@ -203,7 +213,11 @@ impl Plan {
     /// Whether the first rows of the table give the first rows of the result.
     #[must_use]
     pub fn streams(&self) -> bool {
-        self.last_barrier().is_none()
+        let looks_ahead = |step: &PlannedStep| match &step.operator {
+            Operator::Ordered(ordered) => ordered.looks() != Looks::Back,
+            _ => false,
+        };
+        self.last_barrier().is_none() && !self.steps.iter().any(looks_ahead)
     }
 
     /// The position of the last step that gives its first row only when it has seen the last one.
@@ -211,6 +225,7 @@ impl Plan {
         use super::steps::Keep;
         self.steps.iter().rposition(|step| match &step.operator {
             Operator::Step(_) | Operator::Unique(_) => false,
+            Operator::Ordered(ordered) => ordered.looks() == Looks::Everywhere,
             Operator::Deduplicate(deduplicate) => deduplicate.keep != Keep::First,
             Operator::Sort(_) | Operator::Group(_) => true,
         })

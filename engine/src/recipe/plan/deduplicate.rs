@@ -69,6 +69,11 @@ impl Keys {
         })
     }
 
+    /// Whether there are no columns.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by.is_empty()
+    }
+
     /// The keys of a chunk's rows.
     pub(super) fn of(&self, chunk: &Chunk) -> Result<arrow::row::Rows, PlanError> {
         let mut parts: Vec<ArrayRef> = Vec::new();
@@ -90,7 +95,7 @@ pub(super) fn run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkS
     tokio::spawn(async move {
         let result = async {
             let stream = if turned {
-                turn_round(&task_work, index, stream)?
+                turn_round(&task_work, &task_work.plan.steps[index].before, stream)?
             } else {
                 stream
             };
@@ -107,11 +112,12 @@ pub(super) fn run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkS
     if !turned {
         return firsts;
     }
-    turn_round(work, index, firsts).unwrap_or_else(|error| Box::pin(futures_util::stream::iter([Err(error)])))
+    turn_round(work, &work.plan.steps[index].before, firsts)
+        .unwrap_or_else(|error| Box::pin(futures_util::stream::iter([Err(error)])))
 }
 
 /// Counts the rows that come in, before anything else is done with them.
-fn counted(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkStream {
+pub(super) fn counted(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkStream {
     let (work, number) = (work.clone(), work.plan.steps[index].number);
     Box::pin(stream.map(move |chunk| {
         let chunk = chunk?;
@@ -123,10 +129,8 @@ fn counted(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkStream {
 }
 
 /// The rows in the opposite order.
-fn turn_round(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkStream, PlanError> {
-    let base = sort::empty(&work.plan.steps[index].before, work.marked)?
-        .to_batch()?
-        .schema();
+pub(super) fn turn_round(work: &Work, columns: &[Column], stream: ChunkStream) -> Result<ChunkStream, PlanError> {
+    let base = sort::empty(columns, work.marked)?.to_batch()?.schema();
     let schema = external::schema_with(&base, &[DataType::UInt64]);
     let key = Key {
         column: base.fields().len(),
@@ -140,7 +144,7 @@ fn turn_round(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<Chu
     });
     let batches = external::flattened(batches);
     let turned = external::sort(batches, schema, &[key], work.share() / 2, &work.resources.scratch)?;
-    let (columns, marked) = (work.plan.steps[index].before.len(), work.marked);
+    let (columns, marked) = (columns.len(), work.marked);
     Ok(Box::pin(
         turned.map(move |batch| Chunk::of_batch(&batch?, columns, marked)),
     ))

@@ -8,6 +8,7 @@ use arrow::array::{ArrayRef, BooleanArray, UInt32Array};
 use super::chunk::Chunk;
 use super::deduplicate::DeduplicatePlan;
 use super::group::GroupPlan;
+use super::ordered::OrderedStep;
 use super::sort::SortPlan;
 use super::unique::UniquePlan;
 use crate::recipe::expression::Rejection;
@@ -65,12 +66,19 @@ pub enum Operator {
     Group(GroupPlan),
     /// Rows checked, some of whose values must be unique.
     Unique(UniquePlan),
+    /// Row by row, with something carried from each to the next.
+    Ordered(Box<dyn OrderedStep>),
 }
 
 impl Operator {
     /// A step that works chunk by chunk.
     pub fn step(step: impl ChunkStep + 'static) -> Self {
         Self::Step(Box::new(step))
+    }
+
+    /// A step that goes through the rows in order.
+    pub fn ordered(step: impl OrderedStep + 'static) -> Self {
+        Self::Ordered(Box::new(step))
     }
 }
 

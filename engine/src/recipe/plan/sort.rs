@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, StringArray, StringBuilder};
+use arrow::compute::SortOptions;
 use arrow::datatypes::DataType;
 use futures_util::StreamExt;
 
@@ -12,22 +14,48 @@ use super::operator::{Operator, PlanError};
 use super::stages::ChunkStream;
 use crate::recipe::columns::Column;
 use crate::recipe::ledger::Account;
-use crate::recipe::steps::Direction;
+use crate::recipe::steps::{BlankPlace, Compare, Direction};
 use crate::tables::ColumnKind;
 
 /// A sort.
 #[derive(Clone, Debug)]
 pub struct SortPlan {
-    /// Columns by position and which way, most important first.
-    pub keys: Vec<(usize, Direction)>,
+    /// What to sort by, most important first.
+    pub keys: Vec<SortBy>,
+}
+
+/// A column to sort by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SortBy {
+    /// Its position.
+    pub column: usize,
+    /// Which way.
+    pub order: Direction,
+    /// Where its blanks go.
+    pub blanks: BlankPlace,
+    /// How its texts are compared.
+    pub compare: Compare,
+}
+
+impl SortBy {
+    /// Smallest first, blanks last, texts character by character.
+    #[must_use]
+    pub fn ascending(column: usize) -> Self {
+        Self {
+            column,
+            order: Direction::Ascending,
+            blanks: BlankPlace::Last,
+            compare: Compare::Exact,
+        }
+    }
 }
 
 impl SortPlan {
     /// Which columns are needed when these are wanted.
     #[must_use]
     pub fn needs(&self, mut wanted: Vec<bool>) -> Vec<bool> {
-        for (column, _) in &self.keys {
-            wanted[*column] = true;
+        for key in &self.keys {
+            wanted[key.column] = true;
         }
         wanted
     }
@@ -50,10 +78,7 @@ fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkS
     let (keys, added) = keys(plan, &step.before, base.fields().len());
     let schema = external::schema_with(&base, &added);
     let columns = step.before.len();
-    let (counted, by) = (
-        work.clone(),
-        plan.keys.iter().map(|(column, _)| *column).collect::<Vec<_>>(),
-    );
+    let (counted, by) = (work.clone(), plan.keys.clone());
     let (mut next, number) = (0, step.number);
     let batches = stream.map(move |chunk| {
         let chunk = chunk?;
@@ -61,8 +86,8 @@ fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkS
         account.came.add(chunk.origins.values().iter().copied());
         counted.note(super::Effects::of(number, account, Vec::new()))?;
         let mut added = Vec::new();
-        for column in &by {
-            added.extend(super::cells::sort_keys(&chunk.columns[*column])?);
+        for key in &by {
+            added.extend(keys_of(*key, &chunk.columns[key.column])?);
         }
         added.push(external::ordinals(&mut next, chunk.rows()));
         let batch = external::with_columns(&chunk.to_batch()?, added)?;
@@ -85,16 +110,8 @@ fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkS
 /// What to sort by, and the types of the columns that are added for it behind the `behind` columns of a batch.
 fn keys(plan: &SortPlan, columns: &[Column], behind: usize) -> (Vec<Key>, Vec<DataType>) {
     let (mut keys, mut added) = (Vec::new(), Vec::new());
-    for (column, direction) in &plan.keys {
-        let options = match direction {
-            Direction::Descending => DESCENDING,
-            Direction::Ascending => ASCENDING,
-        };
-        let kind = columns[*column].kind;
-        for (index, data_type) in key_types(kind).into_iter().enumerate() {
-            // In a column of several kinds the classes keep their order either way: numbers before texts.
-            let is_class = kind == ColumnKind::Mixed && index == 0;
-            let options = if is_class { ASCENDING } else { options };
+    for key in &plan.keys {
+        for (data_type, options) in key_types(*key, columns[key.column].kind) {
             keys.push(Key {
                 column: behind + added.len(),
                 options,
@@ -121,10 +138,121 @@ pub(super) fn empty(columns: &[Column], marked: Marked) -> Result<Chunk, PlanErr
     })
 }
 
-/// The types of [`super::cells::sort_keys`].
-fn key_types(kind: ColumnKind) -> Vec<DataType> {
+/// The types of [`keys_of`] for a column of this kind, and which way each is sorted.
+pub(super) fn key_types(key: SortBy, kind: ColumnKind) -> Vec<(DataType, SortOptions)> {
+    let nulls_first = key.blanks == BlankPlace::First;
+    let either = |options: SortOptions| SortOptions { nulls_first, ..options };
+    let options = match key.order {
+        Direction::Descending => either(DESCENDING),
+        Direction::Ascending => either(ASCENDING),
+    };
+    let text = match key.compare {
+        Compare::Natural => DataType::Binary,
+        Compare::Exact | Compare::IgnoreCase => DataType::Utf8,
+    };
     match kind {
-        ColumnKind::Mixed => vec![DataType::UInt8, DataType::Float64, DataType::Utf8],
-        kind => vec![kind.arrow()],
+        // The classes keep their order either way: numbers before texts.
+        ColumnKind::Mixed => vec![
+            (DataType::UInt8, either(ASCENDING)),
+            (DataType::Float64, options),
+            (text, options),
+        ],
+        ColumnKind::Text => vec![(text, options)],
+        kind => vec![(kind.arrow(), options)],
+    }
+}
+
+/// Columns to sort by in place of a column.
+pub(super) fn keys_of(key: SortBy, column: &ArrayRef) -> Result<Vec<ArrayRef>, PlanError> {
+    let mut keys = super::cells::sort_keys(column)?;
+    if let Some(last) = keys.last_mut()
+        && let Some(texts) = last.as_string_opt::<i32>()
+    {
+        *last = match key.compare {
+            Compare::Exact => return Ok(keys),
+            Compare::IgnoreCase => Arc::new(lower(texts)),
+            Compare::Natural => Arc::new(natural(texts)),
+        };
+    }
+    Ok(keys)
+}
+
+/// The texts in small letters.
+fn lower(texts: &StringArray) -> StringArray {
+    let mut lower = StringBuilder::with_capacity(texts.len(), texts.value_data().len());
+    let mut small = String::new();
+    for text in texts {
+        lower.append_option(text.map(|text| {
+            small.clear();
+            small.extend(text.chars().flat_map(char::to_lowercase));
+            small.as_str()
+        }));
+    }
+    lower.finish()
+}
+
+/// Bytes that are ordered as people order the texts: digits that stand together as one number, all letters as small ones.
+fn natural(texts: &StringArray) -> BinaryArray {
+    let mut keys = BinaryBuilder::with_capacity(texts.len(), 2 * texts.value_data().len());
+    let mut key = Vec::new();
+    for text in texts {
+        keys.append_option(text.map(|text| {
+            natural_key(text, &mut key);
+            key.as_slice()
+        }));
+    }
+    keys.finish()
+}
+
+fn natural_key(text: &str, key: &mut Vec<u8>) {
+    key.clear();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        if digits == 0 {
+            let mut bytes = [0; 4];
+            for small in first.to_lowercase() {
+                key.extend_from_slice(small.encode_utf8(&mut bytes).as_bytes());
+            }
+            rest = &rest[first.len_utf8()..];
+            continue;
+        }
+        let (number, behind) = rest.split_at(digits);
+        let number = number.trim_start_matches('0');
+        // A number stands where its first digit would; a longer one is greater. Lengths are written so that they compare.
+        key.push(b'0');
+        for _ in 0..number.len() / 255 {
+            key.push(255);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a remainder of 255")]
+        key.push((number.len() % 255) as u8);
+        key.extend_from_slice(number.as_bytes());
+        rest = behind;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_that_stand_together_are_ordered_as_a_number() {
+        let long = "9".repeat(300);
+        let longer = format!("1{}", "0".repeat(300));
+        let ordered = [
+            "", " 7", "0", "2", "10", &long, &longer, "a", "A1", "a1b", "a01c", "a2", "a10", "a10b", "b", "é",
+        ];
+        let key = |text: &str| {
+            let mut key = Vec::new();
+            natural_key(text, &mut key);
+            key
+        };
+        for (index, text) in ordered.iter().enumerate() {
+            for later in &ordered[index + 1..] {
+                assert!(key(text) <= key(later), "{text:?} before {later:?}");
+            }
+        }
+        assert_eq!(key("Item 007"), key("item 7"));
+        assert!(key(&long) < key(&longer));
     }
 }

@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt};
 
 use super::chunk::{Chunk, Marked};
 use super::operator::{Applied, ChunkStep, Operator, PlanError};
-use super::{Effects, PlannedStep, Work, cells, deduplicate, findings, group, sort, unique};
+use super::{Effects, PlannedStep, Work, cells, deduplicate, findings, group, ordered, sort, unique};
 use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::Rejection;
 use crate::recipe::fate::{Fate, TakenOut};
@@ -37,6 +37,7 @@ pub(super) fn run_until(work: &Arc<Work>, last: usize) -> ChunkStream {
             Operator::Deduplicate(_) => (deduplicate::run(work, next, stream), next + 1),
             Operator::Group(_) => (group::run(work, next, stream), next + 1),
             Operator::Unique(_) => (unique::run(work, next, stream), next + 1),
+            Operator::Ordered(_) => (ordered::run(work, next, stream), next + 1),
             Operator::Step(_) => (later_steps(work, next, end, stream), end),
         };
     }
@@ -223,20 +224,50 @@ fn apply_step(
     chunk: &Chunk,
     effects: &mut Effects,
 ) -> Result<Chunk, PlanError> {
-    let mut applied = operator.apply(chunk)?;
+    let applied = operator.apply(chunk)?;
     if let Some(picked) = &applied.picked {
         let picked = picked.clone();
         return picked_rows(work, step, operator, chunk, (applied, &picked), effects);
     }
+    let mut account = Account::default();
+    account.came.add(chunk.origins.values().iter().copied());
+    let next = staying(
+        work,
+        step,
+        operator.why_filtered(),
+        chunk,
+        applied,
+        (effects, &mut account),
+    )?;
+    account.kept.add(next.origins.values().iter().copied());
+    effects.accounts.push((step.number, account));
+    Ok(next)
+}
+
+/// The rows that stay, as a step made them, with those that go noted and accounted for.
+pub(super) fn staying(
+    work: &Work,
+    step: &PlannedStep,
+    why_filtered: &str,
+    chunk: &Chunk,
+    mut applied: Applied,
+    (effects, account): (&mut Effects, &mut Account),
+) -> Result<Chunk, PlanError> {
     if applied.columns.iter().any(|column| column.len() != chunk.rows()) {
         return Err(PlanError::Internal("a step changed the number of rows"));
     }
-    let mut account = Account::default();
-    account.came.add(chunk.origins.values().iter().copied());
     let rejected = rejected_rows(work.plan.policy, &applied.rejections, chunk.rows());
     let filtered = filtered_rows(&applied, &rejected, work.plan.policy)?;
     (account.flagged, account.warned) = flagged_rows(work.plan.policy, &applied, rejected.as_ref());
-    note_taken(work, step, operator, chunk, &applied, (&rejected, &filtered), effects)?;
+    note_taken(
+        work,
+        step,
+        why_filtered,
+        chunk,
+        &applied,
+        (&rejected, &filtered),
+        effects,
+    )?;
     let flags = findings::flags(work, step, chunk, (&applied.rejections, &applied.warnings));
     let found = (
         std::mem::take(&mut applied.rejections),
@@ -244,17 +275,14 @@ fn apply_step(
     );
     effects.rejects.extend(findings::lines(work, step, chunk, found));
     let whole = marked(chunk, applied, flags)?;
-    let next = match out_of(&rejected, &filtered) {
+    Ok(match out_of(&rejected, &filtered) {
         None => whole,
         Some(out) => {
             account.rejected.add(origins_where(chunk, rejected.as_ref()));
             account.filtered.add(origins_where(chunk, filtered.as_ref()));
             whole.filtered(&arrow::compute::not(&out)?)?
         }
-    };
-    account.kept.add(next.origins.values().iter().copied());
-    effects.accounts.push((step.number, account));
-    Ok(next)
+    })
 }
 
 /// The rows of a step that picks: of one that is picked several times, the copies are added.
@@ -283,7 +311,8 @@ fn picked_rows(
         .map(|(row, times)| Some(*times == 0 && !is_rejected(row)))
         .collect();
     let filtered = (filtered.true_count() > 0).then_some(filtered);
-    note_taken(work, step, operator, chunk, &applied, (&rejected, &filtered), effects)?;
+    let why = operator.why_filtered();
+    note_taken(work, step, why, chunk, &applied, (&rejected, &filtered), effects)?;
     let flags = findings::flags(work, step, chunk, (&applied.rejections, &applied.warnings));
     let mut account = Account::default();
     (account.flagged, account.warned) = flagged_rows(work.plan.policy, &applied, rejected.as_ref());
@@ -394,7 +423,7 @@ type Masks<'a> = (&'a Option<BooleanArray>, &'a Option<BooleanArray>);
 fn note_taken(
     work: &Work,
     step: &PlannedStep,
-    operator: &dyn ChunkStep,
+    why_filtered: &str,
     chunk: &Chunk,
     applied: &Applied,
     (rejected, filtered): Masks<'_>,
@@ -414,7 +443,7 @@ fn note_taken(
         });
     }
     if let Some(filtered) = filtered {
-        let why = vec![operator.why_filtered().to_owned()];
+        let why = vec![why_filtered.to_owned()];
         let rows = chunk.filtered(filtered)?;
         effects.taken.push(TakenOut {
             step: step.number,

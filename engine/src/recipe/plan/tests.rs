@@ -23,7 +23,10 @@ use crate::sheets::view::ColumnView;
 use crate::tables::read::Table;
 use crate::tables::{ColumnKind, ColumnMeta, PartMeta, TableMeta};
 
+mod doors;
 mod join;
+mod ordered;
+mod ordering;
 mod text_steps;
 mod validating;
 

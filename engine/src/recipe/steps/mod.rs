@@ -4,23 +4,33 @@
 //! `to_json`, `label` (one plain sentence), `check` (against the columns at that point) and `plan`. A new step is a file, its
 //! `mod` line and its line in `steps!`.
 
+mod blank_columns;
+mod blank_rows;
 mod case;
 mod combine;
 mod compute;
 mod convert;
 mod deduplicate;
+mod difference;
 mod drop;
 mod extract;
+mod fill;
 mod filter;
+mod first;
 mod group;
 mod join;
+mod last;
 mod map;
 mod mask;
 mod r#move;
 mod normalise;
+mod number_rows;
 mod pad;
+mod rank;
 mod rename;
 mod replace;
+mod running_total;
+mod sample;
 mod select;
 mod sort;
 mod split;
@@ -34,6 +44,7 @@ pub use combine::Blanks;
 pub use convert::{Otherwise, Target};
 pub use deduplicate::Keep;
 pub use extract::NoMatch;
+pub use fill::FillWith;
 pub use filter::FilterRule;
 pub use join::{JoinKind, Several};
 pub use map::Unmapped;
@@ -42,7 +53,8 @@ pub use r#move::Destination;
 pub use normalise::{Form, Spelling};
 pub use pad::Side;
 pub use replace::Match;
-pub use sort::{Direction, SortKey};
+pub use sample::SampleSize;
+pub use sort::{BlankPlace, Compare, Direction, SortKey};
 pub use split::{By, Extra};
 pub use trim::Tidy;
 pub(crate) use trim::is_blank;
@@ -163,10 +175,22 @@ steps! {
         r#move::Move,
         /// Give a column another type.
         convert::Convert,
+        /// Fill blank cells.
+        fill::Fill,
         /// Keep or drop rows by a condition.
         filter::Filter,
         /// Fill a column by a formula.
         compute::Compute,
+        /// Remove blank rows.
+        blank_rows::BlankRows,
+        /// Remove blank columns.
+        blank_columns::BlankColumns,
+        /// Keep the first rows.
+        first::First,
+        /// Keep the last rows.
+        last::Last,
+        /// Keep some rows at random.
+        sample::Sample,
         /// Check rows against rules.
         validate::Validate,
         /// Hide what cells hold.
@@ -175,6 +199,14 @@ steps! {
         deduplicate::Deduplicate,
         /// Put rows in order.
         sort::Sort,
+        /// Give rows running numbers.
+        number_rows::NumberRows,
+        /// Add up a column down the rows.
+        running_total::RunningTotal,
+        /// Compare a column with the row above.
+        difference::Difference,
+        /// Give rows ranks by a column.
+        rank::Rank,
         /// One row per group, with totals.
         group::Group,
     }

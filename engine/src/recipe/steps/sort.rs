@@ -6,11 +6,12 @@ use super::{Definition, OptionForm, OptionKind};
 use crate::recipe::columns::{Column, find};
 use crate::recipe::document::{Node, Reading, Value};
 use crate::recipe::plan::operator::Operator;
-use crate::recipe::plan::sort::SortPlan;
+use crate::recipe::plan::sort::{SortBy, SortPlan};
 use crate::recipe::problem::Problem;
 
-/// Puts rows in order. Rows that are equal in all keys keep their order; blanks come last either way; texts are compared
-/// character by character, capitals first; in a column of several kinds numbers come before texts.
+/// Puts rows in order. Rows that are equal in all keys keep their order; blanks come last either way, unless a key wants them
+/// first; texts are compared character by character, capitals first, unless a key compares them otherwise; in a column of
+/// several kinds numbers come before texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sort {
     /// The keys, most important first.
@@ -24,6 +25,23 @@ pub struct SortKey {
     pub column: String,
     /// Which way.
     pub order: Direction,
+    /// How texts are compared.
+    pub compare: Compare,
+    /// Where blanks go.
+    pub blanks: BlankPlace,
+}
+
+impl SortKey {
+    /// A column, smallest first, and all else as it is without a word.
+    #[must_use]
+    pub fn of(column: &str) -> Self {
+        Self {
+            column: column.to_owned(),
+            order: Direction::default(),
+            compare: Compare::default(),
+            blanks: BlankPlace::default(),
+        }
+    }
 }
 
 /// Which way to sort.
@@ -36,6 +54,42 @@ pub enum Direction {
     Descending,
 }
 
+/// How texts are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compare {
+    /// Character by character, capitals first.
+    #[default]
+    Exact,
+    /// Capital and small letters alike.
+    IgnoreCase,
+    /// The same, and digits that stand together as a number: `item2` before `item10`.
+    Natural,
+}
+
+impl Compare {
+    /// The choices by the words of the document.
+    pub const WORDS: &[(&str, Self)] = &[
+        ("exact", Self::Exact),
+        ("ignore_case", Self::IgnoreCase),
+        ("natural", Self::Natural),
+    ];
+}
+
+/// Where blanks go in an order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BlankPlace {
+    /// Behind all others.
+    #[default]
+    Last,
+    /// In front of all others.
+    First,
+}
+
+impl BlankPlace {
+    /// The choices by the words of the document.
+    pub const WORDS: &[(&str, Self)] = &[("last", Self::Last), ("first", Self::First)];
+}
+
 impl Direction {
     /// The directions by the words of the document.
     pub const WORDS: &[(&str, Self)] = &[("ascending", Self::Ascending), ("descending", Self::Descending)];
@@ -46,7 +100,7 @@ impl Sort {
     pub const DEFINITION: Definition = Definition {
         name: "sort",
         title: "Sort rows",
-        about: "Puts rows in order by one or more columns; equal rows keep their order, blanks come last.",
+        about: "Puts rows in order by one or more columns; equal rows keep their order.",
         options: &[OptionForm {
             name: "by",
             title: "Columns",
@@ -80,17 +134,47 @@ impl Sort {
     }
 
     pub(super) fn to_json(&self) -> Json {
-        let key = |key: &SortKey| match key.order {
-            Direction::Ascending => json!(key.column),
-            Direction::Descending => json!({ "column": key.column, "order": "descending" }),
+        // What is as it would be anyway is left out, so that a recipe means the same bytes as ever.
+        let key = |key: &SortKey| {
+            if *key == SortKey::of(&key.column) {
+                return json!(key.column);
+            }
+            let mut object = serde_json::Map::new();
+            object.insert("column".into(), json!(key.column));
+            if key.order == Direction::Descending {
+                object.insert("order".into(), json!("descending"));
+            }
+            match key.compare {
+                Compare::Exact => None,
+                Compare::IgnoreCase => object.insert("compare".into(), json!("ignore_case")),
+                Compare::Natural => object.insert("compare".into(), json!("natural")),
+            };
+            if key.blanks == BlankPlace::First {
+                object.insert("blanks".into(), json!("first"));
+            }
+            Json::Object(object)
         };
         json!({ "by": self.by.iter().map(key).collect::<Vec<_>>() })
     }
 
     pub(super) fn label(&self) -> String {
-        let key = |key: &SortKey| match key.order {
-            Direction::Ascending => key.column.clone(),
-            Direction::Descending => format!("{} (greatest first)", key.column),
+        let key = |key: &SortKey| {
+            let mut how = Vec::new();
+            if key.order == Direction::Descending {
+                how.push("greatest first");
+            }
+            match key.compare {
+                Compare::Exact => {}
+                Compare::IgnoreCase => how.push("capital and small letters alike"),
+                Compare::Natural => how.push("numbers in text by their value"),
+            }
+            if key.blanks == BlankPlace::First {
+                how.push("blanks first");
+            }
+            if how.is_empty() {
+                return key.column.clone();
+            }
+            format!("{} ({})", key.column, how.join(", "))
         };
         format!(
             "Sort by {}",
@@ -108,7 +192,12 @@ impl Sort {
         let keys = positions
             .into_iter()
             .zip(&self.by)
-            .map(|(position, key)| (position, key.order))
+            .map(|(column, key)| SortBy {
+                column,
+                order: key.order,
+                blanks: key.blanks,
+                compare: key.compare,
+            })
             .collect();
         Ok(Operator::Sort(SortPlan { keys }))
     }
@@ -133,16 +222,24 @@ impl Sort {
 fn read_key(node: &Node, path: &str, reading: &mut Reading) -> Option<SortKey> {
     if !matches!(node.value, Value::Map(_)) {
         let column = reading.text(node, path, "`by` of `sort`")?;
-        return Some(SortKey {
-            column,
-            order: Direction::Ascending,
-        });
+        return Some(SortKey::of(&column));
     }
     let mut options = reading.map(node, path, "`by` of `sort`")?;
     let column = options.required_text(reading, "column");
     let order = options
         .optional_choice(reading, "order", Direction::WORDS)
         .unwrap_or_default();
-    options.finish(reading, &["column", "order"]);
-    Some(SortKey { column: column?, order })
+    let compare = options
+        .optional_choice(reading, "compare", Compare::WORDS)
+        .unwrap_or_default();
+    let blanks = options
+        .optional_choice(reading, "blanks", BlankPlace::WORDS)
+        .unwrap_or_default();
+    options.finish(reading, &["column", "order", "compare", "blanks"]);
+    Some(SortKey {
+        column: column?,
+        order,
+        compare,
+        blanks,
+    })
 }
