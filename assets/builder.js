@@ -381,6 +381,8 @@ function stepsFor(column, others) {
     [`Convert to ${to}`, { convert: { column: name, to } }],
     ["Keep rows where…", { filter: { keep: condition } }],
     numeric && ["Compute from it", { compute: { column: `${name} 2`, as: quoted(name) } }],
+    numeric && ["Add a running total", { running_total: { column: freshName(`${name} so far`), of: name } }],
+    ["Fill blank cells from above", { fill: { columns: [name], direction: "down" } }],
     ["Check it", { validate: { rules: [{ column: name, required: true }] } }],
     ["Keep one row of each value", { deduplicate: { by: [name], keep: "first" } }],
     ["Sort ascending", { sort: { by: [{ column: name, order: "ascending" }] } }],
@@ -516,7 +518,7 @@ function listSteps() {
     el("button", { type: "button", onclick: () => addStep({ [it.name]: freshOptions(it) }) }, icon(STEP_ICONS[it.name] ?? "list-checks"), el("b", {}, it.title), el("span", {}, it.about))));
 }
 
-const STEP_ICONS = { trim: "scissors", case: "type", replace: "pencil", map: "shuffle", split: "columns-3", extract: "search", combine: "layers", pad: "hash", normalise: "wand-sparkles", drop: "x", move: "arrow-right", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", mask: "eye-off", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2" };
+const STEP_ICONS = { trim: "scissors", case: "type", replace: "pencil", map: "shuffle", split: "columns-3", extract: "search", combine: "layers", pad: "hash", normalise: "wand-sparkles", drop: "x", move: "arrow-right", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", mask: "eye-off", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2", fill: "arrow-down", first: "arrow-up", last: "arrow-down", sample: "shuffle", number_rows: "hash", running_total: "sigma", difference: "minus", rank: "arrow-up-down", blank_rows: "circle-dashed", blank_columns: "circle-dashed" };
 
 function icon(name) {
   const svg = document.querySelector("#column-head").content.querySelector("svg").cloneNode(true);
@@ -546,7 +548,7 @@ function freshOptions(definition) {
     rename: { [first]: first },
     select: { columns: columns.map((it) => it.name) },
     convert: { column: columns.find((it) => it.kind === "text")?.name ?? first, to: "text" },
-    filter: { keep: `${quoted(number)} > 0` },
+    filter: { keep: number === first && columns[0]?.kind === "text" ? `${quoted(first)} <> ''` : `${quoted(number)} > 0` },
     compute: { column: "new column", as: quoted(number) },
     validate: { rules: [{ column: first, required: true }] },
     mask: { columns: [first], with: "last", keep: 4 },
@@ -554,6 +556,16 @@ function freshOptions(definition) {
     sort: { by: [{ column: first, order: "ascending" }] },
     group: { by: [first], totals: { rows: "count(*)" } },
     join: { with: "", on: { [first]: first } },
+    fill: { columns: [words], direction: "down" },
+    first: { rows: 100 },
+    last: { rows: 100 },
+    sample: { rows: 100 },
+    number_rows: { column: freshName("number") },
+    running_total: { column: freshName("running total"), of: number },
+    difference: { column: freshName("difference"), of: number },
+    rank: { column: freshName("rank"), of: number },
+    blank_rows: { columns: "all" },
+    blank_columns: { columns: "all" },
   };
   return fresh[definition.name] ?? {};
 }

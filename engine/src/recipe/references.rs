@@ -29,6 +29,9 @@ impl References {
     /// The sentence.
     pub fn find(&self, name: &str) -> Result<&Table, String> {
         self.tables.get(name).ok_or_else(|| {
+            if name.is_empty() {
+                return "Choose the other table.".to_owned();
+            }
             if self.tables.is_empty() {
                 return format!("There is no other table `{name}`: choose a file for it.");
             }
