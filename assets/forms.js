@@ -98,6 +98,7 @@ const CONTROLS = {
     select.value = value ?? option.default ?? option.choices[0];
     return select;
   },
+  choices: ({ option, value, set }) => boxes(option.choices.map((name) => ({ name })), value ?? [], (next) => set(next.length === 0 ? undefined : next)),
   text: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : next), { placeholder: option.default ?? "", autocomplete: "off" }),
   number: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : Number.isInteger(Number(next)) ? Number(next) : next), { inputmode: "numeric", placeholder: option.default ?? "", autocomplete: "off" }),
   texts: ({ value, set }) => text((value ?? []).join(", "), (next) => set(next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean)), { class: "input mono", spellcheck: "false" }),

@@ -27,6 +27,7 @@ mod doors;
 mod join;
 mod ordered;
 mod ordering;
+mod turning;
 mod validating;
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;

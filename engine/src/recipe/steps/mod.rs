@@ -18,6 +18,7 @@ mod join;
 mod last;
 mod mask;
 mod number_rows;
+mod pivot;
 mod rank;
 mod rename;
 mod running_total;
@@ -25,19 +26,22 @@ mod sample;
 mod select;
 mod sort;
 mod trim;
+mod unpivot;
 mod validate;
 
 use serde_json::Value as Json;
 
 pub use convert::{Otherwise, Target};
-pub use deduplicate::Keep;
+pub use deduplicate::{Ignore, Keep};
 pub use fill::FillWith;
 pub use filter::FilterRule;
 pub use join::{JoinKind, Several};
 pub use mask::Veil;
+pub use pivot::PivotTotal;
 pub use sample::SampleSize;
 pub use sort::{BlankPlace, Compare, Direction, SortKey};
 pub(crate) use trim::is_blank;
+pub use unpivot::Turn;
 pub use validate::{ColumnTest, Length, Rule, Test};
 
 use super::columns::Column;
@@ -169,6 +173,10 @@ steps! {
         rank::Rank,
         /// One row per group, with totals.
         group::Group,
+        /// Turn columns into rows.
+        unpivot::Unpivot,
+        /// Turn rows into columns.
+        pivot::Pivot,
     }
     with other tables {
         /// Look up in another table.
@@ -223,6 +231,8 @@ pub enum OptionKind {
     Expression,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// Some of these words, or none.
+    Choices(&'static [&'static str]),
     /// A text.
     Text,
     /// A whole number.
