@@ -518,7 +518,7 @@ function listSteps() {
     el("button", { type: "button", onclick: () => addStep({ [it.name]: freshOptions(it) }) }, icon(STEP_ICONS[it.name] ?? "list-checks"), el("b", {}, it.title), el("span", {}, it.about))));
 }
 
-const STEP_ICONS = { trim: "scissors", case: "type", replace: "pencil", map: "shuffle", split: "columns-3", extract: "search", combine: "layers", pad: "hash", normalise: "wand-sparkles", drop: "x", move: "arrow-right", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", mask: "eye-off", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2", fill: "arrow-down", first: "arrow-up", last: "arrow-down", sample: "shuffle", number_rows: "hash", running_total: "sigma", difference: "minus", rank: "arrow-up-down", blank_rows: "circle-dashed", blank_columns: "circle-dashed" };
+const STEP_ICONS = { trim: "scissors", case: "type", replace: "pencil", map: "shuffle", split: "columns-3", extract: "search", combine: "layers", pad: "hash", normalise: "wand-sparkles", drop: "x", move: "arrow-right", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", mask: "eye-off", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2", fill: "arrow-down", first: "arrow-up", last: "arrow-down", sample: "shuffle", number_rows: "hash", running_total: "sigma", difference: "minus", rank: "arrow-up-down", blank_rows: "circle-dashed", blank_columns: "circle-dashed", unpivot: "layers", pivot: "table-2" };
 
 function icon(name) {
   const svg = document.querySelector("#column-head").content.querySelector("svg").cloneNode(true);
@@ -564,6 +564,8 @@ function freshOptions(definition) {
     running_total: { column: freshName("running total"), of: number },
     difference: { column: freshName("difference"), of: number },
     rank: { column: freshName("rank"), of: number },
+    unpivot: { columns: columns.filter((it) => it.name !== first && it.kind === columns.at(-1)?.kind).map((it) => it.name), names: freshName("column"), values: freshName("value") },
+    pivot: { rows: [first], names: words, columns: found.slice(0, 5), values: number, total: "count" },
     blank_rows: { columns: "all" },
     blank_columns: { columns: "all" },
   };

@@ -103,6 +103,7 @@ const CONTROLS = {
   },
   // No text is a text too, where something else holds without one.
   text: ({ option, value, set }) => text(value, (next) => set(next === "" && !option.default ? undefined : next), { placeholder: option.default ?? "", autocomplete: "off" }),
+  choices: ({ option, value, set }) => boxes(option.choices.map((name) => ({ name })), value ?? [], (next) => set(next.length === 0 ? undefined : next)),
   number: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : Number.isInteger(Number(next)) ? Number(next) : next), { inputmode: "numeric", placeholder: option.default ?? "", autocomplete: "off" }),
   flag: ({ option, value, set }) => {
     const input = el("input", { type: "checkbox" });

@@ -12,6 +12,7 @@
 //! the memory has any influence on the result. Expressions and sorting are DataFusion's, the rest is ours, since each row
 //! must be accounted for.
 
+pub mod alike;
 pub mod blanks;
 pub mod cells;
 pub mod chunk;
@@ -22,6 +23,7 @@ pub mod external;
 pub mod fill;
 pub(crate) mod findings;
 pub mod group;
+pub mod guard;
 pub mod join;
 pub mod operator;
 pub mod ordered;
@@ -36,6 +38,7 @@ pub mod stages;
 pub mod texts;
 pub mod totals;
 pub mod unique;
+pub mod unpivot;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -178,6 +181,17 @@ impl Plan {
             Operator::Unique(_) => true,
             Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) | Operator::Ordered(_) => false,
         })
+    }
+
+    /// How many rows these steps may make of one.
+    #[must_use]
+    pub fn widens(&self, steps: std::ops::Range<usize>) -> usize {
+        let widens = |step: &PlannedStep| match &step.operator {
+            Operator::Step(operator) => operator.widens().max(1),
+            _ => 1,
+        };
+        let steps = self.steps.get(steps).unwrap_or_default();
+        steps.iter().map(widens).fold(1, usize::saturating_mul)
     }
 
     /// How many steps hold many rows at once; they share the memory.

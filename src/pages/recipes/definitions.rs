@@ -17,7 +17,7 @@ pub(super) fn definitions() -> Value {
 }
 
 fn option(step: &Definition, form: &OptionForm) -> Value {
-    let choices = if let OptionKind::Choice(words) = form.kind {
+    let choices = if let OptionKind::Choice(words) | OptionKind::Choices(words) = form.kind {
         words
     } else {
         &[]
@@ -52,6 +52,7 @@ fn kind(kind: OptionKind) -> &'static str {
         OptionKind::Condition => "condition",
         OptionKind::Expression => "expression",
         OptionKind::Choice(_) => "choice",
+        OptionKind::Choices(_) => "choices",
         OptionKind::Text => "text",
         OptionKind::Number => "number",
         OptionKind::Flag => "flag",

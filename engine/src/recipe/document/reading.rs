@@ -271,6 +271,30 @@ impl<'a> Options<'a> {
         reading.number(node, &self.path(name), &self.subject(name), bounds)
     }
 
+    /// Some of a few words, each once; one word counts as a list of one.
+    pub fn optional_choices<T: Copy + PartialEq>(
+        &mut self,
+        reading: &mut Reading,
+        name: &str,
+        choices: &[(&str, T)],
+    ) -> Option<Vec<T>> {
+        let node = self.take(name)?;
+        let (path, subject) = (self.path(name), self.subject(name));
+        let Value::List(items) = &node.value else {
+            return reading.choice(node, &path, &subject, choices).map(|one| vec![one]);
+        };
+        reading.places.insert(path.clone(), node.place);
+        let mut chosen = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            if let Some(choice) = reading.choice(item, &format!("{path}[{index}]"), &subject, choices)
+                && !chosen.contains(&choice)
+            {
+                chosen.push(choice);
+            }
+        }
+        Some(chosen)
+    }
+
     /// Names that are left are not known: each is a problem. `known` are the right spellings.
     pub fn finish(self, reading: &mut Reading, known: &[&str]) {
         for (entry, taken) in &self.entries {

@@ -27,14 +27,3 @@ pub fn blank(column: &ArrayRef) -> Result<BooleanArray, PlanError> {
     };
     Ok((0..column.len()).map(blank).collect())
 }
-
-/// How many cells of each row are filled.
-pub fn filled(columns: &[ArrayRef], rows: usize) -> Result<Vec<u32>, PlanError> {
-    let mut filled = vec![0; rows];
-    for column in columns {
-        for (row, blank) in blank(column)?.values().iter().enumerate() {
-            filled[row] += u32::from(!blank);
-        }
-    }
-    Ok(filled)
-}

@@ -3,22 +3,23 @@
 //! The first of each is kept in row order, with the keys seen so far in memory. When they reach the step's share of memory,
 //! they are frozen: later rows with a known key go out as before, and rows with an unknown one are sorted by key and position
 //! on disk, where the first of each key is found, and back by position. To keep the last of each, the rows are turned round,
-//! before and after.
+//! before and after. To keep the most complete, all rows are sorted by key and how many of their cells are blank.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, UInt32Array};
 use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
+use super::alike::Ignored;
 use super::chunk::Chunk;
 use super::external::{self, BatchStream, DESCENDING, Key};
 use super::operator::{Operator, PlanError};
 use super::stages::ChunkStream;
-use super::{Effects, Work, cells, sort};
+use super::{Effects, Work, blanks, sort};
 use crate::recipe::columns::Column;
 use crate::recipe::fate::{Fate, TakenOut};
 use crate::recipe::ledger::Account;
@@ -32,6 +33,8 @@ const KEY_OVERHEAD: usize = 56;
 pub struct DeduplicatePlan {
     /// The columns that are compared, by position.
     pub by: Vec<usize>,
+    /// Differences of texts that do not count.
+    pub ignored: Ignored,
     /// Which row stays.
     pub keep: Keep,
     /// Why the others go, in words.
@@ -45,6 +48,9 @@ impl DeduplicatePlan {
         for column in &self.by {
             wanted[*column] = true;
         }
+        if self.keep == Keep::MostComplete {
+            wanted.fill(true);
+        }
         wanted
     }
 }
@@ -53,19 +59,25 @@ impl DeduplicatePlan {
 pub(super) struct Keys {
     converter: RowConverter,
     by: Vec<usize>,
+    ignored: Ignored,
 }
 
 impl Keys {
     pub(super) fn new(columns: &[Column], by: &[usize]) -> Result<Self, PlanError> {
+        Self::ignoring(columns, by, Ignored::default())
+    }
+
+    fn ignoring(columns: &[Column], by: &[usize], ignored: Ignored) -> Result<Self, PlanError> {
         let mut fields = Vec::new();
         for column in by {
             let empty = arrow::array::new_empty_array(&columns[*column].kind.arrow());
-            let parts = cells::likeness(&empty)?;
+            let parts = ignored.likeness(&empty)?;
             fields.extend(parts.iter().map(|part| SortField::new(part.data_type().clone())));
         }
         Ok(Self {
             converter: RowConverter::new(fields)?,
             by: by.to_vec(),
+            ignored,
         })
     }
 
@@ -78,7 +90,7 @@ impl Keys {
     pub(super) fn of(&self, chunk: &Chunk) -> Result<arrow::row::Rows, PlanError> {
         let mut parts: Vec<ArrayRef> = Vec::new();
         for column in &self.by {
-            parts.extend(cells::likeness(&chunk.columns[*column])?);
+            parts.extend(self.ignored.likeness(&chunk.columns[*column])?);
         }
         Ok(self.converter.convert_columns(&parts)?)
     }
@@ -158,10 +170,10 @@ async fn first_of_each(
     sender: &mpsc::Sender<Result<Chunk, PlanError>>,
 ) -> Result<(), PlanError> {
     let step = &work.plan.steps[index];
-    let keys = Keys::new(&step.before, &plan.by)?;
+    let keys = Keys::ignoring(&step.before, &plan.by, plan.ignored)?;
     let mut seen: HashSet<Box<[u8]>> = HashSet::new();
     let mut bytes = 0;
-    while bytes <= work.held() {
+    while plan.keep != Keep::MostComplete && bytes <= work.held() {
         let Some(chunk) = stream.next().await else {
             return Ok(());
         };
@@ -235,7 +247,7 @@ fn note_duplicates(
     }])
 }
 
-/// The rows whose key is not in memory, with key and position behind; the others are noted as duplicates.
+/// The rows whose key is not in memory, with key, missing cells and position behind; the others are noted as duplicates.
 fn unknown_rows(
     work: &Arc<Work>,
     index: usize,
@@ -255,14 +267,32 @@ fn unknown_rows(
         let taken = note_duplicates(&noting, number, &owned, &chunk, &unknown, &mut account)?;
         noting.note(Effects::of(number, account, taken))?;
         let bytes: BinaryArray = rows.iter().map(|key| Some(key.as_ref().to_vec())).collect();
-        let added = vec![Arc::new(bytes) as ArrayRef, external::ordinals(&mut next, chunk.rows())];
+        let added: Vec<ArrayRef> = vec![
+            Arc::new(bytes),
+            missing(&owned, &chunk)?,
+            external::ordinals(&mut next, chunk.rows()),
+        ];
         let batch = external::with_columns(&chunk.to_batch()?, added)?;
         external::compact(&arrow::compute::filter_record_batch(&batch, &unknown)?)
     });
     external::flattened(unknown)
 }
 
-/// The first rows of keys that are not in memory, in row order, found on disk.
+/// How many cells of each row are blank, where that matters.
+fn missing(plan: &DeduplicatePlan, chunk: &Chunk) -> Result<ArrayRef, PlanError> {
+    if plan.keep != Keep::MostComplete {
+        return Ok(Arc::new(UInt32Array::from(vec![0; chunk.rows()])));
+    }
+    let mut missing = vec![0; chunk.rows()];
+    for column in &chunk.columns {
+        for (missing, blank) in missing.iter_mut().zip(blanks::blank(column)?.values()) {
+            *missing += u32::from(blank);
+        }
+    }
+    Ok(Arc::new(UInt32Array::from(missing)))
+}
+
+/// The first rows of keys that are not in memory, or the most complete ones, in row order, found on disk.
 fn later_firsts(
     work: &Arc<Work>,
     index: usize,
@@ -274,10 +304,11 @@ fn later_firsts(
     let step = &work.plan.steps[index];
     let (columns, marked, number) = (step.before.len(), work.marked, step.number);
     let base = sort::empty(&step.before, marked)?.to_batch()?.schema();
-    let schema = external::schema_with(&base, &[DataType::Binary, DataType::UInt64]);
-    let (key, ordinal) = (base.fields().len(), base.fields().len() + 1);
+    let schema = external::schema_with(&base, &[DataType::Binary, DataType::UInt32, DataType::UInt64]);
+    let key = base.fields().len();
+    let (missing, ordinal) = (key + 1, key + 2);
     let unknown = unknown_rows(work, index, plan, keys, seen, stream);
-    let by_key = [Key::ascending(key), Key::ascending(ordinal)];
+    let by_key = [Key::ascending(key), Key::ascending(missing), Key::ascending(ordinal)];
     let memory = work.share() / 4;
     let sorted = external::sort(unknown, schema.clone(), &by_key, memory, &work.resources.scratch)?;
     let (noting, owned) = (work.clone(), plan.clone());

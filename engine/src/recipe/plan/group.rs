@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::chunk::{Chunk, Marked};
 use super::deduplicate::{Keys, runs};
 use super::external::{self, BatchStream, Key};
+use super::guard::Guard;
 use super::operator::{Operator, PlanError};
 use super::stages::ChunkStream;
 use super::totals::Accumulator;
@@ -35,6 +36,8 @@ const GROUP_ROWS: usize = 8192;
 pub struct GroupPlan {
     by: Vec<usize>,
     totals: Vec<Totals>,
+    /// What rows must be to go into groups.
+    guard: Option<Guard>,
     /// The columns between: those of the group, then all totals that the expressions are made of.
     between: Vec<Column>,
 }
@@ -48,7 +51,21 @@ impl GroupPlan {
         let between = keys
             .chain(totals.iter().flat_map(|total| total.aggregates.iter().map(made)))
             .collect();
-        Self { by, totals, between }
+        Self {
+            by,
+            totals,
+            guard: None,
+            between,
+        }
+    }
+
+    /// The same, with rows that the guard stops rejected.
+    #[must_use]
+    pub fn guarded(self, guard: Guard) -> Self {
+        Self {
+            guard: Some(guard),
+            ..self
+        }
     }
 
     /// Which of the columns are needed.
@@ -61,7 +78,10 @@ impl GroupPlan {
         for argument in self.aggregates().filter_map(|aggregate| aggregate.argument.as_ref()) {
             needed = argument.needs(&needed);
         }
-        needed
+        match &self.guard {
+            Some(guard) => guard.needs(&needed),
+            None => needed,
+        }
     }
 
     /// For each column after the grouping the one before it that it goes on: the keys do.
@@ -284,6 +304,9 @@ fn arguments(
             failures.extend(outcome.failures);
             outcome.values
         }));
+    }
+    if let Some(guard) = &plan.guard {
+        failures.extend(guard.failures(&chunk)?);
     }
     failures.sort_by_key(|failure| failure.position);
     failures.dedup();

@@ -92,6 +92,11 @@ pub trait ChunkStep: fmt::Debug + Send + Sync {
         false
     }
 
+    /// How many rows it may make of one, where that is known.
+    fn widens(&self) -> usize {
+        1
+    }
+
     /// Why a row is filtered, in words.
     fn why_filtered(&self) -> &str {
         ""

@@ -59,6 +59,35 @@ const WINDOW_BYTES: u64 = 32 << 20;
 /// Rows of a window at most where rules may find several things in each row: those are held until the window is through.
 const CHECKED_ROWS: u64 = 16_384;
 
+/// Rows that are made of a window at most, about, where steps make several of one.
+const MADE_ROWS: usize = 1 << 19;
+
+/// Rows of which no more are made than fit.
+fn rows_that_fit(widens: usize) -> usize {
+    if widens == 1 {
+        return usize::MAX;
+    }
+    // Fewer rows at a time would cost more than they save.
+    (MADE_ROWS / widens).max(32)
+}
+
+/// Chunks of at most so many rows.
+fn sliced(stream: ChunkStream, most: usize) -> ChunkStream {
+    if most == usize::MAX {
+        return stream;
+    }
+    Box::pin(stream.flat_map(move |chunk| {
+        let slices: Vec<Result<Chunk, PlanError>> = match chunk {
+            Err(error) => vec![Err(error)],
+            Ok(chunk) => (0..chunk.rows())
+                .step_by(most)
+                .map(|start| chunk.slice(start, most.min(chunk.rows() - start)))
+                .collect(),
+        };
+        futures_util::stream::iter(slices)
+    }))
+}
+
 /// A run of rows within one part.
 #[derive(Clone, Copy, Debug)]
 struct Window {
@@ -70,7 +99,8 @@ struct Window {
 /// Reads the table and carries out the first steps, window by window and side by side; the order stays.
 fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
     let most = if work.plan.checks() { CHECKED_ROWS } else { u64::MAX };
-    let size = work.resources.window_rows.min(most).max(1);
+    let fitting = rows_that_fit(work.plan.widens(0..work.plan.steps.len()));
+    let size = work.resources.window_rows.min(most).min(fitting as u64).max(1);
     let mut windows = Vec::new();
     let mut left = work.resources.limit.unwrap_or(u64::MAX);
     for (part, meta) in work.table.meta().parts.iter().enumerate() {
@@ -102,6 +132,7 @@ fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
 
 /// Carries out steps behind one that needed all rows.
 fn later_steps(work: &Arc<Work>, start: usize, end: usize, stream: ChunkStream) -> ChunkStream {
+    let stream = sliced(stream, rows_that_fit(work.plan.widens(start..end)));
     let (jobs, work) = (work.resources.jobs.max(1), work.clone());
     let owner = work.clone();
     let chunks = stream
@@ -298,19 +329,8 @@ fn picked_rows(
         return Err(PlanError::Internal("a step gave other rows than it picked"));
     }
     let rejected = rejected_rows(work.plan.policy, &applied.rejections, chunk.rows());
-    let mut times = vec![0_u64; chunk.rows()];
-    for at in picked.values() {
-        *times
-            .get_mut(*at as usize)
-            .ok_or(PlanError::Internal("a step picked a row that is not there"))? += 1;
-    }
     let is_rejected = |row: usize| rejected.as_ref().is_some_and(|rejected| rejected.value(row));
-    let filtered: BooleanArray = times
-        .iter()
-        .enumerate()
-        .map(|(row, times)| Some(*times == 0 && !is_rejected(row)))
-        .collect();
-    let filtered = (filtered.true_count() > 0).then_some(filtered);
+    let filtered = unpicked_rows(picked, chunk.rows(), is_rejected)?;
     let why = operator.why_filtered();
     note_taken(work, step, why, chunk, &applied, (&rejected, &filtered), effects)?;
     let flags = findings::flags(work, step, chunk, (&applied.rejections, &applied.warnings));
@@ -324,7 +344,20 @@ fn picked_rows(
     account.came.add(chunk.origins.values().iter().copied());
     account.rejected.add(origins_where(chunk, rejected.as_ref()));
     account.filtered.add(origins_where(chunk, filtered.as_ref()));
-    let before = Chunk { flags, ..chunk.clone() }.taken(picked)?;
+    // The columns of before are needed to see what the step changed, and for nothing else.
+    let columns = match chunk.marked() {
+        Marked::Yes => chunk.columns.clone(),
+        Marked::No => Vec::new(),
+    };
+    let (sources, origins, changed) = (chunk.sources.clone(), chunk.origins.clone(), chunk.changed.clone());
+    let before = Chunk {
+        columns,
+        sources,
+        origins,
+        changed,
+        flags,
+    }
+    .taken(picked)?;
     let flags = before.flags.clone();
     let whole = marked(&before, applied, flags)?;
     let mut next = match &rejected {
@@ -353,6 +386,25 @@ fn picked_rows(
     account.kept.add(next.origins.values().iter().copied());
     effects.accounts.push((step.number, account));
     Ok(next)
+}
+
+/// The rows that are not picked, and not rejected either: they are filtered.
+fn unpicked_rows(
+    picked: &UInt32Array,
+    rows: usize,
+    is_rejected: impl Fn(usize) -> bool,
+) -> Result<Option<BooleanArray>, PlanError> {
+    let mut unpicked = vec![true; rows];
+    for at in picked.values() {
+        *unpicked
+            .get_mut(*at as usize)
+            .ok_or(PlanError::Internal("a step picked a row that is not there"))? = false;
+    }
+    for (row, unpicked) in unpicked.iter_mut().enumerate() {
+        *unpicked &= !is_rejected(row);
+    }
+    let filtered = BooleanArray::from(unpicked);
+    Ok((filtered.true_count() > 0).then_some(filtered))
 }
 
 /// The rows that leave because something is wrong with them.

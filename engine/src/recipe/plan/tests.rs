@@ -28,6 +28,7 @@ mod join;
 mod ordered;
 mod ordering;
 mod text_steps;
+mod turning;
 mod validating;
 
 type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;

@@ -6,18 +6,49 @@ use super::trim::read_columns_or_all;
 use super::{Definition, OptionForm, OptionKind, enumerated, find_all};
 use crate::recipe::columns::Column;
 use crate::recipe::document::{Node, Reading};
+use crate::recipe::plan::alike::Ignored;
 use crate::recipe::plan::deduplicate::DeduplicatePlan;
 use crate::recipe::plan::operator::Operator;
 use crate::recipe::problem::Problem;
 
-/// Of rows that are alike in some columns, keeps the first or the last, in its place. Blanks are alike; the text `5`
-/// and the number 5 are not; case counts.
+/// Of rows that are alike in some columns, keeps the first, the last or the one with the most filled cells, in its place. Blanks
+/// are alike; the text `5` and the number 5 are not; case counts unless it is to be ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deduplicate {
     /// The columns that are compared; `None`: all of them.
     pub by: Option<Vec<String>>,
     /// Which row stays.
     pub keep: Keep,
+    /// Differences of texts that do not count.
+    pub ignore: Vec<Ignore>,
+}
+
+/// A difference of texts that does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ignore {
+    /// Capital and small letters.
+    Case,
+    /// Blanks, wherever they are.
+    Blanks,
+    /// Marks on letters.
+    Accents,
+}
+
+impl Ignore {
+    /// The choices by the words of the document.
+    pub const WORDS: &[(&str, Self)] = &[
+        ("case", Self::Case),
+        ("blanks", Self::Blanks),
+        ("accents", Self::Accents),
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Case => "case",
+            Self::Blanks => "blanks",
+            Self::Accents => "accents",
+        }
+    }
 }
 
 /// Which of rows that are alike stays.
@@ -28,16 +59,23 @@ pub enum Keep {
     First,
     /// The last.
     Last,
+    /// The one with the most filled cells; of several the first.
+    MostComplete,
 }
 
 impl Keep {
     /// The choices by the words of the document.
-    pub const WORDS: &[(&str, Self)] = &[("first", Self::First), ("last", Self::Last)];
+    pub const WORDS: &[(&str, Self)] = &[
+        ("first", Self::First),
+        ("last", Self::Last),
+        ("most_complete", Self::MostComplete),
+    ];
 
     fn word(self) -> &'static str {
         match self {
             Self::First => "first",
             Self::Last => "last",
+            Self::MostComplete => "most_complete",
         }
     }
 }
@@ -60,10 +98,18 @@ impl Deduplicate {
             OptionForm {
                 name: "keep",
                 title: "Keep",
-                kind: OptionKind::Choice(&["first", "last"]),
+                kind: OptionKind::Choice(&["first", "last", "most_complete"]),
                 required: false,
                 default: Some("\"first\""),
-                about: "Which of the rows stays.",
+                about: "Which of the rows stays; `most_complete`: the one with the most filled cells.",
+            },
+            OptionForm {
+                name: "ignore",
+                title: "Ignore",
+                kind: OptionKind::Choices(&["case", "blanks", "accents"]),
+                required: false,
+                default: Some("[]"),
+                about: "Differences of texts that do not count: capital letters, blanks, marks on letters such as é.",
             },
         ],
     };
@@ -74,28 +120,48 @@ impl Deduplicate {
         let keep = options
             .optional_choice(reading, "keep", Keep::WORDS)
             .unwrap_or_default();
-        options.finish(reading, &["by", "keep"]);
+        let ignore = options.optional_choices(reading, "ignore", Ignore::WORDS);
+        options.finish(reading, &["by", "keep", "ignore"]);
         if by.as_ref().is_some_and(Vec::is_empty) {
             let message = "`by` of `deduplicate` is an empty list: name columns, or leave it out to compare all.";
             reading.problem(node.place, &format!("{path}.by"), message);
             return None;
         }
-        Some(Self { by, keep })
-    }
-
-    pub(super) fn to_json(&self) -> Json {
-        json!({
-            "by": self.by.as_ref().map_or_else(|| json!("all"), |columns| json!(columns)),
-            "keep": self.keep.word(),
+        Some(Self {
+            by,
+            keep,
+            ignore: ignore.unwrap_or_default(),
         })
     }
 
+    pub(super) fn to_json(&self) -> Json {
+        let mut json = json!({
+            "by": self.by.as_ref().map_or_else(|| json!("all"), |columns| json!(columns)),
+            "keep": self.keep.word(),
+        });
+        // Left out where nothing is ignored, so that a recipe means the same bytes as ever.
+        if !self.ignore.is_empty() {
+            json["ignore"] = self.ignore.iter().map(|it| it.word()).collect();
+        }
+        json
+    }
+
     pub(super) fn label(&self) -> String {
+        let keep = self.keep.word().replace('_', " ");
+        format!("Keep the {keep} of rows with equal {}", self.alike())
+    }
+
+    /// "id and name", "all columns", "name without regard to case".
+    fn alike(&self) -> String {
         let alike = self
             .by
             .as_ref()
             .map_or_else(|| "all columns".into(), |columns| enumerated(columns));
-        format!("Keep the {} of rows with equal {alike}", self.keep.word())
+        if self.ignore.is_empty() {
+            return alike;
+        }
+        let ignored: Vec<String> = self.ignore.iter().map(|it| it.word().to_owned()).collect();
+        format!("{alike} without regard to {}", enumerated(&ignored))
     }
 
     pub(super) fn check(&self, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
@@ -104,16 +170,19 @@ impl Deduplicate {
     }
 
     pub(super) fn plan(&self, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
-        let alike = self
-            .by
-            .as_ref()
-            .map_or_else(|| "all columns".into(), |columns| enumerated(columns));
+        let alike = self.alike();
         let why = match self.keep {
             Keep::First => format!("an earlier row has the same {alike}"),
             Keep::Last => format!("a later row has the same {alike}"),
+            Keep::MostComplete => format!("another row has the same {alike} and as many filled cells or more"),
         };
         Ok(Operator::Deduplicate(DeduplicatePlan {
             by: self.positions(columns)?,
+            ignored: Ignored {
+                case: self.ignore.contains(&Ignore::Case),
+                blanks: self.ignore.contains(&Ignore::Blanks),
+                accents: self.ignore.contains(&Ignore::Accents),
+            },
             keep: self.keep,
             why,
         }))

@@ -26,6 +26,7 @@ mod r#move;
 mod normalise;
 mod number_rows;
 mod pad;
+mod pivot;
 mod rank;
 mod rename;
 mod replace;
@@ -35,6 +36,7 @@ mod select;
 mod sort;
 mod split;
 mod trim;
+mod unpivot;
 mod validate;
 
 use serde_json::Value as Json;
@@ -42,7 +44,7 @@ use serde_json::Value as Json;
 pub use case::Letters;
 pub use combine::Blanks;
 pub use convert::{Otherwise, Target};
-pub use deduplicate::Keep;
+pub use deduplicate::{Ignore, Keep};
 pub use extract::NoMatch;
 pub use fill::FillWith;
 pub use filter::FilterRule;
@@ -52,12 +54,14 @@ pub use mask::Veil;
 pub use r#move::Destination;
 pub use normalise::{Form, Spelling};
 pub use pad::Side;
+pub use pivot::PivotTotal;
 pub use replace::Match;
 pub use sample::SampleSize;
 pub use sort::{BlankPlace, Compare, Direction, SortKey};
 pub use split::{By, Extra};
 pub use trim::Tidy;
 pub(crate) use trim::is_blank;
+pub use unpivot::Turn;
 pub use validate::{ColumnTest, Length, Rule, Test};
 
 use super::columns::Column;
@@ -209,6 +213,10 @@ steps! {
         rank::Rank,
         /// One row per group, with totals.
         group::Group,
+        /// Turn columns into rows.
+        unpivot::Unpivot,
+        /// Turn rows into columns.
+        pivot::Pivot,
     }
     with other tables {
         /// Look up in another table.
@@ -263,6 +271,8 @@ pub enum OptionKind {
     Expression,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// Some of these words, or none.
+    Choices(&'static [&'static str]),
     /// A text.
     Text,
     /// A whole number.

@@ -80,6 +80,18 @@ fn labels_are_plain_sentences_and_steps_come_back_from_their_json() -> Fallible 
             "{sample: {share: 10%, seed: 7}}",
             "Keep about 0.1 of the rows at random",
         ),
+        (
+            "{deduplicate: {by: [name], keep: most_complete, ignore: [case, accents]}}",
+            "Keep the most complete of rows with equal name without regard to case and accents",
+        ),
+        (
+            "{unpivot: {columns: [id, total]}}",
+            "Turn id and total into rows with column and value",
+        ),
+        (
+            "{unpivot: {keep: [name], names: what, values: cell, blanks: leave_out}}",
+            "Turn all columns but name into rows with what and cell",
+        ),
         ("blank_rows", "Remove blank rows"),
         (
             "{blank_rows: {columns: [id, name]}}",
@@ -89,6 +101,10 @@ fn labels_are_plain_sentences_and_steps_come_back_from_their_json() -> Fallible 
         (
             "{sort: {by: [{column: name, compare: natural, blanks: first}, id]}}",
             "Sort by name (numbers in text by their value, blanks first), then id",
+        ),
+        (
+            "{pivot: {rows: [name], names: day, columns: [2024-01-31, 2024-02-29], values: total}}",
+            "Turn day into columns 2024-01-31 and 2024-02-29 with the sum of total, one row per name",
         ),
     ] {
         let step = step(text);
@@ -148,12 +164,21 @@ fn steps_say_which_columns_they_leave() {
         format!("{kept}, note dates")
     );
     assert_eq!(
+        after("{unpivot: {columns: [id, total], names: n, values: v}}"),
+        "name text, day dates, note nothing but blanks, n text, v numbers"
+    );
+    assert_eq!(
+        after("{unpivot: {keep: [day, id]}}"),
+        "day dates, id whole numbers, column text, value cells of several kinds"
+    );
+    assert_eq!(
         after("{fill: {columns: [id], value: 0.5}}"),
         "id numbers, name text, total numbers, day dates, note nothing but blanks"
     );
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_does_not_fit_the_columns_is_said_with_the_nearest_spelling() {
     for (text, path, words) in [
         ("{fill: {columns: [nam]}}", "fill.columns[0]", "Did you mean `name`?"),
@@ -194,6 +219,46 @@ fn what_does_not_fit_the_columns_is_said_with_the_nearest_spelling() {
             "blank_columns.columns[0]",
             "Did you mean `name`?",
         ),
+        (
+            "{unpivot: {columns: [totl]}}",
+            "unpivot.columns[0]",
+            "Did you mean `total`?",
+        ),
+        (
+            "{unpivot: {keep: [id, name], names: name}}",
+            "unpivot.names",
+            "two columns called `name`",
+        ),
+        (
+            "{unpivot: {keep: [id, name, total, day, note]}}",
+            "unpivot.keep",
+            "No column is left",
+        ),
+        (
+            "{pivot: {rows: [nam], names: day, columns: [2024-01-31], values: id}}",
+            "pivot.rows[0]",
+            "Did you mean `name`?",
+        ),
+        (
+            "{pivot: {rows: [id], names: nam, columns: [a], values: id}}",
+            "pivot.names",
+            "Did you mean `name`?",
+        ),
+        (
+            "{pivot: {rows: [id], names: name, columns: [id], values: total}}",
+            "pivot.columns[0]",
+            "two columns called `id`",
+        ),
+        (
+            "{pivot: {rows: [name], names: id, columns: [1, one], values: total}}",
+            "pivot.columns[1]",
+            "`one` cannot be in the column `id`, which holds whole numbers",
+        ),
+        (
+            "{pivot: {rows: [id], names: day, columns: [2024-01-31], values: name}}",
+            "pivot.values",
+            "The column `name` holds text, and `total: sum` needs numbers",
+        ),
     ] {
         let problem = problem(text);
         assert_eq!(problem.path, format!("steps[2].{path}"), "{problem:?}");
@@ -227,10 +292,21 @@ fn what_cannot_be_meant_is_refused_at_the_door() {
         ("{first: 0}", "`first` expects a whole number from 1"),
         ("{first: {row: 5}}", "is `row` a misspelling of it?"),
         ("{last: many}", "`last` expects a whole number from 1"),
+        (
+            "{deduplicate: {by: [a], ignore: [case, acents]}}",
+            "Did you mean `accents`?",
+        ),
+        (
+            "{deduplicate: {keep: complete}}",
+            "It is one of `first`, `last`, `most_complete`.",
+        ),
         ("sample", "`sample` needs `rows`, such as 100, or `share`"),
         ("{sample: {rows: 1, share: 0.1}}", "both `rows` and `share`"),
         ("{sample: {share: 150%}}", "more than 0 and less than 1"),
         ("{blank_rows: {columns: []}}", "is an empty list"),
+        ("{unpivot: {names: n}}", "needs `columns` that become rows"),
+        ("{unpivot: {columns: [a], keep: [b]}}", "both `columns` and `keep`"),
+        ("{unpivot: {keep: [], blanks: leaveout}}", "Did you mean `leave_out`?"),
         (
             "{sort: {by: [{column: a, compare: naturl}]}}",
             "Did you mean `natural`?",
@@ -238,6 +314,11 @@ fn what_cannot_be_meant_is_refused_at_the_door() {
         (
             "{sort: {by: [{column: a, blanks: middle}]}}",
             "It is one of `last`, `first`.",
+        ),
+        ("{pivot: {rows: [a], names: b, values: c}}", "`pivot` needs `columns`."),
+        (
+            "{pivot: {rows: [a], names: b, columns: [x], values: c, total: sums}}",
+            "Did you mean `sum`?",
         ),
     ] {
         let problems = Recipe::parse(&format!("steps: [{text}]")).expect_err(text);

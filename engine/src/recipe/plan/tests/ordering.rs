@@ -1,6 +1,7 @@
-//! Sorting with an order of its own for texts and blanks.
+//! Sorting with an order of its own for texts and blanks, and finding rows that are alike in a way of its own.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use proptest::prelude::*;
 
@@ -111,4 +112,42 @@ fn cells_of_several_kinds_sort_numbers_before_texts_by_their_value() -> Fallible
     let made = carry_out(&columns_of(&rows), recipe, WHOLE)?;
     assert_eq!(made.rows.concat(), ["n:-3", "n:12", "t:Item 2", "t:item 10", "t:n/a"]);
     Ok(())
+}
+
+fn filled(row: &Row) -> usize {
+    let name = !super::ordered::shows_nothing(row.name.as_deref());
+    usize::from(name) + usize::from(row.quantity.is_some()) + usize::from(row.price.is_some())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_most_complete_of_rows_that_are_alike_stays(rows in nasty_rows(), split in any_split()) {
+        let beats = |(other, at): (&Row, usize), (row, here): (&Row, usize)| {
+            other.quantity == row.quantity
+                && (filled(other) > filled(row) || (filled(other) == filled(row) && at < here))
+        };
+        let stays = |(here, row): &(usize, &Row)| !rows.iter().zip(0..).any(|other| beats(other, (row, *here)));
+        let wanted: Vec<_> = rows.iter().enumerate().filter(stays).map(|(_, row)| as_words(row)).collect();
+        let tally = same(&rows, split, "steps: [{deduplicate: {by: [quantity], keep: most_complete}}]", &wanted)?;
+        prop_assert_eq!(tally.accounts[1].deduplicated.rows as usize, rows.len() - wanted.len());
+    }
+
+    #[test]
+    fn what_is_ignored_does_not_tell_rows_apart(rows in nasty_rows(), split in any_split()) {
+        let simple = |row: &Row| {
+            let name = row.name.as_deref().unwrap_or_default();
+            let name: String = name.chars().filter(|c| !c.is_whitespace() && *c != '\u{200b}').collect();
+            (name.to_lowercase().replace('é', "e"), row.quantity)
+        };
+        let mut seen = HashSet::new();
+        let firsts: Vec<_> = rows.iter().filter(|row| seen.insert(simple(row))).map(as_words).collect();
+        same(&rows, split, "steps: [{deduplicate: {by: [name, quantity], ignore: [case, blanks, accents]}}]", &firsts)?;
+        let mut seen = HashSet::new();
+        let mut lasts: Vec<_> = rows.iter().rev()
+            .filter(|row| seen.insert(row.name.as_ref().map(|name| name.to_lowercase()))).map(as_words).collect();
+        lasts.reverse();
+        same(&rows, split, "steps: [{deduplicate: {by: name, keep: last, ignore: case}}]", &lasts)?;
+    }
 }
