@@ -30,7 +30,7 @@ pub enum Source {
 /// A text in parts, one for each new column; those that are not there are blank.
 pub trait Parting: fmt::Debug + Send + Sync {
     /// Adds the parts of a text that is not empty, at most as many as there are new columns. Answers what is wrong with the
-    /// row, where that rejects it: a stable word and a sentence.
+    /// row, where that rejects it: a stable word and a sentence. The parts of such a row count where the recipe keeps it.
     fn part<'a>(&self, text: &'a str, parts: &mut Vec<&'a str>) -> Option<(&'static str, String)>;
 
     /// Whether a row may be rejected.
@@ -135,7 +135,6 @@ impl<P: Parting> ChunkStep for SpreadStep<P> {
                 self.parting.part(text, &mut parts)
             };
             if let Some((rule, message)) = wrong {
-                parts.clear();
                 rejections.push(Rejection {
                     position: position(row)?,
                     column: Some(at),

@@ -123,7 +123,8 @@ impl Draft {
 }
 
 /// Units of UTF-16, in which Excel counts.
-fn units(text: &str) -> usize {
+#[must_use]
+pub fn units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 

@@ -146,6 +146,14 @@ fn each(text: &str, draft: &mut Draft, ascii: fn(&mut str), other: fn(char, &mut
     }
 }
 
+/// Whether a character behind another one of a word belongs to it. Soft hyphens, joiners and word joiners are not seen and
+/// divide nothing (Unicode Standard Annex 29, WB4).
+fn in_word(c: char) -> bool {
+    c.is_alphanumeric()
+        || is_combining_mark(c)
+        || matches!(c, '\'' | '’' | 'ʼ' | '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{2060}')
+}
+
 /// Writes each word small, with a capital where `capital` says so of what stands between it and the word before.
 fn words(text: &str, draft: &mut Draft, mut capital: impl FnMut(&str) -> bool) {
     let mut rest = text;
@@ -156,7 +164,6 @@ fn words(text: &str, draft: &mut Draft, mut capital: impl FnMut(&str) -> bool) {
         if word.is_empty() || draft.is_over() {
             return;
         }
-        let in_word = |c: char| c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '\'' | '’' | 'ʼ');
         let (word, after) = word.split_at(word.find(|c| !in_word(c)).unwrap_or(word.len()));
         if capital(between) {
             capitalised(word, draft);

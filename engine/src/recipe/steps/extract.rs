@@ -90,6 +90,10 @@ impl Extract {
         let mut options = reading.map(node, path, "`extract`")?;
         let column = options.required_text(reading, "column");
         let into = options.required_texts(reading, "into");
+        if into.as_ref().is_some_and(Vec::is_empty) {
+            reading.problem_of(&options.path("into"), "`into` of `extract` names no column.");
+            return None;
+        }
         let pattern = read_pattern(&mut options, into.as_ref().map(Vec::len), reading);
         let otherwise = options
             .optional_choice(reading, "otherwise", OTHERWISE)

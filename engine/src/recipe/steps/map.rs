@@ -14,7 +14,7 @@ use crate::recipe::plan::cells;
 use crate::recipe::plan::chunk::Chunk;
 use crate::recipe::plan::operator::{Applied, ChunkStep, Operator, PlanError};
 use crate::recipe::plan::patterns::shown;
-use crate::recipe::plan::texts::{MOST_UNITS, TextColumn, as_mixed, overwritten, position};
+use crate::recipe::plan::texts::{MOST_UNITS, TextColumn, as_mixed, overwritten, position, units};
 use crate::recipe::problem::Problem;
 use crate::tables::ColumnKind;
 
@@ -39,7 +39,7 @@ pub enum Unmapped {
     Keep,
     /// The cell becomes blank.
     Blank,
-    /// Its row is rejected.
+    /// Its row is rejected; where the recipe keeps the row, the cell stays, as a text.
     Reject,
 }
 
@@ -95,7 +95,7 @@ impl Map {
         let values_path = options.path("values");
         options.finish(reading, &["column", "values", "otherwise"]);
         let values = values?;
-        if let Some((old, _)) = values.iter().find(|(_, new)| new.chars().count() > MOST_UNITS) {
+        if let Some((old, _)) = values.iter().find(|(_, new)| units(new) > MOST_UNITS) {
             let message = format!("The new value of `{}` is longer than a cell may be.", shown(old));
             reading.problem_of(&values_path, message);
             return None;
@@ -213,7 +213,8 @@ impl MapStep {
                     if !old.is_empty() {
                         rejections.push(self.unknown(row, old)?);
                     }
-                    ""
+                    // A recipe may keep the row: then nothing of it is lost.
+                    old
                 }
             };
             made.push(Some(new))?;

@@ -101,9 +101,15 @@ impl Pad {
             }
         };
         let side = options.optional_choice(reading, "side", SIDES).unwrap_or_default();
+        let columns_path = options.path("columns");
         options.finish(reading, &["columns", "length", "with", "side"]);
+        let columns = columns?;
+        if columns.is_empty() {
+            reading.problem_of(&columns_path, "`columns` of `pad` names no column.");
+            return None;
+        }
         Some(Self {
-            columns: columns?,
+            columns,
             length: length?,
             with: with?,
             side,

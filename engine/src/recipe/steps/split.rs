@@ -45,7 +45,7 @@ pub enum Extra {
     /// They stay together in the last column, with what divides them.
     #[default]
     Last,
-    /// The row is rejected.
+    /// The row is rejected; where the recipe keeps it, they stay together as with `last`.
     Reject,
 }
 

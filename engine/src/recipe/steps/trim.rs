@@ -137,11 +137,13 @@ pub(super) fn columns_or_all_json(columns: &Option<Vec<String>>) -> Json {
     columns.as_ref().map_or_else(|| json!("all"), |columns| json!(columns))
 }
 
-/// "all columns", "a and b"
+/// "all columns", "a and b", "no columns"
 pub(super) fn columns_or_all_words(columns: &Option<Vec<String>>) -> String {
-    columns
-        .as_ref()
-        .map_or_else(|| "all columns".into(), |columns| enumerated(columns))
+    match columns.as_deref() {
+        None => "all columns".into(),
+        Some([]) => "no columns".into(),
+        Some(columns) => enumerated(columns),
+    }
 }
 
 /// Where the columns of such an option stand.

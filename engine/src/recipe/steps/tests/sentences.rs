@@ -22,6 +22,7 @@ const LABELS: &[(&str, &str)] = &[
     ),
     ("{move: {columns: id, to: after, column: day}}", "Move id after day"),
     ("{case: {to: upper}}", "Write all columns in capitals"),
+    ("{case: {columns: [], to: upper}}", "Write no columns in capitals"),
     (
         "{case: {columns: [id, name], to: title}}",
         "Begin each word of id and name with a capital",
@@ -177,6 +178,18 @@ fn a_text_is_not_split_into_columns_without_end() {
 }
 
 #[test]
+fn a_new_value_fits_a_cell_as_excel_counts() {
+    let mapped = |faces: usize| {
+        let values = serde_json::json!({ "a": "👧".repeat(faces) });
+        Recipe::from_json(&serde_json::json!({ "steps": [{ "map": { "column": "name", "values": values } }] }))
+    };
+    assert!(mapped(16_383).is_ok());
+    let problems = mapped(16_384).expect_err("32,768 units");
+    assert_eq!(problems[0].path, "steps[0].map.values");
+    assert!(problems[0].message.contains("longer than a cell"), "{problems:?}");
+}
+
+#[test]
 fn problems_of_options_know_their_line() {
     let text = "steps:\n  - pad:\n      columns: id\n      length: 3\n      with: ab\n";
     let problems = Recipe::parse(text).expect_err("two characters");
@@ -224,6 +237,12 @@ const DOOR: &[(&str, &str, &str)] = &[
         "from 1 to 32767, not `40000`",
     ),
     ("{pad: {columns: id, length: [1]}}", "pad.length", "not a list"),
+    ("{pad: {columns: [], length: 3}}", "pad.columns", "names no column"),
+    (
+        "{extract: {column: name, pattern: x, into: []}}",
+        "extract.into",
+        "names no column",
+    ),
     (
         "{pad: {columns: id, length: 3, with: ab}}",
         "pad.with",

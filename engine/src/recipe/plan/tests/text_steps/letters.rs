@@ -6,7 +6,7 @@ use super::*;
 fn pieces(text: &str) -> Vec<(bool, String)> {
     let mut pieces: Vec<(bool, String)> = Vec::new();
     for c in text.chars() {
-        let goes_on = c == '\'' || c == '\u{301}';
+        let goes_on = "'\u{301}\u{ad}\u{200d}".contains(c);
         let in_word = matches!(pieces.last(), Some((true, _)));
         let is_word = c.is_alphanumeric() || (goes_on && in_word);
         match pieces.last_mut() {
@@ -117,6 +117,12 @@ fn case_by_example() -> Fallible {
             " Hello world.  It's 5 o'clock! (Yes) v1.5 οδος",
         ),
         ("sentence", "a.b. c", "A.b. C"),
+        (
+            "title",
+            "donau\u{ad}DAMPF\u{200b}schiff",
+            "Donau\u{ad}dampf\u{200b}Schiff",
+        ),
+        ("sentence", "\u{ad}hello. wor\u{ad}LD", "\u{ad}Hello. Wor\u{ad}ld"),
     ] {
         assert_eq!(
             one(&format!("{{case: {{to: {to}}}}}"), given)?,

@@ -182,6 +182,27 @@ fn rows_that_cannot_be_parted_say_why() -> Fallible {
 }
 
 #[test]
+fn rows_that_are_rejected_and_kept_lose_nothing() -> Fallible {
+    for (step, wanted) in [
+        (
+            "map: {column: text, values: {x: y}, otherwise: reject",
+            &[["t:a,b"], ["t:y"], ["-"]][..],
+        ),
+        (
+            "split: {column: text, separator: ',', into: [a], extra: reject, keep: no",
+            &[["t:a,b"], ["t:x"], ["-"]],
+        ),
+    ] {
+        let column: ArrayRef = Arc::new(StringArray::from(vec![Some("a,b"), Some("x"), None]));
+        let recipe = format!("{{steps: [{{{step}}}}}], output: {{rejects: {{policy: keep}}}}}}");
+        let made = carry_out(&[("text", column)], &recipe, WHOLE)?;
+        assert_eq!(made.rows, wanted, "{step}");
+        assert_eq!(made.tally.rejects.rows(), 1, "{step}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_combination_longer_than_a_cell_is_rejected() -> Fallible {
     let texts: ArrayRef = Arc::new(StringArray::from(vec!["a".repeat(16_383), "b".repeat(16_384)]));
     let made = carry_out(
