@@ -119,7 +119,7 @@ impl Map {
 
     pub(super) fn label(&self) -> String {
         let what = match self.values.as_slice() {
-            [(old, new)] => format!("Exchange `{}` for `{}` in {}", shown(old), shown(new), self.column),
+            [(old, new)] => format!("Exchange {} for {} in {}", words(old), words(new), self.column),
             values => format!("Exchange {} values of {}", values.len(), self.column),
         };
         match self.otherwise {
@@ -160,6 +160,14 @@ impl Map {
             (Unmapped::Keep, _) => ColumnKind::Mixed,
             (Unmapped::Blank | Unmapped::Reject, _) => ColumnKind::Text,
         }
+    }
+}
+
+/// A value in a label.
+fn words(value: &str) -> String {
+    match value {
+        "" => "a blank".into(),
+        value => format!("`{}`", shown(value)),
     }
 }
 

@@ -48,6 +48,22 @@ const LABELS: &[(&str, &str)] = &[
         "Exchange `m` for `male` in name",
     ),
     (
+        "{map: {column: name, values: {n/a: ''}}}",
+        "Exchange `n/a` for a blank in name",
+    ),
+    (
+        "{map: {column: name, values: {'': none}}}",
+        "Exchange a blank for `none` in name",
+    ),
+    (
+        r#"{replace: {find: "\u00a0", with: " "}}"#,
+        "Replace `[U+00A0]` with ` ` in all columns",
+    ),
+    (
+        r#"{combine: {columns: [id, name], into: x, separator: "\n"}}"#,
+        r"Combine id and name into x with `\n` between",
+    ),
+    (
         "{map: {column: name, values: {m: male, f: female}, otherwise: reject}}",
         "Exchange 2 values of name, reject rows with others",
     ),
