@@ -11,6 +11,7 @@ mod told;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use arrow::error::ArrowError;
 use futures_util::StreamExt;
 use tokio::runtime::Runtime;
 
@@ -92,7 +93,7 @@ impl From<PlanError> for Halt {
                 Self::input("value_not_converted", sentence)
             }
             PlanError::Write(WriteError::Refused { code, sentence }) => Self::input(code, sentence),
-            PlanError::TooMuchText => {
+            PlanError::TooMuchText | PlanError::Arrow(ArrowError::OffsetOverflowError(_)) => {
                 let sentence = "A step makes too much text: more than 1 GiB in one column of 65,536 rows or fewer.";
                 Self::input("too_much_text", sentence.to_owned())
             }

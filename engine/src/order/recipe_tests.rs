@@ -448,3 +448,38 @@ fn a_preview_of_steps_in_row_order_marks_what_they_filled_and_looks_beyond_what_
     assert!(answer.ledger.iter().all(crate::recipe::ledger::LedgerStep::balances));
     Ok(())
 }
+
+#[test]
+fn a_preview_marks_what_steps_over_all_rows_made() -> Fallible {
+    let folder = tempfile::tempdir()?;
+    make_table(folder.path(), &orders(5000), 1000)?;
+    let changed = |answer: &RowsAnswer, row: usize| -> Vec<bool> {
+        answer.rows[row].cells.iter().map(|cell| cell.changed).collect()
+    };
+    let text = "steps: [{trim: {columns: all}}, {rank: {column: r, of: price, by: [quantity]}}]";
+    let ranked = preview(folder.path(), text, 2, 8, false)?;
+    assert_eq!(
+        changed(&ranked, 3),
+        [false, false, true, false, false, true],
+        "trimmed and ranked"
+    );
+    assert_eq!(changed(&ranked, 1), [false, false, false, false, false, true]);
+    assert_eq!(
+        ranked.rows[0].cells[5].text, "1000",
+        "the smallest of the 1000 rows of its quantity"
+    );
+    let text = "steps: [{trim: {columns: all}}, {unpivot: {keep: [id, status], blanks: leave_out}}]";
+    let turned = preview(folder.path(), text, 2, 30, false)?;
+    let sources: Vec<u64> = turned.rows.iter().map(|row| row.row).take(7).collect();
+    assert_eq!(sources, [2, 2, 2, 3, 3, 3, 4]);
+    assert_eq!(changed(&turned, 0), [false, false, true, true]);
+    assert_eq!(changed(&turned, 9), [false, true, true, true], "trimmed before");
+    let text = "steps: [{pivot: {rows: [quantity], names: status, columns: [shipped], values: price}}]";
+    let pivoted = preview(folder.path(), text, 1, 8, true)?;
+    let kept = pivoted.rows.iter().filter(|row| row.fate == RowFate::Kept).count();
+    assert_eq!((kept, pivoted.total), (5, Some(5)));
+    assert!(matches!(&pivoted.rows[5].fate, RowFate::Out { how, why, .. }
+        if how == "rejected" && why == "`cancelled` is not among the names that become columns"));
+    assert!(pivoted.ledger.iter().all(crate::recipe::ledger::LedgerStep::balances));
+    Ok(())
+}

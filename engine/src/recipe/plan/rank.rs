@@ -76,7 +76,10 @@ impl Walk for Begin {
     fn detour(self: Box<Self>) -> Result<Detour, PlanError> {
         let plan = self.0;
         let by = Keys::new(&plan.before, &plan.by)?;
-        let mut keys = vec![(DataType::Binary, ASCENDING)];
+        let mut keys = Vec::new();
+        if !plan.by.is_empty() {
+            keys.push((DataType::Binary, ASCENDING));
+        }
         keys.extend(sort::key_types(plan.of, plan.before[plan.of.column].kind));
         let of = plan.of;
         Ok(Detour {
@@ -84,7 +87,10 @@ impl Walk for Begin {
             order: Order::Sorted {
                 keys,
                 of: Box::new(move |chunk| {
-                    let mut keys = vec![bytes_of(&by, chunk)?];
+                    let mut keys = Vec::new();
+                    if !by.is_empty() {
+                        keys.push(bytes_of(&by, chunk)?);
+                    }
                     keys.extend(sort::keys_of(of, &chunk.columns[of.column])?);
                     Ok(keys)
                 }),

@@ -62,13 +62,15 @@ const CHECKED_ROWS: u64 = 16_384;
 /// Rows that are made of a window at most, about, where steps make several of one.
 const MADE_ROWS: usize = 1 << 19;
 
+/// Fewer rows at a time would cost more than they save.
+const LEAST_ROWS: usize = 32;
+
 /// Rows of which no more are made than fit.
 fn rows_that_fit(widens: usize) -> usize {
     if widens == 1 {
         return usize::MAX;
     }
-    // Fewer rows at a time would cost more than they save.
-    (MADE_ROWS / widens).max(32)
+    (MADE_ROWS / widens).max(LEAST_ROWS)
 }
 
 /// Chunks of at most so many rows.
@@ -99,13 +101,19 @@ struct Window {
 /// Reads the table and carries out the first steps, window by window and side by side; the order stays.
 fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
     let most = if work.plan.checks() { CHECKED_ROWS } else { u64::MAX };
-    let fitting = rows_that_fit(work.plan.widens(0..work.plan.steps.len()));
-    let size = work.resources.window_rows.min(most).min(fitting as u64).max(1);
+    let widens = work.plan.widens(0..work.plan.steps.len());
+    let size = work
+        .resources
+        .window_rows
+        .min(most)
+        .min(rows_that_fit(widens) as u64)
+        .max(1);
     let mut windows = Vec::new();
     let mut left = work.resources.limit.unwrap_or(u64::MAX);
     for (part, meta) in work.table.meta().parts.iter().enumerate() {
         let mut offset = 0;
         let fitting = (WINDOW_BYTES / (meta.bytes / meta.rows.max(1)).max(1)).max(1);
+        let fitting = (fitting / widens as u64).max(fitting.min(LEAST_ROWS as u64));
         while offset < meta.rows && left > 0 {
             let rows = size.min(fitting).min(meta.rows - offset).min(left);
             windows.push(Window { part, offset, rows });

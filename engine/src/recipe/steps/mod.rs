@@ -313,6 +313,12 @@ pub struct OnlyWith {
 /// All such options.
 pub const ONLY_WITH: &[OnlyWith] = &[
     OnlyWith {
+        step: "fill",
+        option: "value",
+        with: "direction",
+        words: &["value"],
+    },
+    OnlyWith {
         step: "move",
         option: "column",
         with: "to",

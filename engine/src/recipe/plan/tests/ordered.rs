@@ -5,9 +5,16 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::{
-    Fallible, Row, Split, WHOLE, any_split, as_words, carry_out, columns_of, nasty_rows, number, same, text, whole,
+    Fallible, Row, Split, WHOLE, any_split, as_words, carry_out, carry_out_plan, columns_of, make_table, nasty_rows,
+    number, same, text, whole,
 };
+use crate::recipe::document::Recipe;
+use crate::recipe::plan::Plan;
+use crate::recipe::plan::chunk::Chunk;
 use crate::recipe::plan::exact_sum::ExactSum;
+use crate::recipe::plan::operator::{Applied, Operator, PlanError};
+use crate::recipe::plan::ordered::{Detour, Order, OrderedStep, Settled, Walk};
+use crate::recipe::references::References;
 
 /// Whether a text shows nothing.
 pub(super) fn shows_nothing(name: Option<&str>) -> bool {
@@ -230,5 +237,67 @@ fn a_sample_of_many_rows_is_as_large_as_asked_and_spread_over_all() -> Fallible 
     assert_ne!(sample, quantities("steps: [{sample: {rows: 1000, seed: 2}}]")?);
     let share = quantities("steps: [{sample: {share: 10%}}]")?.len();
     assert!((9_500..10_500).contains(&share), "{share} of 100,000");
+    Ok(())
+}
+
+/// A step that loses the first row of each chunk on its way, and says nothing.
+#[derive(Debug)]
+struct Leak;
+
+/// Its walk; where it is told to, it makes a detour first.
+struct LeakWalk {
+    detour: bool,
+}
+
+impl OrderedStep for Leak {
+    fn begin(&self) -> Result<Box<dyn Walk>, PlanError> {
+        Ok(Box::new(LeakWalk { detour: false }))
+    }
+
+    fn needs(&self, wanted: &[bool], _before: usize) -> Vec<bool> {
+        wanted.to_vec()
+    }
+}
+
+impl Walk for LeakWalk {
+    fn next(&mut self, chunk: Chunk) -> Result<Vec<Settled>, PlanError> {
+        self.detour = true;
+        let chunk = chunk.slice(1, chunk.rows() - 1)?;
+        let applied = Applied::same_columns(chunk.columns.clone());
+        Ok(vec![Settled { chunk, applied }])
+    }
+
+    fn bytes(&self) -> usize {
+        if self.detour { usize::MAX } else { 0 }
+    }
+
+    fn detour(self: Box<Self>) -> Result<Detour, PlanError> {
+        Ok(Detour {
+            pending: Vec::new(),
+            order: Order::Backward,
+            walk: self,
+        })
+    }
+}
+
+#[test]
+fn a_row_that_is_lost_on_the_way_fails_the_run() -> Fallible {
+    let rows: Vec<Row> = (0..10)
+        .map(|n| Row {
+            name: None,
+            quantity: Some(n),
+            price: None,
+        })
+        .collect();
+    let folder = tempfile::tempdir()?;
+    let table = make_table(folder.path(), &columns_of(&rows), 100)?;
+    let recipe = Recipe::parse("steps: [{first: 100}]").map_err(|p| format!("{p:?}"))?;
+    for window_rows in [100, 4] {
+        let mut plan = Plan::new(&recipe, table.meta(), 1, &References::default()).map_err(|p| format!("{p:?}"))?;
+        plan.steps[0].operator = Operator::ordered(Leak);
+        let split = Split { window_rows, ..WHOLE };
+        let error = carry_out_plan(plan, table.clone(), folder.path(), split).err();
+        assert!(error.is_some_and(|error| error.to_string().contains("does not balance")));
+    }
     Ok(())
 }
