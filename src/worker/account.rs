@@ -54,6 +54,13 @@ fn add(line: &mut LedgerStep, step: &LedgerStep) {
     line.aggregated += step.aggregated;
     line.flagged += step.flagged;
     line.warned += step.warned;
+    line.matches = match (line.matches, step.matches) {
+        (Some(mut matches), Some(more)) => {
+            matches.add(more);
+            Some(matches)
+        }
+        (one, other) => one.or(other),
+    };
     line.hash_in = sum_of_hashes(&line.hash_in, &step.hash_in);
     line.hash_out = sum_of_hashes(&line.hash_out, &step.hash_out);
 }

@@ -221,7 +221,8 @@ fn answer(
         rows.extend(taken_rows(work, taken)?);
     }
     if work.plan.streams() {
-        rows.sort_by_key(|row| row.row);
+        // Rows of other tables have no number here and stand behind the others.
+        rows.sort_by_key(|row| (row.row == 0, row.row));
     }
     rows.truncate(if work.plan.streams() {
         pass.shown

@@ -187,7 +187,7 @@ fn plans(order: &ProcessOrder) -> Result<Vec<(Table, Plan)>, Halt> {
         .collect();
     let chosen = order.recipe.input.sheets.choose(&sheets);
     let chosen = chosen.map_err(|sentence| Halt::input("sheet_missing", format!("“{}”: {sentence}", order.name)))?;
-    let references = references(&order.references)?;
+    let references = references(&order.references)?.for_file(&order.name);
     let mut plans = Vec::with_capacity(chosen.len());
     for index in chosen {
         let table = tables[index].clone();

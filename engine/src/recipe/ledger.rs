@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sheets::number_format::show_count;
+
 /// One step's account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerStep {
@@ -31,6 +33,9 @@ pub struct LedgerStep {
     /// Of the rows that went on, those that a rule warns of.
     #[serde(default)]
     pub warned: u64,
+    /// For a step that looks rows up in another table: how many of them it found there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matches: Option<Matches>,
     /// Origin hashes of the rows that came in, summed modulo 2^64, in hex.
     pub hash_in: String,
     /// The same over all fates.
@@ -43,6 +48,52 @@ impl LedgerStep {
     pub fn balances(&self) -> bool {
         self.rows_in + self.added == self.kept + self.rejected + self.filtered + self.deduplicated + self.aggregated
             && self.hash_in == self.hash_out
+    }
+}
+
+/// How rows met those of another table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matches {
+    /// Rows of ours that no row of the other table matches.
+    pub none: u64,
+    /// Rows of ours that exactly one matches.
+    pub one: u64,
+    /// Rows of ours that several match.
+    pub several: u64,
+    /// Rows of the other table that match none of ours; nothing where tables were added up, each of which left others over.
+    pub left_over: Option<u64>,
+}
+
+impl Matches {
+    /// Adds what is known of more of our rows.
+    pub fn join(&mut self, other: Self) {
+        self.none += other.none;
+        self.one += other.one;
+        self.several += other.several;
+    }
+
+    /// Adds what another table of ours met: which rows neither of them matched is not known.
+    pub fn add(&mut self, other: Self) {
+        self.join(other);
+        self.left_over = None;
+    }
+
+    /// In words: "1,204 rows with one match", "38 rows without a match", "4 with several". What there is none of is left out.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let count = |rows: u64, words: &str| {
+            let rows_word = if rows == 1 { "row" } else { "rows" };
+            (rows > 0).then(|| format!("{} {rows_word} {words}", show_count(rows)))
+        };
+        [
+            count(self.one, "with one match"),
+            count(self.none, "without a match"),
+            count(self.several, "with several matches"),
+            count(self.left_over.unwrap_or_default(), "of the other table without a match"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 
@@ -68,6 +119,8 @@ pub struct Account {
     pub flagged: u64,
     /// Rows that went on with a warning.
     pub warned: u64,
+    /// How rows met those of another table.
+    pub matches: Option<Matches>,
 }
 
 /// A number of rows and the sum of their origins.
@@ -107,6 +160,9 @@ impl Account {
         self.aggregated.join(other.aggregated);
         self.flagged += other.flagged;
         self.warned += other.warned;
+        if let Some(matches) = other.matches {
+            self.matches.get_or_insert_default().join(matches);
+        }
     }
 
     /// The entry of the ledger.
@@ -133,6 +189,7 @@ impl Account {
             aggregated: self.aggregated.rows,
             flagged: self.flagged,
             warned: self.warned,
+            matches: self.matches,
             hash_in: format!("{:016x}", self.came.origins.wrapping_add(self.added.origins)),
             hash_out: format!("{hash_out:016x}"),
         }
@@ -159,6 +216,12 @@ pub fn copy_of(origin: u64, copy: u64) -> u64 {
         return origin;
     }
     mixed(origin.wrapping_add(copy.wrapping_mul(0xd6e8_feb8_6659_fd93)))
+}
+
+/// The number of a row of another table that a step adds, by its position there.
+#[must_use]
+pub fn brought(step: usize, position: u64) -> u64 {
+    mixed(position ^ mixed(step as u64 ^ 0x3c79_ac49_2ba7_b653))
 }
 
 /// A number for a row that has nothing to do with where it stands, another one for each seed.
@@ -228,6 +291,27 @@ mod tests {
     }
 
     #[test]
+    fn matches_are_told_in_words_and_old_entries_are_read() {
+        let mut matches = Matches {
+            none: 1,
+            one: 1204,
+            several: 4,
+            left_over: Some(2),
+        };
+        assert_eq!(
+            matches.words().join(", "),
+            "1,204 rows with one match, 1 row without a match, 4 rows with several matches, \
+             2 rows of the other table without a match"
+        );
+        matches.add(matches);
+        assert_eq!((matches.one, matches.left_over), (2408, None));
+        let mut old = serde_json::to_value(LedgerStep::default()).expect("JSON");
+        assert!(old.as_object_mut().expect("an object").remove("matches").is_none());
+        let old: LedgerStep = serde_json::from_value(old).expect("an entry");
+        assert_eq!(old.matches, None);
+    }
+
+    #[test]
     fn origins_of_neighbours_have_nothing_in_common() {
         let mut seen: Vec<u64> = (0..4)
             .flat_map(|sheet| (0..1000).map(move |row| origin(sheet, row)))
@@ -236,5 +320,6 @@ mod tests {
         seen.dedup();
         assert_eq!(seen.len(), 4000);
         assert_ne!(made_from(origin(0, 2)), origin(0, 2));
+        assert_ne!(brought(1, 2), brought(2, 1));
     }
 }

@@ -13,18 +13,22 @@
 //! must be accounted for.
 
 pub mod alike;
+pub mod append;
 pub mod blanks;
 pub mod cells;
 pub mod chunk;
+pub mod compare;
 pub mod conversion;
 pub mod deduplicate;
 pub mod exact_sum;
 pub mod external;
 pub mod fill;
 pub(crate) mod findings;
+pub mod further;
 pub mod group;
 pub mod guard;
 pub mod join;
+pub mod lookup;
 pub mod operator;
 pub mod ordered;
 pub mod patterns;
@@ -39,6 +43,7 @@ pub mod texts;
 pub mod totals;
 pub mod unique;
 pub mod unpivot;
+pub mod widen;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,7 +57,7 @@ use super::references::References;
 use super::rejects::{Reject, Spool};
 use crate::tables::read::Table;
 use chunk::Marked;
-use operator::{Operator, PlanError, Unchanged};
+use operator::{ChunkStep, Operator, PlanError, Unchanged};
 use ordered::Looks;
 
 /// Rows that were taken out and are kept for a preview: a grid shows no more at once.
@@ -161,7 +166,8 @@ impl Plan {
                 .map_or(self.columns.len(), |next| next.before.len());
             let step = match &step.operator {
                 Operator::Step(operator) => operator.lineage(step.before.len(), after),
-                Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Unique(_) => (0..after).map(Some).collect(),
+                Operator::Unique(unique) => unique.judge.lineage(step.before.len(), after),
+                Operator::Sort(_) | Operator::Deduplicate(_) => (0..after).map(Some).collect(),
                 Operator::Group(group) => group.lineage(after),
                 Operator::Ordered(_) => (0..after).map(|at| (at < step.before.len()).then_some(at)).collect(),
             };
@@ -178,7 +184,7 @@ impl Plan {
     pub fn checks(&self) -> bool {
         self.steps.iter().any(|step| match &step.operator {
             Operator::Step(operator) => operator.checks(),
-            Operator::Unique(_) => true,
+            Operator::Unique(unique) => unique.judge.checks(),
             Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) | Operator::Ordered(_) => false,
         })
     }
@@ -385,10 +391,16 @@ impl Work {
         tally.rejects.extend(effects.rejects)
     }
 
-    /// Takes what was counted; `rejects` takes the place of the rejects.
+    /// Takes what was counted, once all rows went by; `rejects` takes the place of the rejects.
     #[must_use]
     pub fn take_tally(&self, rejects: Spool) -> Tally {
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        for step in &self.plan.steps {
+            let left_over = step.operator.chunk_step().and_then(ChunkStep::left_over);
+            if let (Some(_), Some(account)) = (left_over, tally.accounts.get_mut(step.number)) {
+                account.matches.get_or_insert_default().left_over = left_over;
+            }
+        }
         std::mem::replace(
             &mut *tally,
             Tally {

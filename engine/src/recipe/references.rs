@@ -9,13 +9,30 @@ use crate::tables::read::Table;
 #[derive(Clone, Debug, Default)]
 pub struct References {
     tables: BTreeMap<String, Table>,
+    own: String,
 }
 
 impl References {
     /// These tables.
     #[must_use]
     pub fn new(tables: BTreeMap<String, Table>) -> Self {
-        Self { tables }
+        Self {
+            tables,
+            own: String::new(),
+        }
+    }
+
+    /// The same for a recipe that is applied to this file, by its name for people.
+    #[must_use]
+    pub fn for_file(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.own);
+        self
+    }
+
+    /// The name of the file that the recipe is applied to; empty where it is not known.
+    #[must_use]
+    pub fn own(&self) -> &str {
+        &self.own
     }
 
     /// Each name with its table.

@@ -63,6 +63,7 @@ fn kind(kind: OptionKind) -> &'static str {
         OptionKind::Totals => "totals",
         OptionKind::Reference => "reference",
         OptionKind::JoinKeys => "join_keys",
+        OptionKind::OtherColumns => "other_columns",
         OptionKind::Rules => "rules",
     }
 }

@@ -11,7 +11,9 @@ use super::group::GroupPlan;
 use super::ordered::OrderedStep;
 use super::sort::SortPlan;
 use super::unique::UniquePlan;
+use super::further::Further;
 use crate::recipe::expression::Rejection;
+use crate::recipe::ledger::Matches;
 
 /// Why a plan could not be carried through.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +99,16 @@ pub trait ChunkStep: fmt::Debug + Send + Sync {
         1
     }
 
+    /// The rows of another table that it adds behind the last row, where it may add some.
+    fn further(&self) -> Option<&dyn Further> {
+        None
+    }
+
+    /// How many rows of another table met none of ours, once all of ours went by; nothing: it looks at no other table.
+    fn left_over(&self) -> Option<u64> {
+        None
+    }
+
     /// Why a row is filtered, in words.
     fn why_filtered(&self) -> &str {
         ""
@@ -112,6 +124,18 @@ pub trait ChunkStep: fmt::Debug + Send + Sync {
         let mut needed = wanted.to_vec();
         needed.resize(before, true);
         needed
+    }
+}
+
+impl Operator {
+    /// What works chunk by chunk in it, where something does.
+    #[must_use]
+    pub fn chunk_step(&self) -> Option<&dyn ChunkStep> {
+        match self {
+            Self::Step(step) => Some(step.as_ref()),
+            Self::Unique(unique) => Some(unique.judge.as_ref()),
+            Self::Sort(_) | Self::Deduplicate(_) | Self::Group(_) | Self::Ordered(_) => None,
+        }
     }
 }
 
@@ -141,6 +165,8 @@ pub struct Applied {
     pub rejections: Vec<Rejection>,
     /// What is odd about rows; they stay, and it is listed.
     pub warnings: Vec<Rejection>,
+    /// How rows met those of another table, where the step looks them up.
+    pub matches: Option<Matches>,
 }
 
 impl Applied {
@@ -154,6 +180,7 @@ impl Applied {
             filtered: None,
             rejections: Vec::new(),
             warnings: Vec::new(),
+            matches: None,
         }
     }
 

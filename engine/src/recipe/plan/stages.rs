@@ -9,12 +9,13 @@ use futures_util::{Stream, StreamExt};
 
 use super::chunk::{Chunk, Marked};
 use super::operator::{Applied, ChunkStep, Operator, PlanError};
-use super::{Effects, PlannedStep, Work, cells, deduplicate, findings, group, ordered, sort, unique};
+use super::{Effects, PlannedStep, Work, cells, deduplicate, findings, further, group, ordered, sort, unique};
 use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::Rejection;
 use crate::recipe::fate::{Fate, TakenOut};
 use crate::recipe::ledger::{self, Account, origin};
 use crate::recipe::rejects::Reject;
+use crate::tables::TableMeta;
 use crate::tables::read::Scan;
 
 /// Chunks in row order.
@@ -29,9 +30,9 @@ pub fn run(work: &Arc<Work>) -> ChunkStream {
 pub(super) fn run_until(work: &Arc<Work>, last: usize) -> ChunkStream {
     let steps = &work.plan.steps;
     let mut next = end_of_steps(work, 0).min(last);
-    let mut stream = windows(work, next);
+    let mut stream = further::behind(work, 0..next, windows(work, next));
     while next < last {
-        let end = end_of_steps(work, next).min(last);
+        let (start, end) = (next, end_of_steps(work, next).min(last));
         (stream, next) = match &steps[next].operator {
             Operator::Sort(_) => (sort::run(work, next, stream), next + 1),
             Operator::Deduplicate(_) => (deduplicate::run(work, next, stream), next + 1),
@@ -40,17 +41,22 @@ pub(super) fn run_until(work: &Arc<Work>, last: usize) -> ChunkStream {
             Operator::Ordered(_) => (ordered::run(work, next, stream), next + 1),
             Operator::Step(_) => (later_steps(work, next, end, stream), end),
         };
+        stream = further::behind(work, start..next, stream);
     }
     stream
 }
 
-/// The first step from `start` on that needs other rows too.
+/// The first step from `start` on that needs other rows too, or the one behind a step that adds rows: those come when all
+/// others went by.
 fn end_of_steps(work: &Work, start: usize) -> usize {
-    let needs_others = |step: &PlannedStep| !matches!(step.operator, Operator::Step(_));
-    work.plan.steps[start..]
-        .iter()
-        .position(needs_others)
-        .map_or(work.plan.steps.len(), |steps| start + steps)
+    for (index, step) in work.plan.steps.iter().enumerate().skip(start) {
+        match &step.operator {
+            Operator::Step(operator) if operator.further().is_some() => return index + 1,
+            Operator::Step(_) => {}
+            _ => return index,
+        }
+    }
+    work.plan.steps.len()
 }
 
 /// Bytes of a window at most, about: tables may have cells of thousands of characters, and thousands of columns.
@@ -90,36 +96,56 @@ fn sliced(stream: ChunkStream, most: usize) -> ChunkStream {
     }))
 }
 
-/// A run of rows within one part.
+/// A run of rows within one part of a table.
 #[derive(Clone, Copy, Debug)]
-struct Window {
-    part: usize,
-    offset: u64,
-    rows: u64,
+pub struct Window {
+    /// The part, by its position.
+    pub part: usize,
+    /// Where it begins in the part.
+    pub offset: u64,
+    /// Where it begins in the table.
+    pub first: u64,
+    /// How many rows.
+    pub rows: u64,
 }
 
-/// Reads the table and carries out the first steps, window by window and side by side; the order stays.
-fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
+/// The windows of a table, of rows that fit. `widens`: how many rows may become of one.
+pub(super) fn windows_of(work: &Work, table: &TableMeta, widens: usize) -> Vec<Window> {
     let most = if work.plan.checks() { CHECKED_ROWS } else { u64::MAX };
-    let widens = work.plan.widens(0..work.plan.steps.len());
     let size = work
         .resources
         .window_rows
         .min(most)
         .min(rows_that_fit(widens) as u64)
         .max(1);
-    let mut windows = Vec::new();
-    let mut left = work.resources.limit.unwrap_or(u64::MAX);
-    for (part, meta) in work.table.meta().parts.iter().enumerate() {
+    let (mut windows, mut first) = (Vec::new(), 0);
+    for (part, meta) in table.parts.iter().enumerate() {
         let mut offset = 0;
         let fitting = (WINDOW_BYTES / (meta.bytes / meta.rows.max(1)).max(1)).max(1);
         let fitting = (fitting / widens as u64).max(fitting.min(LEAST_ROWS as u64));
-        while offset < meta.rows && left > 0 {
-            let rows = size.min(fitting).min(meta.rows - offset).min(left);
-            windows.push(Window { part, offset, rows });
+        while offset < meta.rows {
+            let rows = size.min(fitting).min(meta.rows - offset);
+            windows.push(Window {
+                part,
+                offset,
+                first,
+                rows,
+            });
             offset += rows;
-            left -= rows;
+            first += rows;
         }
+    }
+    windows
+}
+
+/// Reads the table and carries out the first steps, window by window and side by side; the order stays.
+fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
+    let widens = work.plan.widens(0..work.plan.steps.len());
+    let mut windows = windows_of(work, work.table.meta(), widens);
+    let most = work.resources.limit.unwrap_or(u64::MAX);
+    windows.retain(|window| window.first < most);
+    if let Some(last) = windows.last_mut() {
+        last.rows = last.rows.min(most - last.first);
     }
     let needs = Arc::new(work.plan.needs(work.table.meta().columns.len()));
     let (jobs, work) = (work.resources.jobs.max(1), work.clone());
@@ -177,10 +203,10 @@ pub(super) fn judged(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Chu
     noted(owner, chunks)
 }
 
-type Joined = Result<Result<(Chunk, Effects), PlanError>, tokio::task::JoinError>;
+pub(super) type Joined = Result<Result<(Chunk, Effects), PlanError>, tokio::task::JoinError>;
 
 /// Notes the effects as chunks come by in order.
-fn noted(work: Arc<Work>, chunks: impl Stream<Item = Joined> + Send + 'static) -> ChunkStream {
+pub(super) fn noted(work: Arc<Work>, chunks: impl Stream<Item = Joined> + Send + 'static) -> ChunkStream {
     Box::pin(chunks.map(move |joined| {
         let (chunk, effects) = joined??;
         work.note(effects)?;
@@ -270,6 +296,7 @@ fn apply_step(
     }
     let mut account = Account::default();
     account.came.add(chunk.origins.values().iter().copied());
+    account.matches = applied.matches;
     let next = staying(
         work,
         step,
@@ -342,7 +369,10 @@ fn picked_rows(
     let why = operator.why_filtered();
     note_taken(work, step, why, chunk, &applied, (&rejected, &filtered), effects)?;
     let flags = findings::flags(work, step, chunk, (&applied.rejections, &applied.warnings));
-    let mut account = Account::default();
+    let mut account = Account {
+        matches: applied.matches,
+        ..Account::default()
+    };
     (account.flagged, account.warned) = flagged_rows(work.plan.policy, &applied, rejected.as_ref());
     let found = (
         std::mem::take(&mut applied.rejections),

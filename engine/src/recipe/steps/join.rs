@@ -1,14 +1,14 @@
 //! `join`: what another table says about the same things.
 
-use std::sync::OnceLock;
-
 use serde_json::{Value as Json, json};
 
-use super::{Definition, OptionForm, OptionKind, enumerated, find_all};
+use super::{Definition, OptionForm, OptionKind, enumerated, find_all, fresh_name, other_problem};
 use crate::recipe::columns::{Column, find, of_table};
 use crate::recipe::document::{Node, Options, Reading, Value};
-use crate::recipe::plan::join::JoinStep;
+use crate::recipe::plan::join::{JoinStep, KeyColumn};
+use crate::recipe::plan::lookup::Lookup;
 use crate::recipe::plan::operator::Operator;
+use crate::recipe::plan::widen;
 use crate::recipe::problem::Problem;
 use crate::recipe::references::References;
 use crate::tables::read::Table;
@@ -37,6 +37,10 @@ pub enum JoinKind {
     Left,
     /// Those with a match.
     Inner,
+    /// Those with a match; rows of the other table that match nothing follow.
+    Right,
+    /// All; rows of the other table that match nothing follow.
+    Full,
     /// Those with a match, and nothing is added.
     Semi,
     /// Those without a match.
@@ -48,6 +52,8 @@ impl JoinKind {
     pub const WORDS: &[(&str, Self)] = &[
         ("left", Self::Left),
         ("inner", Self::Inner),
+        ("right", Self::Right),
+        ("full", Self::Full),
         ("semi", Self::Semi),
         ("anti", Self::Anti),
     ];
@@ -100,10 +106,10 @@ impl Join {
             OptionForm {
                 name: "kind",
                 title: "Rows that stay",
-                kind: OptionKind::Choice(&["left", "inner", "semi", "anti"]),
+                kind: OptionKind::Choice(&["left", "inner", "right", "full", "semi", "anti"]),
                 required: false,
                 default: Some("\"left\""),
-                about: "`left`: all of them; `inner`: those with a match; `semi`: the same without adding columns; `anti`: those without a match.",
+                about: "`left`: all of them; `inner`: those with a match; `right`: those, and below them rows of the other table that match nothing; `full`: all rows of both; `semi`: those with a match, without adding columns; `anti`: those without a match.",
             },
             OptionForm {
                 name: "columns",
@@ -128,7 +134,7 @@ impl Join {
         let mut options = reading.map(node, path, "`join`")?;
         let with = options.required_text(reading, "with");
         let on = options.require(reading, "on");
-        let on = on.and_then(|node| read_keys(node, &options, reading));
+        let on = on.and_then(|node| read_keys(node, &options, "on", reading));
         let kind = options.optional_choice(reading, "kind", JoinKind::WORDS);
         let columns = options.optional_texts(reading, "columns");
         let several = options.optional_choice(reading, "several", Several::WORDS);
@@ -143,17 +149,9 @@ impl Join {
     }
 
     pub(super) fn to_json(&self) -> Json {
-        let on = if self.on.iter().all(|(ours, theirs)| ours == theirs) {
-            json!(self.on.iter().map(|(ours, _)| ours).collect::<Vec<_>>())
-        } else {
-            self.on
-                .iter()
-                .map(|(ours, theirs)| (ours.clone(), json!(theirs)))
-                .collect()
-        };
         let mut object = json!({
             "with": self.with,
-            "on": on,
+            "on": keys_json(&self.on),
             "kind": word_of(JoinKind::WORDS, &self.kind),
             "several": word_of(Several::WORDS, &self.several),
         });
@@ -170,6 +168,8 @@ impl Join {
             (JoinKind::Left, Some(columns)) => format!("Look up {} in {with} by {by}", enumerated(columns)),
             (JoinKind::Left, None) => format!("Look up the columns of {with} by {by}"),
             (JoinKind::Inner, _) => format!("Keep rows that match {with} by {by}, and add its columns"),
+            (JoinKind::Right, _) => format!("Keep rows that match {with} by {by}, and all rows of {with}"),
+            (JoinKind::Full, _) => format!("Put rows of {with} beside those that match by {by}, and the others below"),
             (JoinKind::Semi, _) => format!("Keep rows that match {with} by {by}"),
             (JoinKind::Anti, _) => format!("Keep rows that match nothing in {with} by {by}"),
         }
@@ -188,24 +188,17 @@ impl Join {
         formats: &mut Vec<String>,
     ) -> Result<Operator, Vec<Problem>> {
         let parts = self.parts(columns, references)?;
-        let place = |format: &String| {
-            let at = formats.iter().position(|known| known == format).unwrap_or_else(|| {
-                formats.push(format.clone());
-                formats.len() - 1
-            });
-            u16::try_from(at).unwrap_or(0)
+        let keys = match self.kind {
+            JoinKind::Right | JoinKind::Full => {
+                key_columns(columns, &of_table(parts.table.meta()), &parts.on, formats)
+            }
+            _ => Vec::new(),
         };
-        let theirs = parts.table.meta().formats.iter().map(place).collect();
         Ok(Operator::step(JoinStep {
-            name: self.with.clone(),
-            table: parts.table.clone(),
-            on: parts.on,
-            added: parts.added,
-            formats: theirs,
+            lookup: Lookup::new(&self.with, parts.table, columns, (parts.on, parts.added), formats),
             kind: self.kind,
             several: self.several,
-            before: columns.to_vec(),
-            read: OnceLock::new(),
+            keys,
         }))
     }
 
@@ -214,17 +207,7 @@ impl Join {
             .find(&self.with)
             .map_err(|sentence| vec![Problem::at("with", sentence)])?;
         let theirs = of_table(table.meta());
-        let mut problems = Vec::new();
-        let mut on = Vec::with_capacity(self.on.len());
-        for (our, their) in &self.on {
-            match (find(columns, our), find(&theirs, their)) {
-                (Ok(our), Ok(their)) => on.push((our, their)),
-                (our, their) => {
-                    problems.extend(our.err().map(|message| Problem::at("on", message)));
-                    problems.extend(their.err().map(|message| self.of_other("on", &message)));
-                }
-            }
-        }
+        let (on, mut problems) = key_pairs(columns, &theirs, &self.with, ("on", &self.on));
         let added = match &self.columns {
             _ if matches!(self.kind, JoinKind::Semi | JoinKind::Anti) => Ok(Vec::new()),
             Some(names) => find_all(&theirs, names, "columns"),
@@ -233,7 +216,7 @@ impl Join {
                 .collect()),
         };
         let added = added.unwrap_or_else(|found| {
-            let of_other = |problem: Problem| self.of_other(&problem.path, &problem.message);
+            let of_other = |problem: Problem| other_problem(&self.with, &problem.path, &problem.message);
             problems.extend(found.into_iter().map(of_other));
             Vec::new()
         });
@@ -244,25 +227,16 @@ impl Join {
         }
     }
 
-    fn of_other(&self, option: &str, message: &str) -> Problem {
-        Problem::at(option, format!("In `{}`: {message}", self.with))
-    }
-
     /// Ours, and those that are added; one whose name is taken is named after its table.
     fn after(&self, columns: &[Column], parts: &Parts<'_>) -> Vec<Column> {
         let theirs = of_table(parts.table.meta());
-        let mut after = columns.to_vec();
+        let mut after = match self.kind {
+            JoinKind::Right | JoinKind::Full => widened_keys(columns, &theirs, &parts.on),
+            _ => columns.to_vec(),
+        };
         for at in &parts.added {
             let column = &theirs[*at];
-            let mut name = column.name.clone();
-            let mut number = 1;
-            while after.iter().any(|it| it.name == name) {
-                name = match number {
-                    1 => format!("{} ({})", column.name, self.with),
-                    _ => format!("{} ({} {number})", column.name, self.with),
-                };
-                number += 1;
-            }
+            let name = fresh_name(after.iter().map(|it| it.name.as_str()), &column.name, &self.with);
             after.push(Column {
                 format: column.format.clone(),
                 ..Column::made(&name, column.kind)
@@ -279,9 +253,14 @@ struct Parts<'a> {
     added: Vec<usize>,
 }
 
-/// `[sku]`, or `{sku: code}`.
-fn read_keys(node: &Node, options: &Options<'_>, reading: &mut Reading) -> Option<Vec<(String, String)>> {
-    let (path, subject) = (options.path("on"), options.subject("on"));
+/// `[sku]`, or `{sku: code}`, as the option of this name.
+pub(super) fn read_keys(
+    node: &Node,
+    options: &Options<'_>,
+    option: &str,
+    reading: &mut Reading,
+) -> Option<Vec<(String, String)>> {
+    let (path, subject) = (options.path(option), options.subject(option));
     let keys = match &node.value {
         Value::Map(entries) => {
             let read = |entry: &crate::recipe::document::Entry| {
@@ -296,9 +275,69 @@ fn read_keys(node: &Node, options: &Options<'_>, reading: &mut Reading) -> Optio
         }
     };
     if keys.is_empty() {
-        let message = "`on` of `join` is empty: name the columns that must be alike, such as `[sku]` or `{sku: code}`.";
+        let message =
+            format!("{subject} is empty: name the columns that must be alike, such as `[sku]` or `{{sku: code}}`.");
         reading.problem(node.place, &path, message);
         return None;
     }
     Some(keys)
+}
+
+/// Keys as they are written.
+pub(super) fn keys_json(keys: &[(String, String)]) -> Json {
+    if keys.iter().all(|(ours, theirs)| ours == theirs) {
+        json!(keys.iter().map(|(ours, _)| ours).collect::<Vec<_>>())
+    } else {
+        keys.iter().map(|(ours, theirs)| (ours.clone(), json!(theirs))).collect()
+    }
+}
+
+/// The positions of columns that must be alike, and what does not fit. `keys` are named by an option.
+pub(super) fn key_pairs(
+    columns: &[Column],
+    theirs: &[Column],
+    with: &str,
+    (option, keys): (&str, &[(String, String)]),
+) -> (Vec<(usize, usize)>, Vec<Problem>) {
+    let (mut pairs, mut problems) = (Vec::with_capacity(keys.len()), Vec::new());
+    for (our, their) in keys {
+        match (find(columns, our), find(theirs, their)) {
+            (Ok(our), Ok(their)) => pairs.push((our, their)),
+            (our, their) => {
+                problems.extend(our.err().map(|message| Problem::at(option, message)));
+                problems.extend(their.err().map(|message| other_problem(with, option, &message)));
+            }
+        }
+    }
+    (pairs, problems)
+}
+
+/// Our columns where those of keys take in the keys of another table.
+pub(super) fn widened_keys(columns: &[Column], theirs: &[Column], on: &[(usize, usize)]) -> Vec<Column> {
+    let mut after = columns.to_vec();
+    for (our, their) in on {
+        after[*our] = widen::joined(&after[*our], &theirs[*their]);
+    }
+    after
+}
+
+/// The same for the plan.
+pub(super) fn key_columns(
+    columns: &[Column],
+    theirs: &[Column],
+    on: &[(usize, usize)],
+    formats: &mut Vec<String>,
+) -> Vec<KeyColumn> {
+    let after = widened_keys(columns, theirs, on);
+    let column = |(key, (ours, their)): (usize, &(usize, usize))| KeyColumn {
+        ours: *ours,
+        key,
+        kind: after[*ours].kind,
+        formats: (
+            widen::place_of(columns[*ours].format.as_ref(), formats),
+            widen::place_of(theirs[*their].format.as_ref(), formats),
+        ),
+        theirs: theirs[*their].clone(),
+    };
+    on.iter().enumerate().map(column).collect()
 }

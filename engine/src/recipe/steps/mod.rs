@@ -4,10 +4,12 @@
 //! `to_json`, `label` (one plain sentence), `check` (against the columns at that point) and `plan`. A new step is a file, its
 //! `mod` line and its line in `steps!`.
 
+mod append;
 mod blank_columns;
 mod blank_rows;
 mod case;
 mod combine;
+mod compare;
 mod compute;
 mod convert;
 mod deduplicate;
@@ -41,8 +43,10 @@ mod validate;
 
 use serde_json::Value as Json;
 
+pub use append::OtherColumns;
 pub use case::Letters;
 pub use combine::Blanks;
+pub use compare::Change;
 pub use convert::{Otherwise, Target};
 pub use deduplicate::{Ignore, Keep};
 pub use extract::NoMatch;
@@ -221,6 +225,10 @@ steps! {
     with other tables {
         /// Look up in another table.
         join::Join,
+        /// Put the rows of another table below.
+        append::Append,
+        /// Compare with an older table.
+        compare::Compare,
     }
 }
 
@@ -293,6 +301,8 @@ pub enum OptionKind {
     Reference,
     /// A list of columns, or a map of our column to the other table's.
     JoinKeys,
+    /// A map of the other table's column to ours.
+    OtherColumns,
     /// A list of rules, each with `column` and what its cells must be, `unique: [columns]`, or `where` with a condition.
     Rules,
 }
@@ -350,8 +360,16 @@ impl Step {
     pub fn reference(&self) -> Option<&str> {
         match self {
             Self::Join(step) => Some(&step.with),
+            Self::Append(step) => step.with.as_deref(),
+            Self::Compare(step) => Some(&step.with),
             _ => None,
         }
+    }
+
+    /// Whether it puts the rows of all files of a run together: the steps behind it are for all of them.
+    #[must_use]
+    pub fn appends_files(&self) -> bool {
+        matches!(self, Self::Append(step) if step.with.is_none())
     }
 
     /// Its word in the document.
@@ -484,6 +502,25 @@ fn find_all(columns: &[Column], names: &[String], option: &str) -> Result<Vec<us
         }
     }
     if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+/// A name for a column of another table; one that is taken is named after that table.
+fn fresh_name<'a>(taken: impl Iterator<Item = &'a str> + Clone, wanted: &str, table: &str) -> String {
+    let mut name = wanted.to_owned();
+    let mut number = 1;
+    while taken.clone().any(|it| it == name) {
+        name = match number {
+            1 => format!("{wanted} ({table})"),
+            _ => format!("{wanted} ({table} {number})"),
+        };
+        number += 1;
+    }
+    name
+}
+
+/// A problem of an option that is about the columns of another table.
+fn other_problem(table: &str, option: &str, message: &str) -> Problem {
+    Problem::at(option, format!("In `{table}`: {message}"))
 }
 
 /// "a", "a and b", "a, b and c", "a, b and 5 more": names in a label.
