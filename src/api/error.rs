@@ -264,6 +264,8 @@ impl From<runs::Error> for Error {
             Runs::TooManyFiles(_) => Self::invalid("too_many_files", sentence),
             Runs::NoReference(_) => Self::invalid("missing_reference", sentence),
             Runs::UnusedReference(_) => Self::invalid("unused_reference", sentence),
+            Runs::Unreadable(_) => Self::invalid("unreadable", sentence),
+            Runs::TooManyTogether(_) => Self::invalid("too_many_files", sentence),
             Runs::NotReady(_) => Self::Conflict {
                 code: "not_ready",
                 sentence,

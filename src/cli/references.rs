@@ -1,13 +1,16 @@
-//! `--with NAME=FILE`: other tables that a recipe calls by name.
+//! Other tables that a recipe calls by name: `--with NAME=FILE`, and further files whose rows are put together.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use sheetmill_engine::sheets::IngestOptions;
 
 use super::mill::{Mill, Share, TroubleKind};
 use super::progress::Line;
 use super::{End, Stop, existing};
 
 /// The tables that a recipe names.
+#[derive(Default)]
 pub(super) struct References {
     /// Their folders, by name.
     pub(super) tables: BTreeMap<String, PathBuf>,
@@ -18,32 +21,42 @@ pub(super) struct References {
 impl References {
     /// Reads the first sheet of each file.
     pub(super) async fn read(with: &[(String, PathBuf)], share: Share) -> Result<Self, Stop> {
-        let mut references = Self {
-            tables: BTreeMap::new(),
-            _mills: Vec::new(),
-        };
+        let mut references = Self::default();
         for (name, file) in with {
-            let mill = Mill::new(share)?;
-            let read = mill
-                .ingest(&existing(file)?, Default::default(), &Line::silent())
-                .await?;
-            if let Some(trouble) = read.trouble {
-                let end = if trouble.kind == TroubleKind::Refused {
-                    End::Refused
-                } else {
-                    End::Failed
-                };
-                return Err(Stop {
-                    end,
-                    sentence: trouble.sentence,
-                });
-            }
-            let first = read.tables.into_iter().next();
-            let table = first.ok_or_else(|| Stop::wrong(format!("{} holds no table", file.display())))?;
-            references.tables.insert(name.clone(), table);
-            references._mills.push(mill);
+            let file = existing(file)?;
+            let called = super::name_of(&file);
+            references.add(name, (&called, &file), IngestOptions::default(), share).await?;
         }
         Ok(references)
+    }
+
+    /// Reads the first sheet of one more file; answers its data rows.
+    pub(super) async fn add(
+        &mut self,
+        name: &str,
+        (called, file): (&str, &Path),
+        options: IngestOptions,
+        share: Share,
+    ) -> Result<u64, Stop> {
+        let mill = Mill::new(share)?;
+        let read = mill.ingest_as(called, file, options, &Line::silent()).await?;
+        if let Some(trouble) = read.trouble {
+            let end = if trouble.kind == TroubleKind::Refused {
+                End::Refused
+            } else {
+                End::Failed
+            };
+            return Err(Stop {
+                end,
+                sentence: trouble.sentence,
+            });
+        }
+        let first = read.tables.into_iter().next();
+        let table = first.ok_or_else(|| Stop::wrong(format!("{} holds no table", file.display())))?;
+        let rows = super::mill::meta(&table)?.rows;
+        self.tables.insert(name.to_owned(), table);
+        self._mills.push(mill);
+        Ok(rows)
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct RunReport {
 }
 
 /// An input.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct InputReport {
     /// Its file name.
     pub(super) name: String,

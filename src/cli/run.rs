@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sheetmill_engine::order::Report;
-use sheetmill_engine::recipe::document::{OutputFormat, Recipe, Split, SplitInto};
+use sheetmill_engine::recipe::document::{MOST_TOGETHER, OutputFormat, Recipe, Split, SplitInto};
 use sheetmill_engine::sheets::sniff::{Format, HEAD_BYTES, sniff};
 use sheetmill_engine::tables::TableMeta;
 
@@ -111,19 +111,55 @@ pub(super) async fn apply(
         memory: target.memory,
         jobs: (jobs / at_once).max(1),
     };
-    let references = References::read(with, share).await?;
+    let mut references = References::read(with, share).await?;
+    let hash = recipe.hash();
+    let mut further = Vec::new();
+    let mut files = files.as_slice();
+    if recipe.puts_files_together() {
+        let (first, others) = files.split_at(1);
+        (recipe, further) = together(&recipe, others, &mut references, share).await?;
+        files = first;
+    }
     let lines = Lines::default();
-    let (recipe, references) = (&recipe, &references.tables);
+    let (wanted, references) = (&recipe, &references.tables);
     // In the order of the command, whichever is ready first.
     let done: Vec<Done> = stream::iter(files)
         .map(|(name, file)| {
             let line = lines.of(name);
-            async move { one((name, file), recipe, references, share, &line).await }
+            async move { one((name, file), wanted, references, share, &line).await }
         })
         .buffered(at_once)
         .try_collect()
         .await?;
-    tell(recipe, done, target)
+    tell(&recipe, (hash, further), done, target)
+}
+
+/// The recipe for a first file whose rows are put together with those of others, which are read as its tables; and the
+/// others, for the report.
+async fn together(
+    recipe: &Recipe,
+    others: &[(String, PathBuf)],
+    references: &mut References,
+    share: Share,
+) -> Result<(Recipe, Vec<InputReport>), Stop> {
+    if others.len() >= MOST_TOGETHER {
+        let sentence = format!("a recipe puts the rows of at most {MOST_TOGETHER} files together");
+        return Err(Stop::wrong(sentence));
+    }
+    let called: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
+    let (wanted, names) = recipe.together(&called);
+    let mut inputs = Vec::with_capacity(others.len());
+    for (table, (name, file)) in names.iter().zip(others) {
+        let options = recipe.input.ingest_options();
+        let rows = references.add(table, (name, file), options, share).await?;
+        inputs.push(InputReport {
+            name: name.clone(),
+            sha256: sha256(file)?,
+            rows,
+            ..InputReport::default()
+        });
+    }
+    Ok((wanted, inputs))
 }
 
 /// The files of a command, archives unpacked.
@@ -203,14 +239,19 @@ async fn one(
 }
 
 /// Places what was made, writes the report, tells what went wrong, and says how the command ends.
-fn tell(recipe: &Recipe, mut done: Vec<Done>, target: &Target) -> Result<End, Stop> {
+fn tell(
+    recipe: &Recipe,
+    (hash, further): (String, Vec<InputReport>),
+    mut done: Vec<Done>,
+    target: &Target,
+) -> Result<End, Stop> {
     let made: Vec<Vec<Made>> = done
         .iter_mut()
         .map(|input| std::mem::take(&mut input.outputs))
         .collect();
     let mut report = RunReport {
         engine: sheetmill_engine::VERSION,
-        recipe: recipe.hash(),
+        recipe: hash,
         ..RunReport::default()
     };
     let form = match &recipe.output.split {
@@ -233,6 +274,7 @@ fn tell(recipe: &Recipe, mut done: Vec<Done>, target: &Target) -> Result<End, St
         }
         add(&mut report, input);
     }
+    report.inputs.extend(further);
     let listed = report
         .outputs
         .iter()

@@ -12,6 +12,7 @@ mod cancel;
 mod queues;
 mod retry;
 mod start;
+mod together;
 
 pub use cancel::{cancel, cancel_reading, cancel_task};
 pub use queues::{pause_queue, resume_queue};
@@ -51,6 +52,12 @@ pub enum Error {
     /// Another table that is not read yet.
     #[error("“{0}” is not ready yet. Wait until it is read, then run the recipe.")]
     NotReady(String),
+    /// A file whose rows are to be put together with those of others, and that could not be read.
+    #[error("“{0}” could not be read, so that its rows cannot be put together with the others. Leave it out of the run.")]
+    Unreadable(String),
+    /// More files than can be put together.
+    #[error("The recipe puts the rows of all files together: it takes at most {0} of them.")]
+    TooManyTogether(usize),
     /// No files were named.
     #[error("A run needs at least one file.")]
     NoFiles,

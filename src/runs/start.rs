@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256 as Hasher};
 use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::sheets::IngestOptions;
 
-use super::Error;
+use super::{Error, together};
 use crate::database::idempotency::{self, Key};
 use crate::database::run_files::{self, Candidate, NewRunFile};
 use crate::database::run_references::{self, RunReference};
@@ -92,9 +92,11 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
         return Err(Error::TooManyFiles(FILES_AT_MOST));
     }
     let run = RunId::new();
-    let recipe = insert_run(&mut tx, &start, run, files.len()).await?;
-    insert_references(&mut tx, &start, run, &recipe).await?;
-    let input = recipe.input.ingest_options();
+    let mut wanted = Wanted::of(&mut tx, &start).await?;
+    together::put_together(&mut tx, start.owner, &mut wanted, &mut files).await?;
+    insert_run(&mut tx, &start, &wanted, run, files.len()).await?;
+    insert_references(&mut tx, &start, run, &wanted).await?;
+    let input = wanted.recipe.input.ingest_options();
     announce(&mut tx, &Event::of(start.owner, Kind::RunCreated).run(run)).await?;
     insert_files(&mut tx, &start, run, &files, &input).await?;
     if let Some(key) = &start.idempotency_key {
@@ -105,41 +107,61 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
     Ok(Started { run, state })
 }
 
-/// Answers the recipe.
-async fn insert_run(tx: &mut Tx, start: &Start, run: RunId, files: usize) -> Result<Recipe, Error> {
-    let (revision, name, document): (Option<RevisionId>, String, Value) = match &start.recipe {
-        RecipeRef::Inline(recipe) => (None, recipe.name.clone(), serde_json::to_value(recipe)?),
-        RecipeRef::Saved(id) => {
-            let latest = recipes::latest(tx, start.owner, *id).await?.ok_or(Error::NoRecipe)?;
-            (Some(latest.revision), latest.name, latest.document)
-        }
-    };
+/// The recipe of a run, and the other tables by the names that it calls them.
+pub(super) struct Wanted {
+    revision: Option<RevisionId>,
+    name: String,
+    pub(super) document: Value,
+    pub(super) recipe: Recipe,
+    pub(super) references: BTreeMap<String, (FileId, Option<i32>)>,
+}
+
+impl Wanted {
+    async fn of(tx: &mut Tx, start: &Start) -> Result<Self, Error> {
+        let (revision, name, document) = match &start.recipe {
+            RecipeRef::Inline(recipe) => (None, recipe.name.clone(), serde_json::to_value(recipe)?),
+            RecipeRef::Saved(id) => {
+                let latest = recipes::latest(tx, start.owner, *id).await?.ok_or(Error::NoRecipe)?;
+                (Some(latest.revision), latest.name, latest.document)
+            }
+        };
+        // A recipe that cannot be read any more fails its files by name.
+        let recipe = Recipe::from_json(&document).unwrap_or_default();
+        Ok(Self {
+            revision,
+            name,
+            document,
+            recipe,
+            references: start.references.clone(),
+        })
+    }
+}
+
+async fn insert_run(tx: &mut Tx, start: &Start, wanted: &Wanted, run: RunId, files: usize) -> Result<(), Error> {
     let new = NewRun {
         id: run,
         owner: start.owner,
-        revision,
-        name: &name,
-        document: &document,
+        revision: wanted.revision,
+        name: &wanted.name,
+        document: &wanted.document,
         files: i32::try_from(files).unwrap_or(i32::MAX),
         priority: start.priority,
         run_at: start.run_at,
         request: start.request,
     };
-    runs::insert(tx, &new).await?;
-    // A recipe that cannot be read any more fails its files by name.
-    Ok(Recipe::from_json(&document).unwrap_or_default())
+    Ok(runs::insert(tx, &new).await?)
 }
 
 /// The tables behind the names of the recipe; each name has one, and no other is given.
-async fn insert_references(tx: &mut Tx, start: &Start, run: RunId, recipe: &Recipe) -> Result<(), Error> {
-    let names = recipe.references();
-    if let Some(unused) = start.references.keys().find(|name| !names.contains(&name.as_str())) {
+async fn insert_references(tx: &mut Tx, start: &Start, run: RunId, wanted: &Wanted) -> Result<(), Error> {
+    let names = wanted.recipe.references();
+    if let Some(unused) = wanted.references.keys().find(|name| !names.contains(&name.as_str())) {
         return Err(Error::UnusedReference(unused.clone()));
     }
     let mut found = Vec::with_capacity(names.len());
     for name in names {
         let missing = || Error::NoReference(name.to_owned());
-        let (file, position) = *start.references.get(name).ok_or_else(missing)?;
+        let (file, position) = *wanted.references.get(name).ok_or_else(missing)?;
         let candidates = run_files::candidates(tx, start.owner, &[file]).await?;
         let candidate = candidates.first().ok_or(Error::NoFile(file))?;
         if candidate.state != IngestState::Ready {

@@ -73,3 +73,34 @@ async fn rows_are_looked_up_in_the_file_that_stands_for_the_name() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_over_several_files_puts_their_rows_together() {
+    TestApp::run(async |app| {
+        let kim = app.member("kim@example.org").await;
+        let mut files = Vec::new();
+        for (name, text) in [
+            ("january.csv", "sku,n\na,1\nb,2\n"),
+            ("february.csv", "n,sku,note\n3,c,late\n"),
+            ("january.csv", "sku,n\nd,4\n"),
+        ] {
+            files.push(uploaded(&kim, name, text).await);
+        }
+        let recipe = json!({"name": "All", "steps": [{"append": {"source": "file"}}], "output": {"format": "csv"}});
+        let start = async |files: &[String]| {
+            kim.send(Method::POST, "/runs", &[], Some(json!({"recipe": recipe, "files": files}))).await
+        };
+        let started = start(&files).await;
+        assert_eq!(started.0, StatusCode::ACCEPTED, "{}", started.1);
+        let ended = kim.ended(started.1["id"].as_str().expect("an id")).await;
+        assert_eq!(ended["state"], "succeeded", "{ended}");
+        assert_eq!(ended["artifacts"].as_array().map(Vec::len), Some(1), "one result of all: {ended}");
+        let artifact = ended["artifacts"][0]["id"].as_str().expect("a result");
+        let text = String::from_utf8(kim.artifact(artifact).await).expect("text");
+        assert_eq!(
+            text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
+            "sku,n,note,file\na,1,,january.csv\nb,2,,january.csv\nc,3,late,february.csv\nd,4,,january.csv\n"
+        );
+    })
+    .await;
+}

@@ -248,6 +248,45 @@ async fn rows_are_looked_up_in_another_file() {
 }
 
 #[tokio::test]
+async fn rows_of_all_files_are_put_together() {
+    let desk = Desk::with_orders(1);
+    for (file, text) in [
+        ("january.csv", "sku;n\na;1\nb;2\n"),
+        ("february.csv", "N;sku;note\n3;007;late\n"),
+        ("march.csv", "sku;n\nc;x\n"),
+    ] {
+        std::fs::write(desk.path(file), text).expect("a file");
+    }
+    let recipe = json!({"steps": [{"append": {"source": "file"}}, {"filter": {"keep": "sku <> 'b'"}}]});
+    desk.recipe(&recipe);
+    let said = desk
+        .say("run recipe.yaml january.csv february.csv march.csv --out all.csv --report report.json")
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    let text = String::from_utf8(bytes(&desk.path("all.csv"))).expect("text");
+    assert_eq!(
+        text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
+        "sku,n,note,file\na,1,,january.csv\n007,3,late,february.csv\nc,x,,march.csv\n"
+    );
+    let report = desk.report();
+    let rows: Vec<_> = (0..3).map(|at| (&report["inputs"][at]["name"], &report["inputs"][at]["rows"])).collect();
+    assert_eq!(
+        rows,
+        [
+            (&json!("january.csv"), &json!(2)),
+            (&json!("february.csv"), &json!(1)),
+            (&json!("march.csv"), &json!(1))
+        ]
+    );
+    let added: Vec<_> = (1..3).map(|at| report["ledger"][at]["added"].clone()).collect();
+    assert_eq!(added, [json!(1), json!(1)], "an account per file");
+    desk.recipe(&json!({"steps": ["trim", {"append": {}}]}));
+    let said = desk.say("run recipe.yaml january.csv march.csv --out all.csv").await;
+    assert_eq!(said.code, Some(2), "{}", said.sentences);
+    assert!(said.sentences.contains("comes first"), "{}", said.sentences);
+}
+
+#[tokio::test]
 async fn inspect_and_cells_answer_in_json() {
     let desk = Desk::with_orders(5);
     let said = desk.say("inspect orders.xlsx --json").await;

@@ -15,6 +15,7 @@ mod input;
 mod node;
 mod output;
 mod reading;
+mod together;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use node::Place;
 pub(crate) use node::{Entry, Node, Value};
 pub use output::{ListFormat, OutputFormat, OutputOptions, PLACEHOLDERS, RejectsForm, RejectsPolicy, Split, SplitInto};
 pub(crate) use reading::{Options, Reading};
+pub use together::MOST_TOGETHER;
 
 pub use super::problem::Problem;
 pub use super::steps::Step;
@@ -162,13 +164,15 @@ impl Recipe {
             .and_then(|node| OutputOptions::read(node, reading))
             .unwrap_or_default();
         options.finish(reading, &["name", "input", "steps", "output"]);
-        Some(Self {
+        let recipe = Self {
             name,
             input,
             steps,
             output,
             places: BTreeMap::new(),
-        })
+        };
+        recipe.check_together(reading);
+        Some(recipe)
     }
 }
 

@@ -109,7 +109,8 @@ impl Sink for CsvSink {
 
 fn field<'a>(cell: &CellView<'a>, code: Option<&str>) -> std::borrow::Cow<'a, str> {
     match cell.kind {
-        CellKind::Text => csv_text(cell.text),
+        // A file may call any text an error.
+        CellKind::Text | CellKind::Error => csv_text(cell.text),
         CellKind::Duration => show(Some("[h]:mm:ss"), cell.kind, cell.number).into(),
         _ => cell.plain(code),
     }

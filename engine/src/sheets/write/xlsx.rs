@@ -191,7 +191,7 @@ fn put(
     if let Some(tone) = tone {
         return put_coloured(sheet, (row, column), (cell, tone), formats, cut_texts);
     }
-    match cell.kind {
+    match written_as(cell) {
         CellKind::Blank => {}
         CellKind::Text => {
             let text = cut(cell.text, cut_texts);
@@ -203,10 +203,6 @@ fn put(
         }
         CellKind::Boolean => {
             sheet.write_boolean(row, column, cell.number != 0.0)?;
-        }
-        // OpenDocument has errors that are none to Excel: as a formula they would spoil the workbook.
-        CellKind::Error if !ERRORS.contains(&cell.text) => {
-            sheet.write_string(row, column, cut(cell.text, cut_texts))?;
         }
         CellKind::Error => {
             // An error constant is a formula of itself; there is no other way to write one.
@@ -248,6 +244,15 @@ const ERRORS: [&str; 18] = [
     "#TIMEOUT!",
 ];
 
+/// The kind that a cell is written as. OpenDocument has errors that are none to Excel, and a file may call any text an error:
+/// as a formula they would spoil the workbook, or run. They are texts like others.
+fn written_as(cell: &CellView<'_>) -> CellKind {
+    match cell.kind {
+        CellKind::Error if !ERRORS.contains(&cell.text) => CellKind::Text,
+        kind => kind,
+    }
+}
+
 /// The same in a colour. Such cells are few beside the others, so that their formats are made one by one.
 fn put_coloured(
     sheet: &mut Worksheet,
@@ -261,7 +266,7 @@ fn put_coloured(
         formats.of_cell(cell).or(formats.column.as_ref()).unwrap_or(&plain),
         tone,
     );
-    match cell.kind {
+    match written_as(cell) {
         CellKind::Blank => sheet.write_blank(row, column, &format)?,
         CellKind::Text => {
             let text = cut(cell.text, cut_texts);
@@ -273,9 +278,6 @@ fn put_coloured(
             sheet.write_string_with_format(row, column, text, &format)?
         }
         CellKind::Boolean => sheet.write_boolean_with_format(row, column, cell.number != 0.0, &format)?,
-        CellKind::Error if !ERRORS.contains(&cell.text) => {
-            sheet.write_string_with_format(row, column, cut(cell.text, cut_texts), &format)?
-        }
         CellKind::Error => {
             let error = Formula::new(format!("={}", cell.text)).set_result(cell.text);
             sheet.write_formula_with_format(row, column, error, &format)?
