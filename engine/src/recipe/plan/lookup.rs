@@ -65,6 +65,7 @@ pub struct Other {
 }
 
 /// The keys of rows of ours.
+#[derive(Debug)]
 pub struct Keys {
     rows: Rows,
     blank: BooleanArray,
