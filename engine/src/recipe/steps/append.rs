@@ -135,7 +135,12 @@ impl Append {
         let Some(with) = &self.with else {
             return Ok(columns.to_vec());
         };
-        Ok(self.layout(with, columns, references)?.1.into_iter().map(|column| column.after).collect())
+        Ok(self
+            .layout(with, columns, references)?
+            .1
+            .into_iter()
+            .map(|column| column.after)
+            .collect())
     }
 
     /// `formats` are the number formats of the plan; those of the other table join them.

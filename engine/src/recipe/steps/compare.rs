@@ -140,7 +140,12 @@ impl Compare {
         let by: Vec<String> = self.by.iter().map(|(ours, _)| ours.clone()).collect();
         match &self.columns {
             None => format!("Compare with {} by {}", self.with, enumerated(&by)),
-            Some(columns) => format!("Compare {} with {} by {}", enumerated(columns), self.with, enumerated(&by)),
+            Some(columns) => format!(
+                "Compare {} with {} by {}",
+                enumerated(columns),
+                self.with,
+                enumerated(&by)
+            ),
         }
     }
 
