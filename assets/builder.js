@@ -353,9 +353,13 @@ function drawCounts(rows) {
   const sum = (name) => rows.ledger.reduce((all, it) => all + it[name], 0);
   const balanced = rows.ledger.every((it) => it.rows_in + it.added === it.kept + it.rejected + it.filtered + it.deduplicated + it.aggregated && it.hash_in === it.hash_out);
   const parts = [["filtered", "filtered"], ["rejected", "rejected"], ["deduplicated", "duplicates"], ["aggregated", "into groups"], ["flagged", "flagged"], ["warned", "with a warning"]].filter(([name]) => sum(name) > 0);
+  const lookedUp = rows.ledger.map((it) => it.matches).filter(Boolean);
+  const matches = [["one", "with one match"], ["none", "without a match"], ["several", "with several matches"], ["left_over", "of the other table without a match"]]
+    .flatMap(([name, words]) => lookedUp.filter((it) => it[name] > 0).map((it) => el("span", {}, el("b", {}, count(it[name])), ` ${words}`)));
   line.replaceChildren(
     el("span", {}, "All ", el("b", {}, count(read)), " rows counted"),
     ...parts.map(([name, word]) => el("span", {}, el("b", {}, count(sum(name))), ` ${word}`)),
+    ...matches,
     el("span", { class: `state ${balanced ? "good" : "bad"}` }, balanced ? "✓ balanced" : "✗ does not balance"));
 }
 
@@ -518,7 +522,7 @@ function listSteps() {
     el("button", { type: "button", onclick: () => addStep({ [it.name]: freshOptions(it) }) }, icon(STEP_ICONS[it.name] ?? "list-checks"), el("b", {}, it.title), el("span", {}, it.about))));
 }
 
-const STEP_ICONS = { trim: "scissors", case: "type", replace: "pencil", map: "shuffle", split: "columns-3", extract: "search", combine: "layers", pad: "hash", normalise: "wand-sparkles", drop: "x", move: "arrow-right", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", mask: "eye-off", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2", fill: "arrow-down", first: "arrow-up", last: "arrow-down", sample: "shuffle", number_rows: "hash", running_total: "sigma", difference: "minus", rank: "arrow-up-down", blank_rows: "circle-dashed", blank_columns: "circle-dashed", unpivot: "layers", pivot: "table-2" };
+const STEP_ICONS = { trim: "scissors", case: "type", replace: "pencil", map: "shuffle", split: "columns-3", extract: "search", combine: "layers", pad: "hash", normalise: "wand-sparkles", drop: "x", move: "arrow-right", rename: "pencil", select: "columns-3", convert: "binary", filter: "list-filter", compute: "sigma", validate: "list-checks", mask: "eye-off", deduplicate: "copy-x", sort: "arrow-up-down", group: "group", join: "table-2", append: "layers", compare: "list-checks", fill: "arrow-down", first: "arrow-up", last: "arrow-down", sample: "shuffle", number_rows: "hash", running_total: "sigma", difference: "minus", rank: "arrow-up-down", blank_rows: "circle-dashed", blank_columns: "circle-dashed", unpivot: "layers", pivot: "table-2" };
 
 function icon(name) {
   const svg = document.querySelector("#column-head").content.querySelector("svg").cloneNode(true);
@@ -556,6 +560,8 @@ function freshOptions(definition) {
     sort: { by: [{ column: first, order: "ascending" }] },
     group: { by: [first], totals: { rows: "count(*)" } },
     join: { with: "", on: { [first]: first } },
+    append: {},
+    compare: { with: "", by: { [first]: first } },
     fill: { columns: [words], direction: "down" },
     first: { rows: 100 },
     last: { rows: 100 },

@@ -93,7 +93,7 @@ const CONTROLS = {
     input.addEventListener("change", () => set(input.checked ? "all" : columns.map((column) => column.name), true));
     return el("div", {}, el("label", { class: "check" }, input, "All columns"), all ? null : boxes(columns, value, set));
   },
-  new_column: ({ value, set }) => text(value, set, { maxlength: 200 }),
+  new_column: ({ option, value, set }) => text(value, (next) => set(next === "" && !option.required ? undefined : next), { maxlength: 200 }),
   condition: ({ value, set }) => text(value, (next) => set(next === "" ? undefined : next), { class: "input mono", spellcheck: "false", autocomplete: "off" }),
   expression: ({ value, set }) => text(value, set, { class: "input mono", spellcheck: "false", autocomplete: "off" }),
   choice: ({ option, value, set }) => {
@@ -103,7 +103,7 @@ const CONTROLS = {
   },
   // No text is a text too, where something else holds without one.
   text: ({ option, value, set }) => text(value, (next) => set(next === "" && !option.default ? undefined : next), { placeholder: option.default ?? "", autocomplete: "off" }),
-  choices: ({ option, value, set }) => boxes(option.choices.map((name) => ({ name })), value ?? [], (next) => set(next.length === 0 ? undefined : next)),
+  choices: ({ option, value, set }) => boxes(option.choices.map((name) => ({ name })), value ?? option.default ?? [], (next) => set(next.length === 0 ? undefined : next)),
   number: ({ option, value, set }) => text(value, (next) => set(next === "" ? undefined : Number.isInteger(Number(next)) ? Number(next) : next), { inputmode: "numeric", placeholder: option.default ?? "", autocomplete: "off" }),
   flag: ({ option, value, set }) => {
     const input = el("input", { type: "checkbox" });
@@ -134,11 +134,12 @@ const CONTROLS = {
       text(to, (next) => put(1, next), { "aria-label": "New value", placeholder: "blank" }),
     ], () => ["", ""], "Add a value", (list, again) => set(Object.fromEntries(list), again)),
   // A name, and the file behind it: who chooses a file need not think of a name.
-  reference: ({ value, set, tables }) => {
+  reference: ({ option, value, set, tables }) => {
     const choices = tables.choices();
-    const select = el("select", { class: "select" }, el("option", { value: "" }, value ? `choose a file for “${value}”` : "choose a file"), ...choices.map((it) => el("option", { value: it.place }, it.title)));
+    const select = el("select", { class: "select" }, el("option", { value: "" }, value ? `choose a file for “${value}”` : option.required ? "choose a file" : "all files of the run"), ...choices.map((it) => el("option", { value: it.place }, it.title)));
     select.value = choices.some((it) => it.place === tables.bound[value]) ? tables.bound[value] : "";
     select.addEventListener("change", () => {
+      if (!option.required && select.value === "") return set(undefined, true);
       const name = value || nameOfTable(select.selectedOptions[0].textContent);
       tables.bind(name, select.value);
       set(name, true);
@@ -150,6 +151,11 @@ const CONTROLS = {
       labelled("Column of this table", pick(columns, ours, (next) => put(0, next))),
       labelled("Column of the other table", tables.columns(options.with).length > 0 ? pick(tables.columns(options.with), theirs, (next) => put(1, next)) : text(theirs, (next) => put(1, next))),
     ], () => [columns[0]?.name ?? "", columns[0]?.name ?? ""], "Add a column", (list, again) => set(Object.fromEntries(list), again)),
+  other_columns: ({ columns, value, set, options, tables }) =>
+    pairs(Array.isArray(value) ? value.map((name) => [name, name]) : Object.entries(value ?? {}), ([theirs, ours], put) => [
+      labelled("Column of the other table", tables.columns(options.with).length > 0 ? pick(tables.columns(options.with), theirs, (next) => put(0, next)) : text(theirs, (next) => put(0, next))),
+      labelled("Column of this table", pick(columns, ours, (next) => put(1, next))),
+    ], () => [tables.columns(options.with)[0]?.name ?? "", columns[0]?.name ?? ""], "Add a column", (list, again) => set(list.length === 0 ? undefined : Object.fromEntries(list), again)),
   totals: ({ value, set }) =>
     pairs(Object.entries(value ?? {}), ([name, total], put) => [
       text(name, (next) => put(0, next), { "aria-label": "New column" }),

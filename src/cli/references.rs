@@ -25,7 +25,9 @@ impl References {
         for (name, file) in with {
             let file = existing(file)?;
             let called = super::name_of(&file);
-            references.add(name, (&called, &file), IngestOptions::default(), share).await?;
+            references
+                .add(name, (&called, &file), IngestOptions::default(), share)
+                .await?;
         }
         Ok(references)
     }

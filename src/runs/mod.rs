@@ -53,7 +53,9 @@ pub enum Error {
     #[error("“{0}” is not ready yet. Wait until it is read, then run the recipe.")]
     NotReady(String),
     /// A file whose rows are to be put together with those of others, and that could not be read.
-    #[error("“{0}” could not be read, so that its rows cannot be put together with the others. Leave it out of the run.")]
+    #[error(
+        "“{0}” could not be read, so that its rows cannot be put together with the others. Leave it out of the run."
+    )]
     Unreadable(String),
     /// More files than can be put together.
     #[error("The recipe puts the rows of all files together: it takes at most {0} of them.")]

@@ -284,6 +284,42 @@ async fn rows_of_all_files_are_put_together() {
     let said = desk.say("run recipe.yaml january.csv march.csv --out all.csv").await;
     assert_eq!(said.code, Some(2), "{}", said.sentences);
     assert!(said.sentences.contains("comes first"), "{}", said.sentences);
+
+async fn tables_are_put_below_each_other_and_compared() {
+    let desk = Desk::with_orders(1);
+    std::fs::write(desk.path("new.csv"), "sku,price\nb,2\na,1.5\nc,3\n").expect("a file");
+    std::fs::write(desk.path("old.csv"), "Sku,price\na,1\nb,2\nz,9\n").expect("a file");
+    let result = async |out: &str, steps: Value| {
+        desk.recipe(&json!({"steps": steps}));
+        let said = desk
+            .say(&format!(
+                "run recipe.yaml new.csv --with old=old.csv --out {out} --report report.json"
+            ))
+            .await;
+        assert_eq!(said.code, Some(0), "{}", said.sentences);
+        let text = String::from_utf8(bytes(&desk.path(out))).expect("text");
+        text.trim_start_matches('\u{feff}').replace("\r\n", "\n")
+    };
+    let below = result("below.csv", json!([{"append": {"with": "old", "source": "from"}}])).await;
+    assert_eq!(
+        below,
+        "sku,price,from\nb,2,new.csv\na,1.5,new.csv\nc,3,new.csv\na,1,old\nb,2,old\nz,9,old\n"
+    );
+    let compared = result(
+        "compared.csv",
+        json!([{"compare": {"with": "old", "by": {"sku": "Sku"}}}]),
+    )
+    .await;
+    assert_eq!(
+        compared,
+        "change,changed columns,sku,price,price (old)\nchanged,price,a,1.5,1\nadded,,c,3,\nremoved,,z,,9\n"
+    );
+    let join = json!([{"join": {"with": "old", "on": {"sku": "Sku"}, "columns": ["price"]}}]);
+    result("joined.csv", join).await;
+    assert_eq!(
+        desk.report()["ledger"][1]["matches"],
+        json!({"none": 1, "one": 2, "several": 0, "left_over": 1})
+    );
 }
 
 #[tokio::test]

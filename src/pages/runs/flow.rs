@@ -20,6 +20,8 @@ struct Flow {
 struct Stop {
     label: String,
     losses: Vec<Loss>,
+    /// What is told of rows that stay.
+    notes: Vec<String>,
     end: bool,
 }
 
@@ -54,6 +56,13 @@ fn sums(ledger: &Value) -> BTreeMap<usize, LedgerStep> {
         sum.aggregated += step.aggregated;
         sum.flagged += step.flagged;
         sum.warned += step.warned;
+        sum.matches = match (sum.matches, step.matches) {
+            (Some(mut matches), Some(more)) => {
+                matches.add(more);
+                Some(matches)
+            }
+            (one, other) => one.or(other),
+        };
     }
     sums
 }
@@ -81,18 +90,21 @@ fn stops(sums: &BTreeMap<usize, LedgerStep>) -> Vec<Stop> {
     let mut stops = vec![Stop {
         label: format!("{} read", rows(read)),
         losses: Vec::new(),
+        notes: Vec::new(),
         end: true,
     }];
     for sum in sums.values().filter(|it| it.step > 0) {
         stops.push(Stop {
             label: sum.label.clone(),
             losses: losses(sum),
+            notes: sum.matches.map(|it| it.words()).unwrap_or_default(),
             end: false,
         });
     }
     stops.push(Stop {
         label: format!("{} kept", rows(last.kept)),
         losses: Vec::new(),
+        notes: Vec::new(),
         end: true,
     });
     stops
@@ -150,6 +162,7 @@ fn rows(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use sheetmill_engine::recipe::ledger::Matches;
 
     use super::*;
 
@@ -186,6 +199,32 @@ mod tests {
             }]
         );
         assert_eq!(kept(&ledger()), Some(69));
+    }
+
+    #[test]
+    fn what_was_looked_up_is_told_in_words() {
+        let looked_up = |left_over| LedgerStep {
+            step: 1,
+            matches: Some(Matches {
+                none: 38,
+                one: 2,
+                several: 4,
+                left_over,
+            }),
+            ..LedgerStep::default()
+        };
+        let one = stops(&sums(&json!([looked_up(Some(7))])));
+        assert_eq!(
+            one[1].notes,
+            [
+                "2 rows with one match",
+                "38 rows without a match",
+                "4 rows with several matches",
+                "7 rows of the other table without a match"
+            ]
+        );
+        let two = stops(&sums(&json!([looked_up(Some(7)), looked_up(Some(7))])));
+        assert_eq!(two[1].notes.len(), 3, "which rows neither file matched is not known");
     }
 
     #[test]

@@ -119,7 +119,10 @@ impl Further for AppendStep {
         let theirs = |position: usize| {
             let place = wanted.iter().position(|it| *it == position).map(|place| place + 1);
             let column = place.and_then(|place| batch.columns().get(place));
-            with_formats(column.ok_or(PlanError::Internal("a column was not read"))?, &self.formats)
+            with_formats(
+                column.ok_or(PlanError::Internal("a column was not read"))?,
+                &self.formats,
+            )
         };
         let columns = self.columns.iter();
         let columns = columns.map(|column| column.theirs.array(column.kind, batch.num_rows(), theirs));

@@ -136,8 +136,9 @@ impl ChunkStep for CompareStep {
         let out: BooleanArray = changes.iter().map(|change| Some(!self.keeps(*change))).collect();
         let words: StringArray = changes.iter().map(|change| Some(change.word())).collect();
         let before = self.lookup.before.iter().enumerate();
-        let ours = before
-            .map(|(position, before)| KeyColumn::of_ours(&self.keys, position, chunk.columns[position].clone(), before));
+        let ours = before.map(|(position, before)| {
+            KeyColumn::of_ours(&self.keys, position, chunk.columns[position].clone(), before)
+        });
         let ours = ours.collect::<Result<Vec<_>, _>>()?;
         let columns = self.in_order((Arc::new(words), Arc::new(changed_columns)), ours, &old);
         let sources = self.lineage(self.lookup.before.len(), columns.len());
@@ -175,7 +176,8 @@ impl ChunkStep for CompareStep {
             }
         }
         let keys = self.lookup.on.iter().map(|(ours, _)| *ours);
-        keys.chain(self.compared.iter().copied()).for_each(|at| needed[at] = true);
+        keys.chain(self.compared.iter().copied())
+            .for_each(|at| needed[at] = true);
         needed
     }
 }

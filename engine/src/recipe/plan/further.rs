@@ -70,7 +70,10 @@ fn further(work: &Work, index: usize) -> Option<&dyn Further> {
 }
 
 fn added(work: &Work, index: usize, window: Window) -> Result<(Chunk, Effects), PlanError> {
-    let step = work.plan.steps[index].operator.chunk_step().and_then(ChunkStep::further);
+    let step = work.plan.steps[index]
+        .operator
+        .chunk_step()
+        .and_then(ChunkStep::further);
     let FurtherRows { columns, positions } = step.ok_or(PlanError::Internal("a step adds no rows"))?.rows(window)?;
     if columns.iter().any(|column| column.len() != positions.len()) {
         return Err(PlanError::Internal("a step added columns of different lengths"));

@@ -65,6 +65,7 @@ pub struct Other {
 }
 
 /// The keys of rows of ours.
+#[derive(Debug)]
 pub struct Keys {
     rows: Rows,
     blank: BooleanArray,
@@ -141,7 +142,12 @@ impl Lookup {
             )));
         }
         // Each column once, also where it is a key and held.
-        let mut wanted: Vec<usize> = self.on.iter().map(|(_, theirs)| *theirs).chain(self.held.iter().copied()).collect();
+        let mut wanted: Vec<usize> = self
+            .on
+            .iter()
+            .map(|(_, theirs)| *theirs)
+            .chain(self.held.iter().copied())
+            .collect();
         wanted.sort_unstable();
         wanted.dedup();
         let mut reader = self.table.read(&Scan {
@@ -154,7 +160,10 @@ impl Lookup {
         let column = |at: &usize| {
             let place = wanted.iter().position(|it| it == at).map(|place| place + 1);
             let column = place.and_then(|place| batch.columns().get(place));
-            with_formats(column.ok_or(PlanError::Internal("a column was not read"))?, &self.formats)
+            with_formats(
+                column.ok_or(PlanError::Internal("a column was not read"))?,
+                &self.formats,
+            )
         };
         let theirs = self.theirs();
         let (mut keys, mut parts) = (Vec::new(), Vec::with_capacity(self.on.len()));
@@ -208,7 +217,9 @@ impl Other {
     /// Whether a row of ours has the key of this row.
     #[must_use]
     pub fn is_met(&self, row: usize) -> bool {
-        let first = (!self.blank.value(row)).then(|| self.found(self.rows.row(row).data()).next()).flatten();
+        let first = (!self.blank.value(row))
+            .then(|| self.found(self.rows.row(row).data()).next())
+            .flatten();
         first.is_some_and(|first| self.met[first as usize].load(Ordering::Relaxed))
     }
 

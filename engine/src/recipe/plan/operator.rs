@@ -7,11 +7,11 @@ use arrow::array::{ArrayRef, BooleanArray, UInt32Array};
 
 use super::chunk::Chunk;
 use super::deduplicate::DeduplicatePlan;
+use super::further::Further;
 use super::group::GroupPlan;
 use super::ordered::OrderedStep;
 use super::sort::SortPlan;
 use super::unique::UniquePlan;
-use super::further::Further;
 use crate::recipe::expression::Rejection;
 use crate::recipe::ledger::Matches;
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::join::read_keys;
 use super::{Definition, OptionForm, OptionKind, fresh_name, other_problem};
 use crate::recipe::columns::{Column, find, of_table};
 use crate::recipe::document::{Node, Reading};
@@ -89,16 +90,16 @@ impl Append {
     pub(super) fn read(node: &Node, path: &str, reading: &mut Reading) -> Option<Self> {
         let mut options = reading.map(node, path, "`append`")?;
         let with = options.optional_text(reading, "with");
-        let columns = options.take("columns").map(|node| {
-            let (path, subject) = (options.path("columns"), options.subject("columns"));
-            reading.values(node, &path, &subject)
-        });
+        let columns = match options.take("columns") {
+            None => Some(Vec::new()),
+            Some(node) => read_keys(node, &options, "columns", reading),
+        };
         let others = options.optional_choice(reading, "others", OtherColumns::WORDS);
         let source = options.optional_text(reading, "source");
         options.finish(reading, &["with", "columns", "others", "source"]);
         Some(Self {
             with,
-            columns: columns.map_or(Some(Vec::new()), |columns| columns)?,
+            columns: columns?,
             others: others.unwrap_or_default(),
             source,
         })
@@ -134,7 +135,12 @@ impl Append {
         let Some(with) = &self.with else {
             return Ok(columns.to_vec());
         };
-        Ok(self.layout(with, columns, references)?.1.into_iter().map(|column| column.after).collect())
+        Ok(self
+            .layout(with, columns, references)?
+            .1
+            .into_iter()
+            .map(|column| column.after)
+            .collect())
     }
 
     /// `formats` are the number formats of the plan; those of the other table join them.
@@ -160,13 +166,13 @@ impl Append {
                     })
             };
             let our_cells = match from {
-                From::Source if ours.is_none() && !own.is_empty() => Cells::Text(own.to_owned()),
+                Theirs::Source if ours.is_none() && !own.is_empty() => Cells::Text(own.to_owned()),
                 _ => cells(ours, columns, formats),
             };
             let their_cells = match from {
-                From::Nothing => Cells::Blank,
-                From::Column(position) => cells(Some(position), &theirs, formats),
-                From::Source => Cells::Text(with.clone()),
+                Theirs::Nothing => Cells::Blank,
+                Theirs::Column(position) => cells(Some(position), &theirs, formats),
+                Theirs::Source => Cells::Text(with.clone()),
             };
             AppendedColumn {
                 kind: after.kind,
@@ -198,7 +204,7 @@ impl Append {
             Laid {
                 after: from.map_or_else(|| ours.clone(), |from| widen::joined(ours, &theirs[from])),
                 ours: Some(position),
-                from: from.map_or(From::Nothing, From::Column),
+                from: from.map_or(Theirs::Nothing, Theirs::Column),
             }
         };
         let mut layout: Vec<Laid> = columns.iter().enumerate().map(lay).collect();
@@ -213,7 +219,7 @@ impl Append {
                 layout.push(Laid {
                     after,
                     ours: None,
-                    from: From::Column(position),
+                    from: Theirs::Column(position),
                 });
             }
         }
@@ -233,11 +239,11 @@ impl Append {
             None => layout.push(Laid {
                 after: texts,
                 ours: None,
-                from: From::Source,
+                from: Theirs::Source,
             }),
-            Some(laid) if laid.from == From::Nothing => {
+            Some(laid) if laid.from == Theirs::Nothing => {
                 laid.after = widen::joined(&laid.after, &texts);
-                laid.from = From::Source;
+                laid.from = Theirs::Source;
             }
             Some(_) => {
                 let message = format!("The other table has a column `{name}` already: choose another name.");
@@ -286,12 +292,12 @@ struct Laid {
     after: Column,
     /// Our column.
     ours: Option<usize>,
-    from: From,
+    from: Theirs,
 }
 
 /// What stands in it in rows of the other table.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum From {
+enum Theirs {
     Nothing,
     Column(usize),
     Source,

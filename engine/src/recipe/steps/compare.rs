@@ -18,7 +18,7 @@ use crate::tables::read::Table;
 /// Compares rows with those of an older table that have the same key. Keys and values are compared as `join` compares keys;
 /// two blank values are equal. Of rows with the same key the first counts, the others are rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compare {
+pub struct Comparison {
     /// The name of the old table.
     pub with: String,
     /// Pairs of columns that make a key: ours and theirs.
@@ -63,7 +63,7 @@ impl Change {
     }
 }
 
-impl Compare {
+impl Comparison {
     /// How forms and the guide present it.
     pub const DEFINITION: Definition = Definition {
         name: "compare",
@@ -140,7 +140,12 @@ impl Compare {
         let by: Vec<String> = self.by.iter().map(|(ours, _)| ours.clone()).collect();
         match &self.columns {
             None => format!("Compare with {} by {}", self.with, enumerated(&by)),
-            Some(columns) => format!("Compare {} with {} by {}", enumerated(columns), self.with, enumerated(&by)),
+            Some(columns) => format!(
+                "Compare {} with {} by {}",
+                enumerated(columns),
+                self.with,
+                enumerated(&by)
+            ),
         }
     }
 

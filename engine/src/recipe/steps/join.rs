@@ -189,9 +189,7 @@ impl Join {
     ) -> Result<Operator, Vec<Problem>> {
         let parts = self.parts(columns, references)?;
         let keys = match self.kind {
-            JoinKind::Right | JoinKind::Full => {
-                key_columns(columns, &of_table(parts.table.meta()), &parts.on, formats)
-            }
+            JoinKind::Right | JoinKind::Full => key_columns(columns, &of_table(parts.table.meta()), &parts.on, formats),
             _ => Vec::new(),
         };
         Ok(Operator::step(JoinStep {
@@ -288,7 +286,9 @@ pub(super) fn keys_json(keys: &[(String, String)]) -> Json {
     if keys.iter().all(|(ours, theirs)| ours == theirs) {
         json!(keys.iter().map(|(ours, _)| ours).collect::<Vec<_>>())
     } else {
-        keys.iter().map(|(ours, theirs)| (ours.clone(), json!(theirs))).collect()
+        keys.iter()
+            .map(|(ours, theirs)| (ours.clone(), json!(theirs)))
+            .collect()
     }
 }
 

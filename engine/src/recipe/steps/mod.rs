@@ -228,7 +228,7 @@ steps! {
         /// Put the rows of another table below.
         append::Append,
         /// Compare with an older table.
-        compare::Compare,
+        compare::Comparison,
     }
 }
 
@@ -361,7 +361,7 @@ impl Step {
         match self {
             Self::Join(step) => Some(&step.with),
             Self::Append(step) => step.with.as_deref(),
-            Self::Compare(step) => Some(&step.with),
+            Self::Comparison(step) => Some(&step.with),
             _ => None,
         }
     }

@@ -52,6 +52,23 @@ fn labels_are_plain_sentences_and_steps_come_back_from_their_json() -> Fallible 
             "Fill blanks in name with what stands below",
         ),
         ("{fill: {columns: [name], value: n/a}}", "Fill blanks in name with n/a"),
+        ("append", "Put the rows of all files together"),
+        (
+            "{append: {with: old, columns: {code: id}, others: drop, source: from}}",
+            "Put the rows of old below",
+        ),
+        (
+            "{compare: {with: old, by: [id, name]}}",
+            "Compare with old by id and name",
+        ),
+        (
+            "{compare: {with: old, by: {id: code}, columns: [total], keep: [same, added]}}",
+            "Compare total with old by id",
+        ),
+        (
+            "{join: {with: prices, on: [id], kind: full}}",
+            "Put rows of prices beside those that match by id, and the others below",
+        ),
         ("{number_rows: {column: n}}", "Number rows in n"),
         (
             "{number_rows: {column: n, start: 0, by: [name]}}",
@@ -301,6 +318,13 @@ fn what_cannot_be_meant_is_refused_at_the_door() {
             "It is one of `first`, `last`, `most_complete`.",
         ),
         ("sample", "`sample` needs `rows`, such as 100, or `share`"),
+        ("{append: {with: a, others: kep}}", "Did you mean `keep`?"),
+        ("{append: {columns: {}}}", "`columns` of `append` is empty"),
+        ("{compare: {with: a}}", "`compare` needs `by`"),
+        (
+            "{compare: {with: a, by: [b], keep: [remved]}}",
+            "Did you mean `removed`?",
+        ),
         ("{sample: {rows: 1, share: 0.1}}", "both `rows` and `share`"),
         ("{sample: {share: 150%}}", "more than 0 and less than 1"),
         ("{blank_rows: {columns: []}}", "is an empty list"),

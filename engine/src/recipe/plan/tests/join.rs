@@ -5,21 +5,21 @@ use crate::sheets::view::CellView;
 use crate::tables::mixed::MixedBuilder;
 
 /// Another table with these columns, called `prices`, and the folder that holds it.
-fn prices(columns: &[(&str, ArrayRef)]) -> Fallible<(tempfile::TempDir, References)> {
+pub(super) fn prices(columns: &[(&str, ArrayRef)]) -> Fallible<(tempfile::TempDir, References)> {
     let folder = tempfile::tempdir()?;
     let table = make_table(folder.path(), columns, 3)?;
     Ok((folder, References::new(BTreeMap::from([("prices".to_owned(), table)]))))
 }
 
-fn texts(cells: &[Option<&str>]) -> ArrayRef {
+pub(super) fn texts(cells: &[Option<&str>]) -> ArrayRef {
     Arc::new(StringArray::from(cells.to_vec()))
 }
 
-fn numbers(cells: &[Option<i64>]) -> ArrayRef {
+pub(super) fn numbers(cells: &[Option<i64>]) -> ArrayRef {
     Arc::new(Int64Array::from(cells.to_vec()))
 }
 
-fn shown(made: &Made) -> String {
+pub(super) fn shown(made: &Made) -> String {
     let rows: Vec<String> = made.rows.iter().map(|row| row.join(" ")).collect();
     rows.join(" | ")
 }
