@@ -88,13 +88,23 @@ async fn a_run_over_several_files_puts_their_rows_together() {
         }
         let recipe = json!({"name": "All", "steps": [{"append": {"source": "file"}}], "output": {"format": "csv"}});
         let start = async |files: &[String]| {
-            kim.send(Method::POST, "/runs", &[], Some(json!({"recipe": recipe, "files": files}))).await
+            kim.send(
+                Method::POST,
+                "/runs",
+                &[],
+                Some(json!({"recipe": recipe, "files": files})),
+            )
+            .await
         };
         let started = start(&files).await;
         assert_eq!(started.0, StatusCode::ACCEPTED, "{}", started.1);
         let ended = kim.ended(started.1["id"].as_str().expect("an id")).await;
         assert_eq!(ended["state"], "succeeded", "{ended}");
-        assert_eq!(ended["artifacts"].as_array().map(Vec::len), Some(1), "one result of all: {ended}");
+        assert_eq!(
+            ended["artifacts"].as_array().map(Vec::len),
+            Some(1),
+            "one result of all: {ended}"
+        );
         let artifact = ended["artifacts"][0]["id"].as_str().expect("a result");
         let text = String::from_utf8(kim.artifact(artifact).await).expect("text");
         assert_eq!(

@@ -269,7 +269,9 @@ async fn rows_of_all_files_are_put_together() {
         "sku,n,note,file\na,1,,january.csv\n007,3,late,february.csv\nc,x,,march.csv\n"
     );
     let report = desk.report();
-    let rows: Vec<_> = (0..3).map(|at| (&report["inputs"][at]["name"], &report["inputs"][at]["rows"])).collect();
+    let rows: Vec<_> = (0..3)
+        .map(|at| (&report["inputs"][at]["name"], &report["inputs"][at]["rows"]))
+        .collect();
     assert_eq!(
         rows,
         [
@@ -284,7 +286,9 @@ async fn rows_of_all_files_are_put_together() {
     let said = desk.say("run recipe.yaml january.csv march.csv --out all.csv").await;
     assert_eq!(said.code, Some(2), "{}", said.sentences);
     assert!(said.sentences.contains("comes first"), "{}", said.sentences);
+}
 
+#[tokio::test]
 async fn tables_are_put_below_each_other_and_compared() {
     let desk = Desk::with_orders(1);
     std::fs::write(desk.path("new.csv"), "sku,price\nb,2\na,1.5\nc,3\n").expect("a file");
