@@ -25,7 +25,8 @@ let answer = null;
 let problems = [];
 
 // Which file and sheet stands behind each name of another table; a browser remembers that of a saved recipe.
-const bound = JSON.parse(localStorage.getItem(`tables:${id}`) ?? "{}");
+const bound = { ...JSON.parse(localStorage.getItem(`tables:${id}`) ?? "{}"), ...given.references };
+if (id && Object.keys(given.references).length > 0) localStorage.setItem(`tables:${id}`, JSON.stringify(bound));
 
 function namesOfTables() {
   const kinds = (step) => definitionOf(nameOf(step))?.options.filter((option) => option.kind === "reference") ?? [];
@@ -262,7 +263,7 @@ async function ask(text) {
     if (request !== running) return false;
     show(first, text !== undefined);
     if (first.reading) {
-      $("[data-balance]").textContent = "The file is being read as the recipe's input says …";
+      $("[data-balance]").textContent = "The file is being read …";
       soon = setTimeout(() => ask(text), 700);
       return problems.length === 0;
     }
