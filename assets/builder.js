@@ -298,12 +298,27 @@ function show(next, isText) {
   answer = { ...answer, ...next, rows: next.rows ?? answer?.rows, before: next.before ?? answer?.before };
   if (next.text && document.activeElement !== $("[data-yaml]")) $("[data-yaml]").value = next.text;
   drawTextProblems();
+  drawSuggestions();
   drawSteps();
   const typing = $("[data-form]").contains(document.activeElement);
   if (columnsChanged) drawOutput();
   if ((columnsChanged || tablesChanged) && !typing) drawForm();
   else drawProblems();
   drawRows();
+}
+
+// What the profile of the sheet suggests. The rules are the server's; here is one click for each.
+function drawSuggestions() {
+  const list = answer?.suggestions ?? [];
+  $("[data-suggested]").hidden = list.length === 0;
+  $("[data-suggestions]").replaceChildren(...list.map((it) => el("li", {}, el("span", {}, it.sentence), el("button", { class: "button tiny", type: "button", "aria-label": `Add the step: ${it.sentence}`, onclick: () => takeSuggestion(it) }, "Add"))));
+}
+
+// Steps that are off do not count for the server.
+function takeSuggestion({ step, at: behind }) {
+  const on = recipe.steps.flatMap((it, index) => (it.off ? [] : [index]));
+  const index = behind === 0 ? 0 : on[behind - 1] + 1;
+  edit(withSteps(recipe.steps.toSpliced(index, 0, { does: step, off: false })), { select: index + 1 });
 }
 
 function shownRows() {

@@ -16,7 +16,7 @@ use sheetmill_engine::sheets::IngestOptions;
 use crate::database::{files, recipes};
 use crate::domain::ids::{FileId, RecipeId, RequestId, Sha256, UserId};
 use crate::domain::states::IngestState;
-use crate::pages::gate::{Session, SignedIn};
+use crate::pages::gate::{Sent, Session, SignedIn};
 use crate::pages::{PageError, Pages};
 use crate::runs;
 use crate::upload::Sender;
@@ -103,7 +103,7 @@ pub(in crate::pages) async fn take(
     pages: web::Data<Pages>,
     SignedIn(session): SignedIn,
     place: web::Path<String>,
-    sent: crate::pages::gate::Sent<Wanted>,
+    sent: Sent<Wanted>,
 ) -> Result<HttpResponse, PageError> {
     let ready = all().iter().find(|it| it.place == *place).ok_or(PageError::NotFound)?;
     let recipe = keep(&pages, &session, ready).await?;
@@ -150,9 +150,10 @@ async fn bring(pages: &Pages, sender: Sender, ready: &Ready) -> Result<Vec<FileI
         let id = match there(pages, sender.user, name, &bytes).await? {
             Some(id) => id,
             None => {
-                let received = pages.uploads.bring(sender, &IngestOptions::default(), name, &bytes);
+                let options = IngestOptions::default();
+                let received = pages.uploads.bring(sender, &options, name, &bytes).await?;
                 let lost = || PageError::Internal(format!("the sample {name} of {} was refused", ready.place));
-                received.await?.id.ok_or_else(lost)?
+                received.id.ok_or_else(lost)?
             }
         };
         found.push(id);

@@ -6,3 +6,4 @@ pub(super) mod library;
 pub(super) mod list;
 pub(super) mod preview;
 pub(super) mod save;
+pub(super) mod suggestions;

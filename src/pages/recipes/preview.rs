@@ -11,9 +11,11 @@ use sheetmill_engine::recipe::document::{Problem, Recipe};
 use sheetmill_engine::sheets::IngestOptions;
 
 use super::save;
+use super::suggestions::{self, Suggestion};
 use crate::database::files;
 use crate::domain::ids::{FileId, IngestId, RequestId, UserId};
 use crate::domain::states::IngestState;
+use crate::pages::files::table;
 use crate::pages::gate::{Sent, SignedIn};
 use crate::pages::runs::act::references;
 use crate::pages::{PageError, Pages};
@@ -65,6 +67,9 @@ struct Answer {
     /// The columns of the other tables.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     references: BTreeMap<String, Vec<AnswerColumn>>,
+    /// What the profile suggests besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestions: Option<Vec<Suggestion>>,
     /// The file is being read in the way that the recipe wants; ask again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     reading: bool,
@@ -104,6 +109,8 @@ pub(in crate::pages) async fn preview(
             answer.reading = true;
             return Ok(HttpResponse::Ok().json(answer));
         };
+        let profile = table::load(&pages, ingest, asked.table).await?;
+        answer.suggestions = Some(suggestions::of(&profile.columns, &recipe));
         let of = PreviewOf {
             ingest,
             position: asked.table,
