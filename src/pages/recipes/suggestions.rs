@@ -373,10 +373,13 @@ fn spelt(it: &Known<'_>) -> Option<(String, Value)> {
     let fold = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
     let mut values = serde_json::Map::new();
     let mut count = 0;
-    for (index, (text, often)) in top.iter().enumerate() {
-        let before = top[..index].iter().find(|(other, _)| fold(other) == fold(text));
-        if let Some((usual, _)) = before
+    for (text, often) in top {
+        let alike = top.iter().filter(|(other, _)| fold(other) == fold(text));
+        let usual = alike.max_by_key(|(other, often)| (*often, is_capitalised(other)));
+        // What only blanks tell apart is for `trim`.
+        if let Some((usual, _)) = usual
             && text.trim() == text
+            && usual.trim() != text
         {
             values.insert(text.clone(), json!(usual.trim()));
             count += often;
@@ -393,6 +396,11 @@ fn spelt(it: &Known<'_>) -> Option<(String, Value)> {
         sentence,
         json!({ "map": { "column": it.here, "values": values, "otherwise": "keep" } }),
     ))
+}
+
+/// Neither `BERLIN` nor `berlin`.
+fn is_capitalised(text: &str) -> bool {
+    text.chars().any(char::is_uppercase) && text.chars().any(char::is_lowercase) && !text.contains('@')
 }
 
 /// Values that come twice in a column where nearly all come once.
