@@ -44,15 +44,17 @@ pub(in crate::pages) struct Ready {
 /// What is done with one.
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct Wanted {
+    #[serde(default)]
     how: How,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 enum How {
     /// It is kept, and opened on its sample.
     Try,
     /// It is kept.
+    #[default]
     Use,
 }
 
