@@ -25,7 +25,8 @@ let answer = null;
 let problems = [];
 
 // Which file and sheet stands behind each name of another table; a browser remembers that of a saved recipe.
-const bound = JSON.parse(localStorage.getItem(`tables:${id}`) ?? "{}");
+const bound = { ...JSON.parse(localStorage.getItem(`tables:${id}`) ?? "{}"), ...given.references };
+if (id && Object.keys(given.references).length > 0) localStorage.setItem(`tables:${id}`, JSON.stringify(bound));
 
 function namesOfTables() {
   const kinds = (step) => definitionOf(nameOf(step))?.options.filter((option) => option.kind === "reference") ?? [];
@@ -262,7 +263,7 @@ async function ask(text) {
     if (request !== running) return false;
     show(first, text !== undefined);
     if (first.reading) {
-      $("[data-balance]").textContent = "The file is being read as the recipe's input says …";
+      $("[data-balance]").textContent = "The file is being read …";
       soon = setTimeout(() => ask(text), 700);
       return problems.length === 0;
     }
@@ -297,12 +298,27 @@ function show(next, isText) {
   answer = { ...answer, ...next, rows: next.rows ?? answer?.rows, before: next.before ?? answer?.before };
   if (next.text && document.activeElement !== $("[data-yaml]")) $("[data-yaml]").value = next.text;
   drawTextProblems();
+  drawSuggestions();
   drawSteps();
   const typing = $("[data-form]").contains(document.activeElement);
   if (columnsChanged) drawOutput();
   if ((columnsChanged || tablesChanged) && !typing) drawForm();
   else drawProblems();
   drawRows();
+}
+
+// What the profile of the sheet suggests. The rules are the server's; here is one click for each.
+function drawSuggestions() {
+  const list = answer?.suggestions ?? [];
+  $("[data-suggested]").hidden = list.length === 0;
+  $("[data-suggestions]").replaceChildren(...list.map((it) => el("li", {}, el("span", {}, it.sentence), el("button", { class: "button tiny", type: "button", "aria-label": `Add the step: ${it.sentence}`, onclick: () => takeSuggestion(it) }, "Add"))));
+}
+
+// Steps that are off do not count for the server.
+function takeSuggestion({ step, at: behind }) {
+  const on = recipe.steps.flatMap((it, index) => (it.off ? [] : [index]));
+  const index = behind === 0 ? 0 : on[behind - 1] + 1;
+  edit(withSteps(recipe.steps.toSpliced(index, 0, { does: step, off: false })), { select: index + 1 });
 }
 
 function shownRows() {

@@ -9,6 +9,7 @@ use super::files::list::FileLine;
 use super::gate::SignedIn;
 use super::live::{self, Fragment, Live, Snapshot};
 use super::progress::{self, Work};
+use super::recipes::library::{self, Ready};
 use super::runs::list::RunLine;
 use super::{PageError, Pages, filters};
 use crate::database::files::File;
@@ -30,6 +31,8 @@ struct HomePage {
     files: Vec<FileLine>,
     recipes: Vec<RecipeInList>,
     runs: Vec<RunLine>,
+    /// Ready recipes, for who has nothing yet.
+    library: &'static [Ready],
     clock: DateTime<Utc>,
 }
 
@@ -85,6 +88,11 @@ pub(super) async fn show(
         chrome,
         limit: pages.settings.upload_bytes,
         now,
+        library: if files.is_empty() && recipes.is_empty() {
+            library::all()
+        } else {
+            &[]
+        },
         files,
         recipes,
         runs,

@@ -37,6 +37,7 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/recipes", get().to(recipes::list::show))
         .route("/recipes", post().to(recipes::save::create))
         .route("/recipes/new", get().to(recipes::builder::blank))
+        .route("/recipes/library/{place}", post().to(recipes::library::take))
         .route("/recipes/preview", post().to(recipes::preview::preview))
         .route("/recipes/{recipe}", get().to(recipes::builder::show))
         .route("/recipes/{recipe}", post().to(recipes::save::save))

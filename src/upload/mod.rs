@@ -186,6 +186,16 @@ impl Uploads {
         })
     }
 
+    /// Brings a file of our own, such as the sample of a ready recipe, on the way that files of others come.
+    ///
+    /// # Errors
+    /// See [`Error`]; nothing is visible then.
+    pub async fn bring(&self, sender: Sender, options: &IngestOptions, name: &str, bytes: &[u8]) -> Result<Received> {
+        let taken = take::bytes(name, bytes, &self.spool).await?;
+        let received = self.record(sender, options, vec![taken]).await?;
+        received.into_iter().next().ok_or(Error::NoFile)
+    }
+
     /// Receives the files of a form, in its order; fields of other names are passed over.
     ///
     /// # Errors

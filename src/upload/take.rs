@@ -112,6 +112,24 @@ async fn file(given: &str, mut field: Field, meter: &mut Meter<'_>, spool: &Spoo
     })
 }
 
+/// Takes a file whose bytes are here.
+pub(super) async fn bytes(name: &str, bytes: &[u8], spool: &Spool) -> Result<Taken> {
+    let content = match sniff(&bytes[..bytes.len().min(HEAD_BYTES)]) {
+        Ok(format) => {
+            let (_file, path) = spool.file().map_err(Error::Spool)?.into_parts();
+            tokio::fs::write(&path, bytes).await.map_err(Error::Spool)?;
+            Content::Kept(format, path)
+        }
+        Err(refusal) => Content::Refused(refusal),
+    };
+    Ok(Taken {
+        name: clean(name),
+        bytes: bytes.len() as u64,
+        sha256: Sha256(Hasher::digest(bytes).into()),
+        content,
+    })
+}
+
 async fn pass_over(mut field: Field, meter: &mut Meter<'_>) -> Result<()> {
     while let Some(chunk) = next(&mut field, meter.settings).await? {
         meter.count(&chunk)?;

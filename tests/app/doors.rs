@@ -82,6 +82,7 @@ impl Things {
             .replace("{task}", &self.task)
             .replace("{position}", "0")
             .replace("{column}", "0")
+            .replace("{place}", "none")
             .replace("{hash}", "0")
             .replace("{path:.*}", "sheetmill.css")
     }

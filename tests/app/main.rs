@@ -24,6 +24,7 @@ mod garage;
 mod hostile;
 mod interleavings;
 mod jobs;
+mod library;
 mod memory;
 mod orders;
 mod postgres;

@@ -1,6 +1,6 @@
 //! `/recipes/{recipe}` and `/recipes/new`: the builder. Without script it is the recipe's text in a field.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -36,14 +36,18 @@ struct BuilderPage {
     text: String,
     definitions: String,
     recipe: String,
+    /// The tables behind the recipe's names, as JSON for the form that runs it.
+    references: String,
 }
 
-/// A file that is ready.
+/// A file that is ready, or is being read.
 #[derive(Debug)]
 struct FileChoice {
     id: FileId,
     name: String,
     rows: i64,
+    /// It is not read yet: which sheets there are is not known.
+    reading: bool,
     tables: Vec<TableChoice>,
 }
 
@@ -60,6 +64,17 @@ pub(in crate::pages) struct Look {
     file: Option<FileId>,
     sheet: Option<i32>,
     revision: Option<i32>,
+    /// The tables behind the recipe's names, as JSON: `{"prices": "<file>/<sheet>"}`.
+    references: Option<String>,
+}
+
+impl Look {
+    fn references(&self) -> BTreeMap<String, String> {
+        let given = self.references.as_deref();
+        given
+            .and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or_default()
+    }
 }
 
 /// A recipe as the builder begins with it.
@@ -170,6 +185,7 @@ pub(super) async fn page(
         .find(|it| it.visible)
         .or(tables.first())
         .map_or(0, |it| it.position);
+    let references = look.references();
     let named = begun.document["name"].as_str().unwrap_or_default();
     let page = BuilderPage {
         chrome: Chrome::of(request, session, "recipes", pages.clock.now()),
@@ -188,7 +204,10 @@ pub(super) async fn page(
         problems: begun.problems,
         text: begun.text,
         definitions: definitions::block(&definitions::definitions()),
-        recipe: definitions::block(&json!({ "id": begun.id, "newest": begun.newest, "document": begun.document })),
+        recipe: definitions::block(
+            &json!({ "id": begun.id, "newest": begun.newest, "document": begun.document, "references": references }),
+        ),
+        references: json!(references).to_string(),
     };
     crate::pages::page(&page)
 }
@@ -202,7 +221,7 @@ async fn ready_files(
     if let Some(chosen) = chosen.filter(|chosen| !rows.iter().any(|it| it.id == *chosen)) {
         rows.extend(files::find(connection, user, chosen).await?);
     }
-    rows.retain(|it| it.state == IngestState::Ready);
+    rows.retain(|it| !matches!(it.state, IngestState::Refused | IngestState::Failed));
     let ingests: Vec<_> = rows.iter().map(|it| it.ingest).collect();
     let mut sheets: HashMap<_, Vec<TableChoice>> = HashMap::new();
     for (ingest, table) in tables::of_several(connection, &ingests).await? {
@@ -223,6 +242,7 @@ async fn ready_files(
     let choice = |file: files::File| FileChoice {
         id: file.id,
         rows: file.rows,
+        reading: file.state != IngestState::Ready,
         tables: tables_of(file.ingest).map(copy).collect(),
         name: file.name,
     };

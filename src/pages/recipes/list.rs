@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::library::{self, Ready};
 use crate::database::recipes::{self, RecipeInList};
 use crate::pages::chrome::Chrome;
 use crate::pages::gate::SignedIn;
@@ -16,6 +17,7 @@ const MOST: i64 = 500;
 struct RecipesPage {
     chrome: Chrome,
     recipes: Vec<RecipeInList>,
+    library: &'static [Ready],
 }
 
 /// `GET /recipes`
@@ -30,5 +32,6 @@ pub(in crate::pages) async fn show(
     crate::pages::page(&RecipesPage {
         chrome: Chrome::of(&request, &session, "recipes", pages.clock.now()),
         recipes,
+        library: library::all(),
     })
 }

@@ -11,6 +11,7 @@ use sheetmill_engine::recipe::document::{Problem, Recipe};
 use sheetmill_engine::sheets::IngestOptions;
 
 use super::save;
+use super::suggestions::{self, Suggestion};
 use crate::database::files;
 use crate::domain::ids::{FileId, IngestId, RequestId, UserId};
 use crate::domain::states::IngestState;
@@ -66,6 +67,9 @@ struct Answer {
     /// The columns of the other tables.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     references: BTreeMap<String, Vec<AnswerColumn>>,
+    /// What the profile suggests besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestions: Option<Vec<Suggestion>>,
     /// The file is being read in the way that the recipe wants; ask again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     reading: bool,
@@ -101,7 +105,12 @@ pub(in crate::pages) async fn preview(
             answer.reading = true;
             return Ok(HttpResponse::Ok().json(answer));
         };
-        let references = others(&pages, session.user(), asked.references).await?;
+        let Some(references) = others(&pages, session.user(), asked.references).await? else {
+            answer.reading = true;
+            return Ok(HttpResponse::Ok().json(answer));
+        };
+        let profile = table::load(&pages, ingest, asked.table).await?;
+        answer.suggestions = Some(suggestions::of(&profile.columns, &recipe));
         let of = PreviewOf {
             ingest,
             position: asked.table,
@@ -118,29 +127,41 @@ pub(in crate::pages) async fn preview(
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// The tables behind the names, as far as they are the owner's and ready.
+/// The tables behind the names, as far as they are the owner's; `None`: one is not read yet.
 async fn others(
     pages: &Pages,
     user: UserId,
     named: BTreeMap<String, String>,
-) -> Result<BTreeMap<String, (IngestId, u32)>, PageError> {
+) -> Result<Option<BTreeMap<String, (IngestId, u32)>>, PageError> {
     let named = references(named)?;
     let mut found = BTreeMap::new();
     if named.is_empty() {
-        return Ok(found);
+        return Ok(Some(found));
     }
     let mut connection = pages.pool.acquire().await?;
     for (name, (file, position)) in named {
-        let ingest = table::ready(&mut connection, user, file).await?;
+        let file = files::find(&mut connection, user, file)
+            .await?
+            .ok_or(PageError::NotFound)?;
+        match file.state {
+            IngestState::Ready => {}
+            IngestState::Received | IngestState::Ingesting => return Ok(None),
+            IngestState::Refused | IngestState::Failed => {
+                return Err(PageError::Wrong(format!(
+                    "“{}” cannot be read. Choose another file.",
+                    file.name
+                )));
+            }
+        }
         found.insert(
             name,
             (
-                ingest,
+                file.ingest,
                 position.and_then(|it| u32::try_from(it).ok()).unwrap_or_default(),
             ),
         );
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// The reading of the owner's file that the recipe's input asks for, begun if there is none; `None`: it is not done yet.
@@ -168,10 +189,7 @@ async fn read_as_wanted(
     tx.commit().await?;
     match state {
         IngestState::Ready => Ok(Some(ingest)),
-        IngestState::Received | IngestState::Ingesting if wanted != own => Ok(None),
-        IngestState::Received | IngestState::Ingesting => {
-            Err(PageError::Conflict("This file is not ready yet.".to_owned()))
-        }
+        IngestState::Received | IngestState::Ingesting => Ok(None),
         IngestState::Refused | IngestState::Failed => Err(PageError::Wrong(
             "The file cannot be read in the way that the recipe's `input` says. Choose another header or encoding."
                 .to_owned(),
