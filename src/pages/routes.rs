@@ -3,7 +3,9 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{PageError, Pages, admin, artifact, assets, files, frame, guide, home, recipes, runs, sign_in, theme, welcome};
+use super::{
+    PageError, Pages, admin, artifact, assets, files, frame, guide, home, recipes, runs, sign_in, theme, welcome,
+};
 
 /// Every page. They take every path that is left, so they come after all others.
 pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {

@@ -58,7 +58,12 @@ pub(super) fn groups(find: &str) -> Vec<Group> {
     };
     let group = |group: &sheetmill_engine::recipe::guide::Group| Group {
         title: group.title,
-        steps: group.steps.iter().filter_map(|(name, _)| definition(name)).filter(fits).collect(),
+        steps: group
+            .steps
+            .iter()
+            .filter_map(|(name, _)| definition(name))
+            .filter(fits)
+            .collect(),
     };
     let without = DEFINITIONS.iter().filter(|step| text_of(step.name).is_none());
     let others = Group {
@@ -71,7 +76,10 @@ pub(super) fn groups(find: &str) -> Vec<Group> {
 
 /// All that a step is found by, in small letters.
 fn said(step: &Definition) -> String {
-    let options = step.options.iter().map(|option| format!("{} {}", option.title, option.about));
+    let options = step
+        .options
+        .iter()
+        .map(|option| format!("{} {}", option.title, option.about));
     let options: Vec<String> = options.collect();
     format!("{} {} {} {}", step.name, step.title, step.about, options.join(" ")).to_lowercase()
 }

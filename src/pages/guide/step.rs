@@ -107,7 +107,11 @@ fn example(example: Example) -> ExampleView {
     before.numbered = true;
     ExampleView {
         before,
-        others: example.others.iter().map(|(name, grid)| (name.clone(), simple(grid))).collect(),
+        others: example
+            .others
+            .iter()
+            .map(|(name, grid)| (name.clone(), simple(grid)))
+            .collect(),
         after: table(&example.after, &is_new, &changes.after, &[]),
         rejected: example.rejected.as_ref().map(simple),
         example,
@@ -126,8 +130,15 @@ fn table(grid: &Grid, is_new: &dyn Fn(usize) -> bool, changed: &[Vec<bool>], fat
     let columns = grid.columns.iter().enumerate();
     let cell = |row: usize, (column, text): (usize, &String)| CellView {
         runs: runs(text),
-        changed: changed.get(row).and_then(|row| row.get(column)).copied().unwrap_or_default(),
-        number: !text.is_empty() && text.chars().all(|sign| sign.is_ascii_digit() || matches!(sign, '.' | '-')),
+        changed: changed
+            .get(row)
+            .and_then(|row| row.get(column))
+            .copied()
+            .unwrap_or_default(),
+        number: !text.is_empty()
+            && text
+                .chars()
+                .all(|sign| sign.is_ascii_digit() || matches!(sign, '.' | '-')),
     };
     let rows = grid.rows.iter().enumerate().map(|(row, cells)| RowView {
         number: row + 2,
@@ -144,7 +155,10 @@ fn table(grid: &Grid, is_new: &dyn Fn(usize) -> bool, changed: &[Vec<bool>], fat
 /// A text in runs: blanks that a reader would not see, at its ends, several in a row, or odd ones, stand for themselves.
 fn runs(text: &str) -> Vec<(String, bool)> {
     let signs: Vec<char> = text.chars().collect();
-    let first = signs.iter().position(|sign| !sign.is_whitespace()).unwrap_or(signs.len());
+    let first = signs
+        .iter()
+        .position(|sign| !sign.is_whitespace())
+        .unwrap_or(signs.len());
     let last = signs.iter().rposition(|sign| !sign.is_whitespace()).unwrap_or(0);
     let is_blank = |at: usize| signs.get(at).is_some_and(|sign| sign.is_whitespace());
     let beside = |at: usize| (at > 0 && is_blank(at - 1)) || is_blank(at + 1);

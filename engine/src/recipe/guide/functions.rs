@@ -442,7 +442,7 @@ pub const TOTALS: &[FunctionPage] = &[
     function!(
         "median",
         "median(number)",
-        "The number in the middle of all.",
+        "The number in the middle of all, or between the two in the middle.",
         &[("median(x)", "4")]
     ),
     function!(
