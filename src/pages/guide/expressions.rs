@@ -24,11 +24,12 @@ pub(in crate::pages) async fn show(
     pages: web::Data<Pages>,
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, PageError> {
-    let cell = |text: &&str| if text.is_empty() { "a blank" } else { *text };
     crate::pages::page(&ExpressionsPage {
         chrome: Chrome::of(&request, &session, "guide", pages.clock.now()),
         groups: FUNCTIONS,
         totals: TOTALS,
-        cells: TOTALS_OF.iter().map(cell).collect::<Vec<_>>().join(", "),
+        cells: TOTALS_OF
+            .map(|cell| if cell.is_empty() { "a blank" } else { cell })
+            .join(", "),
     })
 }

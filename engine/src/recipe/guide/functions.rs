@@ -414,7 +414,7 @@ const CHOICES: &[FunctionPage] = &[
 ];
 
 /// The rows that the examples of totals are over: a column `x` of these cells.
-pub const TOTALS_OF: &[&str] = &["4", "1", "", "4"];
+pub const TOTALS_OF: [&str; 4] = ["4", "1", "", "4"];
 
 /// The totals of a group of rows: for `group`, and nowhere else.
 pub const TOTALS: &[FunctionPage] = &[

@@ -240,7 +240,7 @@ fn functions_give_what_the_guide_shows_under_each_of_their_names() -> Fallible {
                 let text = text.replacen(&format!("{}(", page.name), &format!("{name}("), 1);
                 let quoted = serde_json::to_string(&text)?;
                 let made = if is_total {
-                    given(&format!("- group: {{totals: {{y: {quoted}}}}}"), TOTALS_OF)
+                    given(&format!("- group: {{totals: {{y: {quoted}}}}}"), &TOTALS_OF)
                 } else {
                     given(&format!("- compute: {{column: y, as: {quoted}}}"), &["1"])
                 };
