@@ -85,9 +85,10 @@ fn rejected_rows(example: &Example) -> Vec<usize> {
     let Some(rejected) = &example.rejected else {
         return Vec::new();
     };
-    let row = position(rejected, "row");
+    let (row, severity) = (position(rejected, "row"), position(rejected, "severity"));
+    let is_error = |cells: &&Vec<String>| severity.is_none_or(|at| cells[at] != "warning");
     let number = |cells: &Vec<String>| cells.get(row?)?.parse::<usize>().ok()?.checked_sub(2);
-    rejected.rows.iter().filter_map(number).collect()
+    rejected.rows.iter().filter(is_error).filter_map(number).collect()
 }
 
 /// Where each row after is one of before as far as it has the same columns: the rows of before that are none of these.
@@ -143,6 +144,9 @@ mod tests {
         let rejected = changes(grid("a b", &["1 x", "2 y"]), grid("a b", &["1 7"]), Some(rejects));
         assert_eq!(rejected.before, [Stays, Rejected]);
         assert_eq!(rejected.after, [[false, true]]);
+        let warnings = grid("row severity", &["3 warning"]);
+        let warned = changes(grid("a", &["1", "2"]), grid("a", &["1", "2"]), Some(warnings));
+        assert_eq!(warned.before, [Stays, Stays], "a warning keeps its row");
         let other = changes(grid("a b", &["1 x", "2 y"]), grid("n", &["2"]), None);
         assert_eq!((other.before, other.after), (vec![Stays, Stays], vec![vec![false]]));
     }

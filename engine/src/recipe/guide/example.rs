@@ -124,12 +124,7 @@ impl Page {
                     table.push(line);
                 }
                 let grid = Grid::parse(&table)?;
-                match std::mem::replace(&mut next, Next::Before) {
-                    Next::Before => example.before = grid,
-                    Next::Other(name) => example.others.push((name, grid)),
-                    Next::After => example.after = grid,
-                    Next::Rejected => example.rejected = Some(grid),
-                }
+                example.put(grid, std::mem::replace(&mut next, Next::Before));
             } else if line == "```yaml" {
                 for (_, line) in lines.by_ref().take_while(|(_, line)| *line != "```") {
                     example.steps.push_str(line);
@@ -153,6 +148,17 @@ impl Page {
             }
         }
         Ok(page)
+    }
+}
+
+impl Example {
+    fn put(&mut self, grid: Grid, as_what: Next) {
+        match as_what {
+            Next::Before => self.before = grid,
+            Next::Other(name) => self.others.push((name, grid)),
+            Next::After => self.after = grid,
+            Next::Rejected => self.rejected = Some(grid),
+        }
     }
 }
 

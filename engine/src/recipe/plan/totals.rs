@@ -137,15 +137,11 @@ impl Accumulator {
             }
             Self::Median(numbers) => {
                 numbers.resize(all, Vec::new());
-                let values = values.ok_or(PlanError::Internal("a total of nothing"))?;
-                let values = cast(values, &DataType::Float64)?;
-                let filled = groups.iter().zip(values.as_primitive::<Float64Type>());
-                let mut bytes = 0;
-                for (group, number) in filled.filter_map(|(group, number)| Some((group, number?))) {
-                    numbers[*group as usize].push(number);
-                    bytes += size_of::<f64>();
-                }
-                Ok(bytes)
+                gather(
+                    numbers,
+                    groups,
+                    values.ok_or(PlanError::Internal("a total of nothing"))?,
+                )
             }
             Self::Pick {
                 function,
@@ -220,6 +216,18 @@ fn picked_type(converter: &RowConverter) -> Result<DataType, PlanError> {
         .first()
         .map(|column| column.data_type().clone())
         .ok_or(PlanError::Internal("a total without a type"))
+}
+
+/// Puts each number to its group's; answers how many bytes that took.
+fn gather(numbers: &mut [Vec<f64>], groups: &[u32], values: &ArrayRef) -> Result<usize, PlanError> {
+    let values = cast(values, &DataType::Float64)?;
+    let filled = groups.iter().zip(values.as_primitive::<Float64Type>());
+    let mut bytes = 0;
+    for (group, number) in filled.filter_map(|(group, number)| Some((group, number?))) {
+        numbers[*group as usize].push(number);
+        bytes += size_of::<f64>();
+    }
+    Ok(bytes)
 }
 
 fn pick(
