@@ -202,7 +202,8 @@ function drawForm() {
     el("button", { class: "button tiny", type: "button", disabled: index === 0, onclick: () => moveStep(index, index - 1) }, "Up"),
     el("button", { class: "button tiny", type: "button", disabled: index === recipe.steps.length - 1, onclick: () => moveStep(index, index + 1) }, "Down"),
     el("button", { class: "button tiny", type: "button", onclick: () => edit(withSteps(recipe.steps.toSpliced(at, 0, structuredClone(step))), { select: at + 1 }) }, "Duplicate"));
-  form.replaceChildren(el("h3", {}, definition.title), ...formOf(definition, step.does[definition.name] ?? {}, columnsBefore(index), change, tables), tools);
+  const help = el("a", { class: "help", href: `/guide/${definition.name}`, target: "_blank", title: "What this step does, with an example", "aria-label": `Guide: ${definition.title}` }, "?");
+  form.replaceChildren(el("h3", {}, definition.title, help), ...formOf(definition, step.does[definition.name] ?? {}, columnsBefore(index), change, tables), tools);
   drawProblems();
 }
 

@@ -19,6 +19,7 @@ pub mod recipe;
 mod references;
 mod report;
 pub mod run;
+mod steps;
 
 /// How a command ends. Programs rely on the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! `sheetmill recipe check`: what is wrong with a recipe, and where.
+//! `sheetmill recipe check`: what is wrong with a recipe, and where; `sheetmill recipe steps`: what a step does.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use sheetmill_engine::tables::read::Table;
 use super::mill::{Mill, Share, TroubleKind, meta};
 use super::progress::Line;
 use super::references::{References, reference};
-use super::{End, Stop, answer, existing, finish};
+use super::{End, Stop, answer, existing, finish, steps};
 
 /// What can be done with recipes.
 #[derive(Debug, Subcommand)]
@@ -26,6 +26,14 @@ pub enum Command {
         #[arg(long = "with", value_name = "NAME=FILE", value_parser = reference)]
         with: Vec<(String, PathBuf)>,
     },
+    /// Says what the steps do, or how one of them is written, with an example.
+    Steps {
+        /// The step; all of them where none is named.
+        name: Option<String>,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Works on recipes.
@@ -33,6 +41,10 @@ pub enum Command {
 pub fn main(command: &Command) -> ExitCode {
     match command {
         Command::Check { recipe, file, with } => finish(check(recipe, file.as_deref(), with)),
+        Command::Steps { name, json } => {
+            let form = if *json { steps::Form::Json } else { steps::Form::Text };
+            finish(std::future::ready(steps::tell(name.as_deref(), form)))
+        }
     }
 }
 

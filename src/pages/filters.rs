@@ -70,6 +70,17 @@ pub fn exact(at: &DateTime<Utc>, _: &dyn Values) -> Result<String> {
     Ok(at.format("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
+/// A sentence as HTML, in which what stands between backticks is code; for `|safe`.
+#[askama::filter_fn]
+pub fn prose(sentence: &str, _: &dyn Values) -> Result<String> {
+    let escaped = sentence.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let part = |(index, part): (usize, &str)| match index % 2 {
+        0 => part.to_owned(),
+        _ => format!("<code>{part}</code>"),
+    };
+    Ok(escaped.split('`').enumerate().map(part).collect())
+}
+
 /// The part of a file's name that gives way when there is no room.
 #[askama::filter_fn]
 pub fn name_start(name: &str, _: &dyn Values) -> Result<String> {

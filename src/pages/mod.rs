@@ -26,6 +26,7 @@ mod files;
 mod filters;
 mod frame;
 mod gate;
+mod guide;
 mod home;
 mod live;
 mod marks;

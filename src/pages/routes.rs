@@ -3,7 +3,9 @@
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig, get, post};
 
-use super::{PageError, Pages, admin, artifact, assets, files, frame, home, recipes, runs, sign_in, theme, welcome};
+use super::{
+    PageError, Pages, admin, artifact, assets, files, frame, guide, home, recipes, runs, sign_in, theme, welcome,
+};
 
 /// Every page. They take every path that is left, so they come after all others.
 pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
@@ -34,6 +36,9 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
             "/files/{file}/tables/{position}/columns/{column}",
             get().to(files::column::show),
         )
+        .route("/guide", get().to(guide::index::show))
+        .route("/guide/expressions", get().to(guide::expressions::show))
+        .route("/guide/{step}", get().to(guide::step::show))
         .route("/recipes", get().to(recipes::list::show))
         .route("/recipes", post().to(recipes::save::create))
         .route("/recipes/new", get().to(recipes::builder::blank))

@@ -21,6 +21,7 @@ mod crashes;
 mod doors;
 mod first_light;
 mod garage;
+mod guide;
 mod hostile;
 mod interleavings;
 mod jobs;

@@ -73,6 +73,12 @@ pub fn value(text: &str, columns: &[Column]) -> Result<Program, Fault> {
     })
 }
 
+/// The names of the totals of a `group` step, as the guide lists them.
+#[must_use]
+pub fn total_names() -> &'static [&'static str] {
+    totals::NAMES
+}
+
 /// Makes an expression over totals such as `sum(total) / count(*)`; besides totals it may use the columns at `by`.
 pub fn totals(text: &str, columns: &[Column], by: &[usize]) -> Result<Totals, Fault> {
     on_a_deep_stack(|| Totals::new(&parsing::parse(text)?, columns, by))

@@ -4,6 +4,7 @@ pub mod columns;
 pub mod document;
 pub mod expression;
 pub mod fate;
+pub mod guide;
 pub mod ledger;
 pub mod plan;
 pub mod problem;

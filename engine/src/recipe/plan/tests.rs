@@ -252,6 +252,24 @@ fn key(row: &Row) -> (Option<String>, Option<u64>) {
     (row.name.clone(), row.price.map(|price| (price + 0.0).to_bits()))
 }
 
+/// The number with as many below as above it, found by counting.
+fn in_the_middle(numbers: &[f64]) -> Option<f64> {
+    let place = |wanted: usize| {
+        numbers.iter().copied().find(|number| {
+            let below = numbers.iter().filter(|it| it.total_cmp(number).is_lt()).count();
+            let not_above = numbers.iter().filter(|it| it.total_cmp(number).is_le()).count();
+            (below..not_above).contains(&wanted)
+        })
+    };
+    let last = numbers.len().checked_sub(1)?;
+    let (lower, upper) = (place(last / 2)?, place(last.div_ceil(2))?);
+    Some(if last % 2 == 0 {
+        upper
+    } else {
+        lower / 2.0 + upper / 2.0
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -386,10 +404,12 @@ proptest! {
                 whole(quantities.first().copied()),
                 whole(quantities.last().copied()),
                 format!("n:{}", distinct.len()),
+                number(in_the_middle(&prices)),
             ]
         }).collect();
         let recipe = "steps: [{group: {by: [name], totals: {n: count(*), s: sum(`unit price`), m: avg(`unit price`), \
-                      lo: min(quantity), hi: max(quantity), f: first(quantity), l: last(quantity), d: count(distinct quantity)}}}]";
+                      lo: min(quantity), hi: max(quantity), f: first(quantity), l: last(quantity), d: count(distinct quantity), \
+                      mid: median(`unit price`)}}}]";
         same(&rows, split, recipe, &wanted)?;
     }
 

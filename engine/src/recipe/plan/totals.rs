@@ -36,6 +36,8 @@ pub enum Accumulator {
         /// Whether the mean is wanted.
         mean: bool,
     },
+    /// The numbers of each group, for the one in the middle.
+    Median(Vec<Vec<f64>>),
     /// First, last, smallest or greatest.
     Pick {
         /// Which.
@@ -76,6 +78,7 @@ impl Accumulator {
                 sums: Vec::new(),
                 mean: true,
             },
+            AggregateFunction::Median => Self::Median(Vec::new()),
             function => {
                 let converter = RowConverter::new(vec![SortField::new(kind)])?;
                 Self::Pick {
@@ -93,8 +96,7 @@ impl Accumulator {
         match self {
             Self::Count(counts) => {
                 counts.resize(all, 0);
-                for (row, group) in groups.iter().enumerate().filter(|(row, _)| filled(*row)) {
-                    debug_assert!(row < groups.len());
+                for (_, group) in groups.iter().enumerate().filter(|(row, _)| filled(*row)) {
                     counts[*group as usize] += 1;
                 }
                 Ok(0)
@@ -132,6 +134,14 @@ impl Accumulator {
                 }
                 Ok(0)
             }
+            Self::Median(numbers) => {
+                numbers.resize(all, Vec::new());
+                gather(
+                    numbers,
+                    groups,
+                    values.ok_or(PlanError::Internal("a total of nothing"))?,
+                )
+            }
             Self::Pick {
                 function,
                 values: picked,
@@ -157,6 +167,7 @@ impl Accumulator {
                     })
                     .collect::<Float64Array>(),
             ),
+            Self::Median(numbers) => Arc::new(numbers.iter().map(|it| median(it)).collect::<Float64Array>()),
             Self::Pick { values, converter, .. } => {
                 let nothing = arrow::array::new_null_array(&picked_type(converter)?, 1);
                 let nothing: Box<[u8]> = converter.convert_columns(&[nothing])?.row(0).as_ref().into();
@@ -178,9 +189,23 @@ impl Accumulator {
         match self {
             Self::Count(_) | Self::Distinct { .. } => 8,
             Self::Sum { .. } => 72,
+            Self::Median(_) => 24,
             Self::Pick { .. } => 16 + VALUE_OVERHEAD,
         }
     }
+}
+
+/// The number in the middle, or between the two in the middle; nothing of none.
+fn median(numbers: &[f64]) -> Option<f64> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    let upper = *sorted.get(middle)?;
+    if sorted.len() % 2 == 1 {
+        return Some(upper);
+    }
+    // Halved first: the sum of two great numbers is no number.
+    Some(sorted[middle - 1] / 2.0 + upper / 2.0)
 }
 
 /// The type that a converter of one column was made for.
@@ -190,6 +215,18 @@ fn picked_type(converter: &RowConverter) -> Result<DataType, PlanError> {
         .first()
         .map(|column| column.data_type().clone())
         .ok_or(PlanError::Internal("a total without a type"))
+}
+
+/// Puts each number to its group's; answers how many bytes that took.
+fn gather(numbers: &mut [Vec<f64>], groups: &[u32], values: &ArrayRef) -> Result<usize, PlanError> {
+    let values = cast(values, &DataType::Float64)?;
+    let filled = groups.iter().zip(values.as_primitive::<Float64Type>());
+    let mut bytes = 0;
+    for (group, number) in filled.filter_map(|(group, number)| Some((group, number?))) {
+        numbers[*group as usize].push(number);
+        bytes += size_of::<f64>();
+    }
+    Ok(bytes)
 }
 
 fn pick(
@@ -216,4 +253,17 @@ fn pick(
         }
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn the_median_stands_in_the_middle_whatever_the_order() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[4.0, 1.0, 4.0]), Some(4.0));
+        assert_eq!(median(&[9.0, -1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(&[f64::MAX, f64::MAX]), Some(f64::MAX));
+    }
 }

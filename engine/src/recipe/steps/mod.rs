@@ -307,6 +307,47 @@ pub enum OptionKind {
     Rules,
 }
 
+impl OptionKind {
+    /// What is put in, in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Column => "A column",
+            Self::Columns => "A list of columns",
+            Self::ColumnsOrAll => "A list of columns, or `all`",
+            Self::NewColumn => "The name of a column, new or there already",
+            Self::Condition => "A condition",
+            Self::Expression => "A formula",
+            Self::Choice(_) => "One of these",
+            Self::Choices(_) => "Some of these",
+            Self::Text => "A text",
+            Self::Number => "A whole number",
+            Self::Flag => "`true` or `false`",
+            Self::Texts => "A list of texts",
+            Self::Values => "A map of old to new values",
+            Self::Renames => "A map of names now to new names",
+            Self::SortKeys => "A list of columns, each with its `order`",
+            Self::Totals => "A map of new columns to totals such as `sum(total)`",
+            Self::Reference => "The name of another table",
+            Self::JoinKeys => "A list of columns, or a map of columns here to columns there",
+            Self::Rules => {
+                "A list of rules, each about a `column` (`required`, `unique`, `type`, `min`, `max`, `length`, `pattern`, \
+                 `one_of`), about columns that are `unique` together, or with a condition in `where`; and with `message` \
+                 and `severity` where wanted"
+            }
+        }
+    }
+
+    /// The words that there are to choose from, where there are.
+    #[must_use]
+    pub fn choices(self) -> &'static [&'static str] {
+        match self {
+            Self::Choice(words) | Self::Choices(words) => words,
+            _ => &[],
+        }
+    }
+}
+
 /// An option that has a meaning only with some choices of another one of its step: forms show it with these alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OnlyWith {
