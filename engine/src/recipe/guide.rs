@@ -41,7 +41,8 @@ pub const GROUPS: &[Group] = groups! {
     "Columns": "rename" "select" "drop" "move" "blank_columns";
     "Choose rows": "filter" "blank_rows" "first" "last" "sample" "deduplicate" "validate";
     "Order and numbers": "sort" "number_rows" "running_total" "difference" "rank";
-    "Totals and other shapes": "group" "pivot" "unpivot" "join";
+    "Totals and other shapes": "group" "pivot" "unpivot";
+    "Other tables": "join" "append" "compare";
 };
 
 /// The title of a step's group and the text of its page; nothing for a step that has none.

@@ -1,6 +1,6 @@
 //! Ready recipes with samples to try them on. Each is a folder of `assets/library`, in the order of the page: `recipe.yaml`,
 //! whose first line says what it is for, and small files. A file that is called as another table of the recipe stands for
-//! that table; the remaining one is what the recipe is tried on.
+//! that table; the remaining one is what the recipe is tried on, or the first of several that it puts together.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -203,8 +203,11 @@ mod tests {
             let ready =
                 Ready::read(&place).unwrap_or_else(|| panic!("{place}: a recipe whose first line says what for"));
             assert!(!ready.recipe.name.is_empty() && ready.about.ends_with('.'), "{place}");
-            assert_eq!(ready.samples.len(), 1 + ready.recipe.references().len(), "{place}");
-            for (sample, called) in ready.samples.iter().skip(1).zip(ready.recipe.references()) {
+            let tables = ready.recipe.references();
+            let tried_on = ready.samples.len() - tables.len();
+            let wanted = if ready.recipe.puts_files_together() { 3 } else { 1 };
+            assert_eq!(tried_on, wanted, "{place}");
+            for (sample, called) in ready.samples.iter().skip(tried_on).zip(tables) {
                 assert_eq!(stem(sample), called, "{place}");
             }
         }
