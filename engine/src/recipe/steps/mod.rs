@@ -330,6 +330,7 @@ impl OptionKind {
             Self::Totals => "A map of new columns to totals such as `sum(total)`",
             Self::Reference => "The name of another table",
             Self::JoinKeys => "A list of columns, or a map of columns here to columns there",
+            Self::OtherColumns => "A map of columns there to columns here",
             Self::Rules => {
                 "A list of rules, each about a `column` (`required`, `unique`, `type`, `min`, `max`, `length`, `pattern`, \
                  `one_of`), about columns that are `unique` together, or with a condition in `where`; and with `message` \
