@@ -162,7 +162,7 @@ mod tests {
             text.contains("left out, it is \"all\"") && text.contains("- trim: {"),
             "{text}"
         );
-        assert!(text.contains("  | id | customer     | city  |\n"), "{text}");
+        assert!(text.contains("  | 1  | Acme Ltd | Gent |\n"), "{text}");
         let data = data(step).expect("told");
         assert_eq!(data["options"][0]["default"], "all");
         assert_eq!(data["examples"][0]["after"]["rows"][0][1], "Acme Ltd");

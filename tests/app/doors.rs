@@ -177,7 +177,8 @@ async fn an_admin_sees_every_page_of_the_admin() {
             if is_post || route.starts_with("/welcome") || route.starts_with("/assets") {
                 continue;
             }
-            let path = mine.put_into(route);
+            // The guide has a page for each step.
+            let path = mine.put_into(route).replace("{step}", "trim");
             let status = kim.get(&path).await.status;
             let is_fine = status == StatusCode::OK || (route == "/sign-in" && status == StatusCode::SEE_OTHER);
             assert!(is_fine, "{path} answered {status}");

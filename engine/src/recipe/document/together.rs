@@ -81,7 +81,7 @@ mod tests {
         let text = "steps:\n  - append: {source: file}\n  - join: {with: a.csv, on: [id]}\n";
         let (together, names) = recipe(text)?.together(&["b.csv", "a.csv", "b.csv"]);
         assert_eq!(names, ["b.csv", "a.csv (2)", "b.csv (2)"]);
-        let labels = together.labels().collect::<Vec<_>>();
+        let labels = together.labels();
         assert_eq!(labels.len(), 4);
         assert_eq!(labels[1], "Put the rows of a.csv (2) below");
         assert!(!together.puts_files_together());
