@@ -7,6 +7,7 @@ pub mod fate;
 pub mod ledger;
 pub mod plan;
 pub mod problem;
+mod query;
 pub mod references;
 pub mod rejects;
 pub mod steps;

@@ -29,6 +29,7 @@ pub mod operator;
 pub mod ordered;
 pub mod patterns;
 pub mod portion;
+pub mod query;
 pub mod rank;
 pub mod rules;
 pub mod running;
@@ -142,6 +143,7 @@ impl Plan {
                 Operator::Sort(sort) => sort.needs(wanted),
                 Operator::Deduplicate(deduplicate) => deduplicate.needs(wanted),
                 Operator::Group(group) => group.needs(before),
+                Operator::Query(query) => query.needs.clone(),
                 Operator::Unique(unique) => unique.judge.needs(&wanted, before),
                 Operator::Ordered(ordered) => ordered.needs(&wanted, before),
             };
@@ -163,6 +165,7 @@ impl Plan {
                 Operator::Step(operator) => operator.lineage(step.before.len(), after),
                 Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Unique(_) => (0..after).map(Some).collect(),
                 Operator::Group(group) => group.lineage(after),
+                Operator::Query(_) => vec![None; after],
                 Operator::Ordered(_) => (0..after).map(|at| (at < step.before.len()).then_some(at)).collect(),
             };
             sources = step
@@ -179,7 +182,11 @@ impl Plan {
         self.steps.iter().any(|step| match &step.operator {
             Operator::Step(operator) => operator.checks(),
             Operator::Unique(_) => true,
-            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) | Operator::Ordered(_) => false,
+            Operator::Sort(_)
+            | Operator::Deduplicate(_)
+            | Operator::Group(_)
+            | Operator::Query(_)
+            | Operator::Ordered(_) => false,
         })
     }
 
@@ -200,7 +207,11 @@ impl Plan {
         let holding = |step: &PlannedStep| match &step.operator {
             Operator::Step(_) => 0,
             Operator::Unique(unique) => unique.sets.len(),
-            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) | Operator::Ordered(_) => 1,
+            Operator::Sort(_)
+            | Operator::Deduplicate(_)
+            | Operator::Group(_)
+            | Operator::Query(_)
+            | Operator::Ordered(_) => 1,
         };
         self.steps.iter().map(holding).sum()
     }
@@ -241,7 +252,7 @@ impl Plan {
             Operator::Step(_) | Operator::Unique(_) => false,
             Operator::Ordered(ordered) => ordered.looks() == Looks::Everywhere,
             Operator::Deduplicate(deduplicate) => deduplicate.keep != Keep::First,
-            Operator::Sort(_) | Operator::Group(_) => true,
+            Operator::Sort(_) | Operator::Group(_) | Operator::Query(_) => true,
         })
     }
 }

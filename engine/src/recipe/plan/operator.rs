@@ -9,6 +9,7 @@ use super::chunk::Chunk;
 use super::deduplicate::DeduplicatePlan;
 use super::group::GroupPlan;
 use super::ordered::OrderedStep;
+use super::query::QueryPlan;
 use super::sort::SortPlan;
 use super::unique::UniquePlan;
 use crate::recipe::expression::Rejection;
@@ -45,6 +46,9 @@ pub enum PlanError {
     /// Another table does not do; why, for people.
     #[error("{0}")]
     Reference(String),
+    /// A query cannot be carried through; why, for people.
+    #[error("{0}")]
+    Query(String),
     /// A step makes more text of some ten thousand rows than can be held.
     #[error("a step makes more than 1 GiB of text in one column of 65,536 rows or fewer")]
     TooMuchText,
@@ -64,6 +68,8 @@ pub enum Operator {
     Deduplicate(DeduplicatePlan),
     /// Rows made into groups.
     Group(GroupPlan),
+    /// All rows into a query.
+    Query(QueryPlan),
     /// Rows checked, some of whose values must be unique.
     Unique(UniquePlan),
     /// Row by row, with something carried from each to the next.

@@ -35,6 +35,7 @@ mod sample;
 mod select;
 mod sort;
 mod split;
+mod sql;
 mod trim;
 mod unpivot;
 mod validate;
@@ -221,6 +222,8 @@ steps! {
     with other tables {
         /// Look up in another table.
         join::Join,
+        /// Run a query.
+        sql::Sql,
     }
 }
 
@@ -275,6 +278,8 @@ pub enum OptionKind {
     Choices(&'static [&'static str]),
     /// A text.
     Text,
+    /// An SQL query.
+    Query,
     /// A whole number.
     Number,
     /// Yes or no.
@@ -345,12 +350,13 @@ pub fn definition(name: &str) -> Option<&'static Definition> {
 }
 
 impl Step {
-    /// The name of the other table that it looks at, where it does.
+    /// The names of the other tables that it looks at.
     #[must_use]
-    pub fn reference(&self) -> Option<&str> {
+    pub fn references(&self) -> Vec<&str> {
         match self {
-            Self::Join(step) => Some(&step.with),
-            _ => None,
+            Self::Join(step) => vec![&step.with],
+            Self::Sql(step) => step.references().collect(),
+            _ => Vec::new(),
         }
     }
 
