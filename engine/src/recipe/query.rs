@@ -26,6 +26,7 @@ use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion_common::tree_node::TreeNodeRecursion;
 use datafusion_execution::SendableRecordBatchStream;
 use datafusion_execution::config::SessionConfig;
+use datafusion_execution::memory_pool::MemoryLimit;
 use datafusion_execution::runtime_env::RuntimeEnv;
 use datafusion_expr::LogicalPlan;
 use datafusion_physical_plan::execute_stream;
@@ -33,7 +34,6 @@ use datafusion_physical_plan::streaming::PartitionStream;
 
 use super::columns::Column;
 use super::expression::Fault;
-use super::plan::external::SORT_ROWS;
 use super::plan::operator::PlanError;
 
 pub use catalog::Empty;
@@ -45,6 +45,9 @@ pub const DATA: &str = "data";
 
 /// Longer queries are refused; the bound also bounds how long chains of operators are.
 const MAX_CHARS: usize = 8_000;
+
+/// Rows of a batch inside a query: several sorts and groupings share the memory, and each merges many files.
+const BATCH_ROWS: usize = 2048;
 
 /// A table that a query may read.
 pub struct Given {
@@ -120,11 +123,17 @@ impl Query {
 
 /// DataFusion with our settings and without its functions, files and catalogs.
 fn state(runtime: Option<Arc<RuntimeEnv>>) -> SessionState {
+    let runtime = runtime.unwrap_or_default();
+    // What is merged at a time must fit beside what is held; the same for any memory beyond.
+    let merged = match runtime.memory_pool.memory_limit() {
+        MemoryLimit::Finite(memory) => (memory / 8).min(10 << 20),
+        MemoryLimit::Infinite | MemoryLimit::Unknown => 10 << 20,
+    };
     let mut config = SessionConfig::new()
-        .with_batch_size(SORT_ROWS)
+        .with_batch_size(BATCH_ROWS)
         .with_target_partitions(1)
         .with_information_schema(false)
-        .with_sort_spill_reservation_bytes(1 << 20);
+        .with_sort_spill_reservation_bytes(merged);
     let options = config.options_mut();
     options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.map_string_types_to_utf8view = false;
@@ -133,7 +142,7 @@ fn state(runtime: Option<Arc<RuntimeEnv>>) -> SessionState {
     options.optimizer.enable_dynamic_filter_pushdown = false;
     SessionStateBuilder::new()
         .with_config(config)
-        .with_runtime_env(runtime.unwrap_or_default())
+        .with_runtime_env(runtime)
         .with_scalar_functions(functions::scalars())
         .with_aggregate_functions(functions::aggregates())
         .build()

@@ -52,8 +52,13 @@ impl Catalog {
                 name => drop(aggregates.insert(name.to_owned(), function)),
             }
         }
-        let ours: Arc<dyn ExprPlanner> = Arc::new(Operators);
-        let planners = [ours].into_iter().chain(SessionStateDefaults::default_expr_planners());
+        // The facade knows of the last two only with features that the functions have by themselves.
+        let ours: [Arc<dyn ExprPlanner>; 3] = [
+            Arc::new(Operators),
+            Arc::new(datafusion_functions::datetime::planner::DatetimeFunctionPlanner),
+            Arc::new(datafusion_functions::unicode::planner::UnicodeFunctionPlanner),
+        ];
+        let planners = ours.into_iter().chain(SessionStateDefaults::default_expr_planners());
         Ok(Self {
             tables,
             scalars,

@@ -82,12 +82,17 @@ fn sentence(error: DataFusionError) -> Result<String, DataFusionError> {
             ArrowError::CastError(told) | ArrowError::ParseError(told) => {
                 Ok(format!("A value cannot be converted ({told}). With try_cast it becomes a blank."))
             }
-            ArrowError::ArithmeticOverflow(_) | ArrowError::ComputeError(_) => {
-                Ok("A number became too large, or cannot be worked out; cast to double first.".to_owned())
+            ArrowError::ArithmeticOverflow(told) | ArrowError::ComputeError(told) => {
+                Ok(format!("A value cannot be worked out ({told})."))
             }
             ArrowError::DivideByZero => Ok("A number is divided by zero.".to_owned()),
             _ => Err(error),
         },
+        DataFusionError::Plan(told) if told.contains("unique expression names") => {
+            let mut names = told.split('"').skip(1).step_by(2);
+            let name = names.next().and_then(|name| name.rsplit('.').next()).unwrap_or_default();
+            Ok(twice(name))
+        }
         DataFusionError::Execution(told) if told.contains("more than one row") || told.contains("one value") => {
             Ok("A query in parentheses that stands for one value gives several rows.".to_owned())
         }
@@ -103,9 +108,13 @@ fn of_names(error: &SchemaError) -> String {
             field.name
         ),
         SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
-            format!("There would be two columns called `{name}`: give one another name, with AS.")
+            twice(name)
         }
     }
+}
+
+fn twice(name: &str) -> String {
+    format!("There would be two columns called `{name}`: give one another name, with AS.")
 }
 
 fn missing(field: &Column, known: &[Column]) -> String {

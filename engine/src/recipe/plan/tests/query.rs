@@ -148,7 +148,7 @@ fn arithmetic_does_not_wrap_truncate_or_stop() -> Fallible {
     assert!(error("SELECT sum(a) AS x FROM data").contains("too large for a whole number"));
     assert_eq!(
         ask(&huge, "SELECT sum(cast(a AS double)) AS x FROM data")?,
-        "n:9223372036854775807"
+        format!("n:{}", 2_f64.powi(63))
     );
     assert_eq!(
         ask(
