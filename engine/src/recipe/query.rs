@@ -124,9 +124,10 @@ impl Query {
 /// DataFusion with our settings and without its functions, files and catalogs.
 fn state(runtime: Option<Arc<RuntimeEnv>>) -> SessionState {
     let runtime = runtime.unwrap_or_default();
-    // What is merged at a time must fit beside what is held; the same for any memory beyond.
+    // A sort holds its batches twice over, and to merge them the keys of all: ties are broken by all columns, so those are
+    // as large as the rows. What is set aside for them must not be less than what the batches themselves take.
     let merged = match runtime.memory_pool.memory_limit() {
-        MemoryLimit::Finite(memory) => (memory / 8).min(10 << 20),
+        MemoryLimit::Finite(memory) => memory / 5 * 2,
         MemoryLimit::Infinite | MemoryLimit::Unknown => 10 << 20,
     };
     let mut config = SessionConfig::new()

@@ -145,17 +145,15 @@ fn arithmetic_does_not_wrap_truncate_or_stop() -> Fallible {
     assert!(error("SELECT a + 1 AS x FROM data").contains("is too large"));
     assert!(error("SELECT a * a AS x FROM data").contains("is too large"));
     assert!(error("SELECT -a - 2 AS x FROM data").contains("is too large"));
+    assert!(error("SELECT sqrt(0 - a) AS x FROM data").contains("cannot be worked out"));
     assert!(error("SELECT sum(a) AS x FROM data").contains("too large for a whole number"));
     assert_eq!(
         ask(&huge, "SELECT sum(cast(a AS double)) AS x FROM data")?,
         format!("n:{}", 2_f64.powi(63))
     );
     assert_eq!(
-        ask(
-            &huge,
-            "SELECT a / 0 AS x, ln(a - a) AS y, sqrt(0 - a) AS z FROM data LIMIT 1"
-        )?,
-        "- - -"
+        ask(&huge, "SELECT a / 0 AS x, a * 1e300 * 1e300 AS y FROM data LIMIT 1")?,
+        "- -"
     );
     Ok(())
 }
