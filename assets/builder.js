@@ -215,7 +215,7 @@ function drawProblems() {
   if (!step) return;
   for (const problem of problemsOf(at - 1)) {
     const field = [...form.querySelectorAll("[data-option]")].find((it) => problem.path.includes(`.${it.dataset.option}`));
-    const input = field?.querySelector("input.mono");
+    const input = field?.querySelector("input.mono, textarea.mono");
     (field ?? form).append(...problemLines(problem, input?.value));
     input?.setAttribute("aria-invalid", "true");
   }

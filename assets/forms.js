@@ -96,6 +96,12 @@ const CONTROLS = {
   new_column: ({ option, value, set }) => text(value, (next) => set(next === "" && !option.required ? undefined : next), { maxlength: 200 }),
   condition: ({ value, set }) => text(value, (next) => set(next === "" ? undefined : next), { class: "input mono", spellcheck: "false", autocomplete: "off" }),
   expression: ({ value, set }) => text(value, set, { class: "input mono", spellcheck: "false", autocomplete: "off" }),
+  query: ({ value, set }) => {
+    const area = el("textarea", { class: "input mono", rows: 6, spellcheck: "false", autocomplete: "off" });
+    area.value = value ?? "SELECT * FROM data";
+    area.addEventListener("input", () => set(area.value));
+    return area;
+  },
   choice: ({ option, value, set }) => {
     const select = el("select", { class: "select", onchange: () => set(select.value) }, ...option.choices.map((it) => el("option", { value: it }, it.replaceAll("_", " "))));
     select.value = value ?? option.default ?? option.choices[0];
@@ -268,7 +274,13 @@ export function problemLines(problem, expression) {
   const lines = [el("p", { class: "wrong small" }, ...prose(problem.message))];
   if (problem.span && expression) {
     const [from, to] = problem.span;
-    lines.unshift(el("pre", { class: "caret", "aria-hidden": "true" }, `${expression}\n${" ".repeat(from)}${"^".repeat(Math.max(1, to - from))}`));
+    // Positions count characters; of several lines the one with the mistake is shown.
+    const characters = [...expression];
+    const start = characters.lastIndexOf("\n", from - 1) + 1;
+    const end = characters.indexOf("\n", from);
+    const line = characters.slice(from > 0 ? start : 0, end < 0 ? undefined : end);
+    const length = Math.max(1, Math.min(to, end < 0 ? to : end) - from);
+    lines.unshift(el("pre", { class: "caret", "aria-hidden": "true" }, `${line.join("")}\n${" ".repeat(from > 0 ? from - start : 0)}${"^".repeat(length)}`));
   }
   return lines;
 }

@@ -327,6 +327,45 @@ async fn tables_are_put_below_each_other_and_compared() {
 }
 
 #[tokio::test]
+async fn a_query_reads_the_table_and_another_file() {
+    let desk = Desk::with_orders(1);
+    std::fs::write(desk.path("orders.csv"), "sku,n\nb,1\na,2\na,3\n").expect("a file");
+    std::fs::write(desk.path("prices.csv"), "sku,price\na,1.5\nb,4\n").expect("a file");
+    let query = "SELECT sku, sum(n * price) AS revenue, count(*) FROM data JOIN prices USING (sku) GROUP BY sku";
+    desk.recipe(&json!({"steps": [{"sql": query}]}));
+    let said = desk.say("recipe check recipe.yaml orders.csv").await;
+    assert_eq!(said.code, Some(2), "{}", said.sentences);
+    assert!(
+        said.sentences.contains("There is no table `prices`"),
+        "{}",
+        said.sentences
+    );
+    for jobs in [1, 2, 8] {
+        let said = desk
+            .say(&format!(
+                "run recipe.yaml orders.csv --with prices=prices.csv --out result.csv --report report.json --jobs {jobs}"
+            ))
+            .await;
+        assert_eq!(said.code, Some(0), "{}", said.sentences);
+        let text = String::from_utf8(bytes(&desk.path("result.csv"))).expect("text");
+        assert_eq!(
+            text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
+            "sku,revenue,count(*)\na,7.5,2\nb,4,1\n"
+        );
+    }
+    let entry = desk.report()["ledger"][1].clone();
+    assert_eq!(
+        (&entry["aggregated"], &entry["added"], &entry["kept"]),
+        (&json!(3), &json!(2), &json!(2))
+    );
+    assert_eq!(entry["label"], "Run a query over data and prices");
+    desk.recipe(&json!({"steps": [{"sql": "SELECT cast(sku AS bigint) AS n FROM data"}]}));
+    let said = desk.say("run recipe.yaml orders.csv --out other.csv").await;
+    assert_eq!(said.code, Some(1), "{}", said.sentences);
+    assert!(said.sentences.contains("cannot be converted"), "{}", said.sentences);
+}
+
+#[tokio::test]
 async fn inspect_and_cells_answer_in_json() {
     let desk = Desk::with_orders(5);
     let said = desk.say("inspect orders.xlsx --json").await;

@@ -34,6 +34,7 @@ const PRODUCT: &[Owned] = &[
 const ENGINE: &[Owned] = &[
     owned("calamine", &["sheets"]),
     owned("csv", &["sheets"]),
+    owned("datafusion", &["recipe"]),
     owned("datafusion_common", &["recipe"]),
     owned("datafusion_execution", &["recipe"]),
     owned("datafusion_expr", &["recipe"]),

@@ -92,6 +92,7 @@ impl From<PlanError> for Halt {
                 let sentence = format!("The recipe stops at such a value: {}.", rejection.message);
                 Self::input("value_not_converted", sentence)
             }
+            PlanError::Query(sentence) => Self::input("query", sentence),
             PlanError::Write(WriteError::Refused { code, sentence }) => Self::input(code, sentence),
             PlanError::TooMuchText | PlanError::Arrow(ArrowError::OffsetOverflowError(_)) => {
                 let sentence = "A step makes too much text: more than 1 GiB in one column of 65,536 rows or fewer.";

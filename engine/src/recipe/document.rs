@@ -87,7 +87,7 @@ impl Recipe {
     /// The names of the other tables that its steps look at, each once.
     #[must_use]
     pub fn references(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.steps.iter().filter_map(Step::reference).collect();
+        let mut names: Vec<&str> = self.steps.iter().flat_map(Step::references).collect();
         names.sort_unstable();
         names.dedup();
         names

@@ -22,6 +22,7 @@ mod totals;
 
 use super::columns::Column;
 
+pub(in crate::recipe) use parsing::{Places, in_words};
 pub use program::{Outcome, Program, Rejection};
 pub use totals::{Aggregate, AggregateFunction, Totals};
 
@@ -35,7 +36,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn new(message: impl Into<String>, span: Option<(usize, usize)>) -> Self {
+    pub(in crate::recipe) fn new(message: impl Into<String>, span: Option<(usize, usize)>) -> Self {
         Self {
             message: message.into(),
             span,

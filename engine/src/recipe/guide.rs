@@ -42,7 +42,7 @@ pub const GROUPS: &[Group] = groups! {
     "Choose rows": "filter" "blank_rows" "first" "last" "sample" "deduplicate" "validate";
     "Order and numbers": "sort" "number_rows" "running_total" "difference" "rank";
     "Totals and other shapes": "group" "pivot" "unpivot";
-    "Other tables": "join" "append" "compare";
+    "Other tables": "join" "append" "compare" "sql";
 };
 
 /// The title of a step's group and the text of its page; nothing for a step that has none.

@@ -8,6 +8,7 @@ pub mod guide;
 pub mod ledger;
 pub mod plan;
 pub mod problem;
+mod query;
 pub mod references;
 pub mod rejects;
 pub mod steps;

@@ -33,6 +33,7 @@ pub mod operator;
 pub mod ordered;
 pub mod patterns;
 pub mod portion;
+pub mod query;
 pub mod rank;
 pub mod rules;
 pub mod running;
@@ -147,6 +148,7 @@ impl Plan {
                 Operator::Sort(sort) => sort.needs(wanted),
                 Operator::Deduplicate(deduplicate) => deduplicate.needs(wanted),
                 Operator::Group(group) => group.needs(before),
+                Operator::Query(query) => query.needs.clone(),
                 Operator::Unique(unique) => unique.judge.needs(&wanted, before),
                 Operator::Ordered(ordered) => ordered.needs(&wanted, before),
             };
@@ -169,6 +171,7 @@ impl Plan {
                 Operator::Unique(unique) => unique.judge.lineage(step.before.len(), after),
                 Operator::Sort(_) | Operator::Deduplicate(_) => (0..after).map(Some).collect(),
                 Operator::Group(group) => group.lineage(after),
+                Operator::Query(_) => vec![None; after],
                 Operator::Ordered(_) => (0..after).map(|at| (at < step.before.len()).then_some(at)).collect(),
             };
             sources = step
@@ -185,7 +188,11 @@ impl Plan {
         self.steps.iter().any(|step| match &step.operator {
             Operator::Step(operator) => operator.checks(),
             Operator::Unique(unique) => unique.judge.checks(),
-            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) | Operator::Ordered(_) => false,
+            Operator::Sort(_)
+            | Operator::Deduplicate(_)
+            | Operator::Group(_)
+            | Operator::Query(_)
+            | Operator::Ordered(_) => false,
         })
     }
 
@@ -206,7 +213,11 @@ impl Plan {
         let holding = |step: &PlannedStep| match &step.operator {
             Operator::Step(_) => 0,
             Operator::Unique(unique) => unique.sets.len(),
-            Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Group(_) | Operator::Ordered(_) => 1,
+            Operator::Sort(_)
+            | Operator::Deduplicate(_)
+            | Operator::Group(_)
+            | Operator::Query(_)
+            | Operator::Ordered(_) => 1,
         };
         self.steps.iter().map(holding).sum()
     }
@@ -247,7 +258,7 @@ impl Plan {
             Operator::Step(_) | Operator::Unique(_) => false,
             Operator::Ordered(ordered) => ordered.looks() == Looks::Everywhere,
             Operator::Deduplicate(deduplicate) => deduplicate.keep != Keep::First,
-            Operator::Sort(_) | Operator::Group(_) => true,
+            Operator::Sort(_) | Operator::Group(_) | Operator::Query(_) => true,
         })
     }
 }

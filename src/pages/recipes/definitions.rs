@@ -54,6 +54,7 @@ fn kind(kind: OptionKind) -> &'static str {
         OptionKind::Choice(_) => "choice",
         OptionKind::Choices(_) => "choices",
         OptionKind::Text => "text",
+        OptionKind::Query => "query",
         OptionKind::Number => "number",
         OptionKind::Flag => "flag",
         OptionKind::Texts => "texts",

@@ -18,8 +18,7 @@ pub(super) const TOO_DEEP: &str = "The expression has too many parts inside or b
 pub(super) struct Parsed {
     /// The tree.
     pub(super) tree: Expr,
-    lines: Vec<usize>,
-    length: usize,
+    places: Places,
 }
 
 impl Parsed {
@@ -30,6 +29,33 @@ impl Parsed {
 
     /// The characters of a span.
     pub(super) fn span(&self, span: Span) -> Option<(usize, usize)> {
+        self.places.span(span)
+    }
+}
+
+/// Where the lines of a text begin, in characters.
+#[derive(Debug)]
+pub(in crate::recipe) struct Places {
+    lines: Vec<usize>,
+    length: usize,
+}
+
+impl Places {
+    /// Of this text.
+    pub(in crate::recipe) fn of(text: &str) -> Self {
+        let line_starts = text
+            .chars()
+            .enumerate()
+            .filter(|(_, c)| *c == '\n')
+            .map(|(index, _)| index + 1);
+        Self {
+            lines: [0].into_iter().chain(line_starts).collect(),
+            length: text.chars().count(),
+        }
+    }
+
+    /// The characters of a span.
+    pub(in crate::recipe) fn span(&self, span: Span) -> Option<(usize, usize)> {
         let (start, end) = (self.offset(span.start)?, self.offset(span.end)?);
         Some((start, end.max(start + 1).min(self.length.max(start + 1))))
     }
@@ -52,20 +78,15 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
             None,
         ));
     }
-    let line_starts = text
-        .chars()
-        .enumerate()
-        .filter(|(_, c)| *c == '\n')
-        .map(|(index, _)| index + 1);
-    let lines: Vec<usize> = [0].into_iter().chain(line_starts).collect();
+    let places = Places::of(text);
     let dialect = GenericDialect {};
     let parsed = Parser::new(&dialect).try_with_sql(text).and_then(|mut parser| {
         let tree = parser.parse_expr()?;
         let rest = parser.peek_token();
         Ok((tree, rest))
     });
-    let (tree, rest) = parsed.map_err(|error| in_words(&error, &lines, length))?;
-    let parsed = Parsed { tree, lines, length };
+    let (tree, rest) = parsed.map_err(|error| in_words(&error, &places, "expression"))?;
+    let parsed = Parsed { tree, places };
     if rest.token != Token::EOF {
         let message = match &rest.token {
             Token::Eq | Token::DoubleEq => "`=` is not expected here.".to_owned(),
@@ -78,7 +99,9 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
 }
 
 /// The parser's messages read "Expected: an expression, found: EOF" or "Unterminated string literal at Line: 1, Column: 5".
-fn in_words(error: &ParserError, lines: &[usize], length: usize) -> Fault {
+/// `what` is what is parsed: an expression or a query.
+pub(in crate::recipe) fn in_words(error: &ParserError, places: &Places, what: &str) -> Fault {
+    let (lines, length) = (&places.lines, places.length);
     let text = match error {
         ParserError::RecursionLimitExceeded => {
             return Fault::new(TOO_DEEP, None);
@@ -107,10 +130,10 @@ fn in_words(error: &ParserError, lines: &[usize], length: usize) -> Fault {
         .map(|found| found.split(" at Line").next().unwrap_or(found).trim());
     match found {
         Some("EOF") | None if text.contains("EOF") => Fault::new(
-            "The expression ends too early: something is missing at the end.",
+            format!("The {what} ends too early: something is missing at the end."),
             Some((length, length + 1)),
         ),
         Some(found) => Fault::new(format!("`{found}` is not expected here."), span),
-        None => Fault::new("The expression cannot be read from here on.", span),
+        None => Fault::new(format!("The {what} cannot be read from here on."), span),
     }
 }

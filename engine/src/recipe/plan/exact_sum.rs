@@ -39,6 +39,15 @@ impl ExactSum {
         }
     }
 
+    /// Numbers that add up to the sum: adding them to another one adds all of it.
+    #[must_use]
+    pub fn parts(&self) -> &[f64] {
+        match &self.beyond {
+            Some(beyond) => std::slice::from_ref(beyond),
+            None => &self.parts,
+        }
+    }
+
     /// The sum, rounded to the nearest f64, ties to even.
     #[must_use]
     pub fn value(&self) -> f64 {

@@ -10,6 +10,7 @@ use super::deduplicate::DeduplicatePlan;
 use super::further::Further;
 use super::group::GroupPlan;
 use super::ordered::OrderedStep;
+use super::query::QueryPlan;
 use super::sort::SortPlan;
 use super::unique::UniquePlan;
 use crate::recipe::expression::Rejection;
@@ -47,6 +48,9 @@ pub enum PlanError {
     /// Another table does not do; why, for people.
     #[error("{0}")]
     Reference(String),
+    /// A query cannot be carried through; why, for people.
+    #[error("{0}")]
+    Query(String),
     /// A step makes more text of some ten thousand rows than can be held.
     #[error("a step makes more than 1 GiB of text in one column of 65,536 rows or fewer")]
     TooMuchText,
@@ -66,6 +70,8 @@ pub enum Operator {
     Deduplicate(DeduplicatePlan),
     /// Rows made into groups.
     Group(GroupPlan),
+    /// All rows into a query.
+    Query(QueryPlan),
     /// Rows checked, some of whose values must be unique.
     Unique(UniquePlan),
     /// Row by row, with something carried from each to the next.
@@ -134,7 +140,7 @@ impl Operator {
         match self {
             Self::Step(step) => Some(step.as_ref()),
             Self::Unique(unique) => Some(unique.judge.as_ref()),
-            Self::Sort(_) | Self::Deduplicate(_) | Self::Group(_) | Self::Ordered(_) => None,
+            Self::Sort(_) | Self::Deduplicate(_) | Self::Group(_) | Self::Query(_) | Self::Ordered(_) => None,
         }
     }
 }

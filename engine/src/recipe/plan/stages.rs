@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt};
 
 use super::chunk::{Chunk, Marked};
 use super::operator::{Applied, ChunkStep, Operator, PlanError};
-use super::{Effects, PlannedStep, Work, cells, deduplicate, findings, further, group, ordered, sort, unique};
+use super::{Effects, PlannedStep, Work, cells, deduplicate, findings, further, group, ordered, query, sort, unique};
 use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::Rejection;
 use crate::recipe::fate::{Fate, TakenOut};
@@ -37,6 +37,7 @@ pub(super) fn run_until(work: &Arc<Work>, last: usize) -> ChunkStream {
             Operator::Sort(_) => (sort::run(work, next, stream), next + 1),
             Operator::Deduplicate(_) => (deduplicate::run(work, next, stream), next + 1),
             Operator::Group(_) => (group::run(work, next, stream), next + 1),
+            Operator::Query(_) => (query::run(work, next, stream), next + 1),
             Operator::Unique(_) => (unique::run(work, next, stream), next + 1),
             Operator::Ordered(_) => (ordered::run(work, next, stream), next + 1),
             Operator::Step(_) => (later_steps(work, next, end, stream), end),

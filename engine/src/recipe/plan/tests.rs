@@ -28,6 +28,7 @@ mod further;
 mod join;
 mod ordered;
 mod ordering;
+mod query;
 mod text_steps;
 mod turning;
 mod validating;
@@ -139,9 +140,13 @@ fn carry_out_with(columns: &[(&str, ArrayRef)], recipe: &str, split: Split, refe
 }
 
 fn carry_out_plan(plan: Plan, table: Table, scratch: &Path, split: Split) -> Fallible<Made> {
+    carry_out_within(plan, table, scratch, split, 64 << 20)
+}
+
+fn carry_out_within(plan: Plan, table: Table, scratch: &Path, split: Split, memory: u64) -> Fallible<Made> {
     let resources = Resources {
         scratch: scratch.to_owned(),
-        memory: 64 << 20,
+        memory,
         jobs: split.jobs,
         window_rows: split.window_rows,
         limit: None,

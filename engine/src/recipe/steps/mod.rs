@@ -37,6 +37,7 @@ mod sample;
 mod select;
 mod sort;
 mod split;
+mod sql;
 mod trim;
 mod unpivot;
 mod validate;
@@ -229,6 +230,8 @@ steps! {
         append::Append,
         /// Compare with an older table.
         compare::Comparison,
+        /// Run a query.
+        sql::Sql,
     }
 }
 
@@ -283,6 +286,8 @@ pub enum OptionKind {
     Choices(&'static [&'static str]),
     /// A text.
     Text,
+    /// An SQL query.
+    Query,
     /// A whole number.
     Number,
     /// Yes or no.
@@ -331,6 +336,7 @@ impl OptionKind {
             Self::Reference => "The name of another table",
             Self::JoinKeys => "A list of columns, or a map of columns here to columns there",
             Self::OtherColumns => "A map of columns there to columns here",
+            Self::Query => "One SELECT",
             Self::Rules => {
                 "A list of rules, each about a `column` (`required`, `unique`, `type`, `min`, `max`, `length`, `pattern`, \
                  `one_of`), about columns that are `unique` together, or with a condition in `where`; and with `message` \
@@ -397,14 +403,15 @@ pub fn definition(name: &str) -> Option<&'static Definition> {
 }
 
 impl Step {
-    /// The name of the other table that it looks at, where it does.
+    /// The names of the other tables that it looks at.
     #[must_use]
-    pub fn reference(&self) -> Option<&str> {
+    pub fn references(&self) -> Vec<&str> {
         match self {
-            Self::Join(step) => Some(&step.with),
-            Self::Append(step) => step.with.as_deref(),
-            Self::Comparison(step) => Some(&step.with),
-            _ => None,
+            Self::Join(step) => vec![&step.with],
+            Self::Append(step) => step.with.as_deref().into_iter().collect(),
+            Self::Comparison(step) => vec![&step.with],
+            Self::Sql(step) => step.references().collect(),
+            _ => Vec::new(),
         }
     }
 

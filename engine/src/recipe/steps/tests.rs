@@ -124,6 +124,16 @@ fn problems_name_the_step_the_option_and_the_nearest_column() {
             "`name` holds text",
         ),
         (
+            "{sql: SELECT nam FROM data}",
+            "steps[2].sql.query",
+            "Did you mean `name`?",
+        ),
+        (
+            "{sql: {query: SELECT * FROM prices}}",
+            "steps[2].sql.query",
+            "a file must be chosen",
+        ),
+        (
             "{deduplicate: {by: [x]}}",
             "steps[2].deduplicate.by[0]",
             "There is no column `x`",
@@ -207,6 +217,11 @@ fn labels_are_plain_sentences() {
         ("{filter: {keep: total > 0}}", "Keep rows where total > 0"),
         ("{compute: {column: x, as: total * 2}}", "Compute x as total * 2"),
         (
+            "{sql: 'SELECT * FROM data JOIN prices USING (id)'}",
+            "Run a query over data and prices",
+        ),
+        ("{sql: {query: SELECT 1 AS one}}", "Run a query"),
+        (
             "{deduplicate: {by: [id, name]}}",
             "Keep the first of rows with equal id and name",
         ),
@@ -229,6 +244,15 @@ fn labels_are_plain_sentences() {
     ] {
         assert_eq!(step(text).label(), label);
     }
+}
+
+#[test]
+fn a_recipe_names_the_other_tables_of_its_queries() {
+    let text = "steps: [{sql: SELECT * FROM data JOIN b USING (id) JOIN a USING (id)}, {join: {with: b, on: [id]}}]";
+    let recipe = Recipe::parse(text).expect(text);
+    assert_eq!(recipe.references(), ["a", "b"]);
+    let again = Recipe::parse(&recipe.to_yaml()).expect("its own text");
+    assert_eq!(again.steps, recipe.steps);
 }
 
 #[test]
