@@ -97,8 +97,8 @@ const CONTROLS = {
   condition: ({ value, set }) => text(value, (next) => set(next === "" ? undefined : next), { class: "input mono", spellcheck: "false", autocomplete: "off" }),
   expression: ({ value, set }) => text(value, set, { class: "input mono", spellcheck: "false", autocomplete: "off" }),
   query: ({ value, set }) => {
-    const area = el("textarea", { class: "input mono", rows: 6, spellcheck: "false", autocomplete: "off" });
-    area.value = value ?? "SELECT * FROM data";
+    const area = el("textarea", { class: "input mono", rows: 6, spellcheck: "false", autocomplete: "off", placeholder: "SELECT * FROM data" });
+    area.value = value ?? "";
     area.addEventListener("input", () => set(area.value));
     return area;
   },

@@ -83,13 +83,13 @@ async fn answer(
     };
     if query.scans > 1 {
         let path = work.resources.scratch.join(format!("query-{index}.arrow"));
-        pump.to_file(stream, &path).await?;
+        pump.store(stream, &path).await?;
         *data.rows.lock().unwrap_or_else(PoisonError::into_inner) = Rows::Stored(path);
     } else {
         if query.scans == 0 {
             *data.rows.lock().unwrap_or_else(PoisonError::into_inner) = Rows::Gone;
         }
-        pumps.spawn(pump.to_query(stream, rows));
+        pumps.spawn(pump.feed(stream, rows));
     }
     let answered = hand_on(work, index, &query, sender).await?;
     if answered == Reader::Gone {
@@ -199,7 +199,7 @@ impl Pump {
         external::compact(&query::incoming(&chunk.columns, &self.schema)?)
     }
 
-    async fn to_query(self, mut stream: ChunkStream, rows: mpsc::Sender<Sent>) -> Result<(), PlanError> {
+    async fn feed(self, mut stream: ChunkStream, rows: mpsc::Sender<Sent>) -> Result<(), PlanError> {
         let mut rows = Some(rows);
         while let Some(chunk) = stream.next().await {
             let batches = match chunk.and_then(|chunk| self.batches(&chunk)) {
@@ -224,7 +224,7 @@ impl Pump {
         Ok(())
     }
 
-    async fn to_file(self, mut stream: ChunkStream, path: &Path) -> Result<(), PlanError> {
+    async fn store(self, mut stream: ChunkStream, path: &Path) -> Result<(), PlanError> {
         let file = File::create(path).map_err(|error| of_file(path, error))?;
         let mut writer = FileWriter::try_new(file, &self.schema)?;
         while let Some(chunk) = stream.next().await {

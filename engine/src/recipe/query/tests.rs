@@ -116,57 +116,60 @@ fn what_is_no_reading_of_known_tables_is_refused_in_words() {
     }
 }
 
+/// A query, words of what is said (nothing: it fits, or any do), and the place that is marked.
+const MISFITS: &[(&str, &str, Option<&str>)] = &[
+    ("SELECT regon FROM data", "Did you mean `region`?", Some("regon")),
+    (
+        "SELECT region\nFROM data\nWHERE quantty > 1",
+        "Did you mean `quantity`?",
+        Some("quantty"),
+    ),
+    ("SELECT Region FROM data", "Did you mean `region`?", Some("Region")),
+    ("SELECT städte FROM data", "Did you mean `Städte`?", Some("städte")),
+    (
+        "SELECT data.pric FROM data",
+        "no column `pric` of `data`",
+        Some("data.pric"),
+    ),
+    ("SELECT lengt(region) FROM data", "no function", Some("lengt")),
+    ("SELECT * FROM\nprizes", "Did you mean `prices`?", Some("prizes")),
+    (
+        "SELECT region FROM data JOIN prices ON sku = region",
+        "Several tables have a column `region`",
+        Some("region"),
+    ),
+    ("SELECT FROM WHERE", "", None),
+    ("SELECT region FROM data WHERE", "ends too early", None),
+    ("SELECT 'a FROM data", "A quote is opened here", Some("'")),
+    ("SELECT region, region FROM data", "two columns called `region`", None),
+    (
+        "SELECT a.region, b.region FROM data a JOIN data b ON a.day = b.day",
+        "two columns called `region`",
+        None,
+    ),
+    (
+        "SELECT region + 1 FROM data",
+        "`+` needs numbers, and one side is text",
+        None,
+    ),
+    ("SELECT sum(region) FROM data", "`sum` needs numbers, not text", None),
+    ("SELECT region, sum(quantity) FROM data", "", None),
+    ("SELECT at - INTERVAL '1 day' - at FROM data GROUP BY 1", "", None),
+    (
+        "SELECT INTERVAL '1 day' AS x FROM data",
+        "would hold a length of time",
+        None,
+    ),
+    (
+        "SELECT cast('abc' AS bigint) AS x FROM data",
+        "cannot be converted",
+        None,
+    ),
+];
+
 #[test]
 fn what_does_not_fit_the_tables_is_said_with_its_place_and_the_nearest_name() {
-    for (text, words, place) in [
-        ("SELECT regon FROM data", "Did you mean `region`?", Some("regon")),
-        (
-            "SELECT region\nFROM data\nWHERE quantty > 1",
-            "Did you mean `quantity`?",
-            Some("quantty"),
-        ),
-        ("SELECT Region FROM data", "Did you mean `region`?", Some("Region")),
-        ("SELECT städte FROM data", "Did you mean `Städte`?", Some("städte")),
-        (
-            "SELECT data.pric FROM data",
-            "no column `pric` of `data`",
-            Some("data.pric"),
-        ),
-        ("SELECT lengt(region) FROM data", "no function", Some("lengt")),
-        ("SELECT * FROM\nprizes", "Did you mean `prices`?", Some("prizes")),
-        (
-            "SELECT region FROM data JOIN prices ON sku = region",
-            "Several tables have a column `region`",
-            Some("region"),
-        ),
-        ("SELECT FROM WHERE", "", None),
-        ("SELECT region FROM data WHERE", "ends too early", None),
-        ("SELECT 'a FROM data", "A quote is opened here", Some("'")),
-        ("SELECT region, region FROM data", "two columns called `region`", None),
-        (
-            "SELECT a.region, b.region FROM data a JOIN data b ON a.day = b.day",
-            "two columns called `region`",
-            None,
-        ),
-        (
-            "SELECT region + 1 FROM data",
-            "`+` needs numbers, and one side is text",
-            None,
-        ),
-        ("SELECT sum(region) FROM data", "`sum` needs numbers, not text", None),
-        ("SELECT region, sum(quantity) FROM data", "", None),
-        ("SELECT at - INTERVAL '1 day' - at FROM data GROUP BY 1", "", None),
-        (
-            "SELECT INTERVAL '1 day' AS x FROM data",
-            "would hold a length of time",
-            None,
-        ),
-        (
-            "SELECT cast('abc' AS bigint) AS x FROM data",
-            "cannot be converted",
-            None,
-        ),
-    ] {
+    for (text, words, place) in MISFITS.iter().copied() {
         let Err(fault) = compile(text, &tables(), None) else {
             assert!(words.is_empty(), "{text}");
             continue;

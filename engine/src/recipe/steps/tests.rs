@@ -124,16 +124,6 @@ fn problems_name_the_step_the_option_and_the_nearest_column() {
             "`name` holds text",
         ),
         (
-            "{sql: SELECT nam FROM data}",
-            "steps[2].sql.query",
-            "Did you mean `name`?",
-        ),
-        (
-            "{sql: {query: SELECT * FROM prices}}",
-            "steps[2].sql.query",
-            "a file must be chosen",
-        ),
-        (
             "{deduplicate: {by: [x]}}",
             "steps[2].deduplicate.by[0]",
             "There is no column `x`",
@@ -243,6 +233,18 @@ fn labels_are_plain_sentences() {
         ),
     ] {
         assert_eq!(step(text).label(), label);
+    }
+}
+
+#[test]
+fn problems_of_queries_name_the_option_and_the_nearest_name() {
+    for (text, words) in [
+        ("{sql: SELECT nam FROM data}", "Did you mean `name`?"),
+        ("{sql: {query: SELECT * FROM prices}}", "a file must be chosen"),
+    ] {
+        let problem = problem(text);
+        assert_eq!((problem.path.as_str(), problem.step), ("steps[2].sql.query", Some(3)));
+        assert!(problem.message.contains(words), "{problem:?}");
     }
 }
 

@@ -30,8 +30,7 @@ fn cell(text: Option<&str>) -> String {
     text.map_or_else(|| "-".into(), |text| format!("t:{text}"))
 }
 
-/// Exact in integers of 2^-60, since all prices and quantities of the generated rows are small multiples of powers of two or
-/// are added up by the oracle's own big sum.
+/// The exact sum, whose rounding has tests of its own, in another order than that of the rows.
 fn exact(numbers: &[f64]) -> f64 {
     let mut sum = crate::recipe::plan::exact_sum::ExactSum::default();
     let mut sorted = numbers.to_vec();
