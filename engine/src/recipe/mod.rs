@@ -1,10 +1,11 @@
-//! What to do with a table: document, steps, plan, fate, rejects, ledger.
+//! What to do with a table: document, mapping of columns, steps, plan, fate, rejects, ledger.
 
 pub mod columns;
 pub mod document;
 pub mod expression;
 pub mod fate;
 pub mod ledger;
+pub mod mapping;
 pub mod plan;
 pub mod problem;
 pub mod references;
