@@ -264,6 +264,7 @@ impl From<runs::Error> for Error {
             Runs::TooManyFiles(_) => Self::invalid("too_many_files", sentence),
             Runs::NoReference(_) => Self::invalid("missing_reference", sentence),
             Runs::UnusedReference(_) => Self::invalid("unused_reference", sentence),
+            Runs::NoSuchColumn(_) => Self::invalid("no_such_column", sentence),
             Runs::NotReady(_) => Self::Conflict {
                 code: "not_ready",
                 sentence,

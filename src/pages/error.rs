@@ -147,7 +147,9 @@ impl From<runs::Error> for PageError {
             E::Database(error) => error.into(),
             E::NoRecipe | E::NoFile(_) | E::NoRun => Self::NotFound,
             E::NoFiles => Self::Wrong("Tick at least one file to run the recipe on.".to_owned()),
-            E::TooManyFiles(_) | E::NoReference(_) | E::UnusedReference(_) => Self::Wrong(error.to_string()),
+            E::TooManyFiles(_) | E::NoReference(_) | E::UnusedReference(_) | E::NoSuchColumn(_) => {
+                Self::Wrong(error.to_string())
+            }
             E::Archive(_) | E::NotReady(_) | E::KeyReused | E::Ended(_) | E::TaskEnded | E::NothingToRetry => {
                 Self::Conflict(error.to_string())
             }

@@ -13,7 +13,7 @@ mod outcome;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -43,9 +43,10 @@ pub struct Choices {
     /// In earlier runs: a header in its normalised form, and the expected column that it was.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub remembered: BTreeMap<String, String>,
-    /// Expected columns that sheets of a layout do not have, see [`layout`].
+    /// By hand for the sheets of a layout, see [`layout`]: an expected column, and the header that it is; `None`: they do not
+    /// have it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub absent: BTreeMap<String, BTreeSet<String>>,
+    pub layouts: BTreeMap<String, BTreeMap<String, Option<String>>>,
 }
 
 /// How a header was found to be an expected column, the surest first.
@@ -102,6 +103,8 @@ pub struct Near {
 pub struct SheetColumns {
     /// The sheet.
     pub sheet: String,
+    /// What its layout goes by, see [`layout`].
+    pub layout: String,
     /// The expected columns, in the order of the recipe.
     pub columns: Vec<ColumnMatch>,
 }
@@ -201,7 +204,18 @@ impl Finding<'_> {
 
     /// What was said by hand. A header that is not on this sheet is on another one.
     fn chosen(&mut self, choices: &Choices) -> Result<(), String> {
-        for (header, name) in &choices.chosen {
+        let none = BTreeMap::new();
+        let of_layout = match choices.layouts.is_empty() {
+            true => &none,
+            false => choices
+                .layouts
+                .get(&layout(self.headers.iter().copied()))
+                .unwrap_or(&none),
+        };
+        let on_these = of_layout
+            .iter()
+            .filter_map(|(name, header)| Some((header.as_ref()?, name)));
+        for (header, name) in on_these.chain(&choices.chosen) {
             let Some((expected, header)) = self.expected(name).zip(self.header(header)) else {
                 continue;
             };
@@ -213,12 +227,9 @@ impl Finding<'_> {
             }
             self.found.take((expected, header), How::Chosen, 1000);
         }
-        if let Some(absent) = choices.absent.get(&layout(self.headers.iter().copied())) {
-            let absent: Vec<usize> = absent.iter().filter_map(|name| self.expected(name)).collect();
-            for expected in absent {
-                if self.found.is_open(expected) {
-                    self.found.expected[expected] = State::Absent;
-                }
+        for (name, _) in of_layout.iter().filter(|(_, header)| header.is_none()) {
+            if let Some(expected) = self.expected(name).filter(|it| self.found.is_open(*it)) {
+                self.found.expected[expected] = State::Absent;
             }
         }
         Ok(())

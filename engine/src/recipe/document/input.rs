@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::expected::{Expected, Match, Others};
 use super::{Node, Reading, Value};
+use crate::recipe::problem;
 use crate::sheets::{HeaderOption, Hidden, IngestOptions, Merged, TextOptions, Visibility};
 
 /// The `input` part of a recipe.
@@ -70,6 +71,25 @@ impl Input {
             hidden: self.hidden,
             text: self.text.clone(),
         }
+    }
+
+    /// Whether a column is expected under this name; otherwise a sentence with the nearest one.
+    ///
+    /// # Errors
+    /// The sentence.
+    pub fn expects(&self, name: &str) -> Result<(), String> {
+        let names = self.columns.iter().map(|column| column.name.as_str());
+        if names.clone().any(|expected| expected == name) {
+            return Ok(());
+        }
+        if self.columns.is_empty() {
+            return Err("The recipe's `input` has no `columns`: it takes files as they are.".to_owned());
+        }
+        Err(format!(
+            "The recipe expects no column `{name}`.{} It expects {}.",
+            problem::did_you_mean(name, names.clone()),
+            problem::listed(names)
+        ))
     }
 
     pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<Self> {
@@ -271,10 +291,10 @@ fn named(names: &[String], sheets: &[(String, Visibility)]) -> Result<Vec<usize>
         };
         let Some(index) = exact.or_else(folded) else {
             let there = sheets.iter().map(|(sheet, _)| sheet.as_str());
-            let hint = super::super::problem::did_you_mean(name, there.clone());
+            let hint = problem::did_you_mean(name, there.clone());
             return Err(format!(
                 "There is no sheet `{name}`.{hint} The sheets are {}.",
-                super::super::problem::listed(there)
+                problem::listed(there)
             ));
         };
         if !chosen.contains(&index) {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{ColumnMatch, How, SheetColumns, percent};
+use super::{ColumnMatch, How, SheetColumns, layout, percent};
 use crate::recipe::document::{Input, Others};
 use crate::recipe::problem::listed;
 use crate::tables::{ColumnMeta, Issue, TableMeta};
@@ -31,21 +31,20 @@ pub struct Unfit {
 }
 
 pub(super) fn mapped(input: &Input, meta: &TableMeta, columns: Vec<ColumnMatch>) -> Result<Mapped, Unfit> {
-    if let Some(sentence) = missed(input, meta, &columns) {
-        let sheet = meta.sheet.clone();
-        return Err(Unfit {
-            sentence,
-            columns: SheetColumns { sheet, columns },
-        });
+    let missed = missed(input, meta, &columns);
+    let columns = SheetColumns {
+        sheet: meta.sheet.clone(),
+        layout: layout(meta.columns.iter().map(|column| column.name.as_str())),
+        columns,
+    };
+    if let Some(sentence) = missed {
+        return Err(Unfit { sentence, columns });
     }
-    let mut issues: Vec<Issue> = columns.iter().filter_map(|column| issue(&meta.sheet, column)).collect();
-    let table = renamed(input, meta, &columns, &mut issues);
+    let found = &columns.columns;
+    let mut issues: Vec<Issue> = found.iter().filter_map(|column| issue(&meta.sheet, column)).collect();
     Ok(Mapped {
-        meta: table,
-        columns: SheetColumns {
-            sheet: meta.sheet.clone(),
-            columns,
-        },
+        meta: renamed(input, meta, found, &mut issues),
+        columns,
         issues,
     })
 }

@@ -1,6 +1,6 @@
 //! Columns that are found, told, tied and missed; and that the order of columns has no say.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -133,15 +133,23 @@ fn what_was_said_by_hand_wins_and_what_was_said_before_comes_before_likeness() {
             is("CONTACT", How::Remembered)
         ]
     );
-    let headers = ["id", "E-mail", "phones"];
-    let absent = Choices {
-        absent: BTreeMap::from([(layout(["PHONES", "e mail", "Id"]), BTreeSet::from(["phone".to_owned()]))]),
+    let headers = ["id", "E-mail", "phones", "Home"];
+    let of_layout = |header: Option<&str>| Choices {
+        layouts: BTreeMap::from([(
+            layout(["PHONES", "e mail", "home", "Id"]),
+            BTreeMap::from([("phone".to_owned(), header.map(str::to_owned))]),
+        )]),
         ..Choices::default()
     };
-    assert_eq!(found(PEOPLE, &headers, &absent)[2], (None, How::Absent));
-    assert_ne!(
-        found(PEOPLE, &["id", "email", "phones", "x"], &absent)[2].1,
-        How::Absent
+    assert_eq!(found(PEOPLE, &headers, &of_layout(None))[2], (None, How::Absent));
+    assert_eq!(
+        found(PEOPLE, &headers, &of_layout(Some("Home")))[2],
+        is("Home", How::Chosen)
+    );
+    // On sheets of another layout that says nothing.
+    assert_eq!(
+        found(PEOPLE, &["id", "email", "Home", "phone"], &of_layout(Some("Home")))[2],
+        is("phone", How::Exact)
     );
 }
 
