@@ -1,5 +1,6 @@
 // The builder of recipes. The document is the truth here: every edit makes a new one, is drawn, and is previewed on real
 // rows by the server, which also says what is wrong and how the document reads as text.
+import { drawExpected, drawFound } from "./columns.js";
 import { el, formOf, problemLines, prose } from "./forms.js";
 import { Grid } from "./grid.js";
 import { headers, say, send } from "./send.js";
@@ -107,8 +108,17 @@ function draw() {
   $("[data-name]").value = recipe.name;
   drawOutput();
   drawSheets();
+  drawColumns();
   drawSteps();
   drawForm();
+}
+
+// What the table's columns are called when the steps meet them.
+const currentColumns = () => columnsBefore(0).map((it) => it.name);
+
+function drawColumns() {
+  drawExpected($("[data-expected]"), recipe.input ?? {}, currentColumns, (input, redraw) => edit({ ...recipe, input }, { redraw }));
+  drawFound($("[data-expected]"), answer?.mapping, problems);
 }
 
 function drawOutput() {
@@ -296,10 +306,12 @@ function show(next, isText) {
   // A document that is wrong has no new rows: the last good ones stay in view.
   const columnsChanged = JSON.stringify(answer?.before) !== JSON.stringify(next.before ?? answer?.before);
   const tablesChanged = JSON.stringify(answer?.references) !== JSON.stringify(next.references ?? answer?.references);
-  answer = { ...answer, ...next, rows: next.rows ?? answer?.rows, before: next.before ?? answer?.before };
+  // Of a document that does not read there is no mapping; of one without expected columns neither.
+  answer = { ...answer, mapping: undefined, ...next, rows: next.rows ?? answer?.rows, before: next.before ?? answer?.before };
   if (next.text && document.activeElement !== $("[data-yaml]")) $("[data-yaml]").value = next.text;
   drawTextProblems();
   drawSuggestions();
+  drawFound($("[data-expected]"), answer.mapping, problems);
   drawSteps();
   const typing = $("[data-form]").contains(document.activeElement);
   if (columnsChanged) drawOutput();

@@ -7,6 +7,8 @@ mod cells;
 mod execute;
 mod ingest;
 #[cfg(test)]
+mod mapping_tests;
+#[cfg(test)]
 mod output_tests;
 mod peek;
 mod preview;
@@ -26,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::recipe::document::Recipe;
 use crate::recipe::ledger::LedgerStep;
+use crate::recipe::mapping::{Choices, SheetColumns};
 use crate::recipe::problem::Problem;
 pub use crate::sheets::CellKind;
 pub use execute::execute;
@@ -85,6 +88,9 @@ pub struct ProcessOrder {
     pub recipe: Recipe,
     /// Other tables by the name the recipe calls them.
     pub references: BTreeMap<String, TableFiles>,
+    /// What people have said about the columns that the recipe expects.
+    #[serde(default)]
+    pub mapping: Choices,
     /// Where outputs go.
     pub out: PathBuf,
     /// Where spilled data goes; emptied by whoever gave the order.
@@ -107,6 +113,9 @@ pub struct PreviewOrder {
     /// Other tables by the name the recipe calls them.
     #[serde(default)]
     pub references: BTreeMap<String, TableFiles>,
+    /// What people have said about the columns that the recipe expects.
+    #[serde(default)]
+    pub mapping: Choices,
     /// At most so many rows.
     pub rows: usize,
     /// `false`: only what the first rows need, at once; `true`: all rows are counted too.
@@ -322,6 +331,12 @@ pub struct PreviewAnswer {
     /// The columns of the other tables.
     #[serde(default)]
     pub references: BTreeMap<String, Vec<AnswerColumn>>,
+    /// What became of the columns that the recipe expects; nothing where it expects none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<SheetColumns>,
+    /// The sheet's own headers, where the recipe expects columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
 }
 
 /// The first rows of a sheet as it would be read: its first 50 columns.
@@ -420,6 +435,9 @@ pub struct Report {
     /// What could not be written as it was, and what was done instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub issues: Vec<Issue>,
+    /// Which columns of each sheet are those that the recipe expects; empty where it expects none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<SheetColumns>,
     /// The tables' metadata, for `inspect`; empty otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableMeta>,

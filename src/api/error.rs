@@ -266,6 +266,7 @@ impl From<runs::Error> for Error {
             Runs::UnusedReference(_) => Self::invalid("unused_reference", sentence),
             Runs::Unreadable(_) => Self::invalid("unreadable", sentence),
             Runs::TooManyTogether(_) => Self::invalid("too_many_files", sentence),
+            Runs::NoSuchColumn(_) => Self::invalid("no_such_column", sentence),
             Runs::NotReady(_) => Self::Conflict {
                 code: "not_ready",
                 sentence,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::Error;
 use super::error::ErrorView;
 use crate::database::artifacts::{self, ArtifactRow};
-use crate::database::run_files::{self, RunFileRow};
+use crate::database::run_files::{self, ColumnsOfFiles, RunFileRow};
 use crate::database::{Connection, runs};
 use crate::domain::ids::{ArtifactId, FileId, RunId, TaskId, UserId};
 use crate::domain::progress::{Progress, Stage};
@@ -15,6 +15,8 @@ use crate::domain::states::{RunFileState, RunState};
 
 /// More files and artifacts than this are in the page of the run, not in one answer.
 const MOST: i64 = 10_000;
+/// Ways in which columns were found, in one answer.
+const MOST_LAYOUTS: i64 = 100;
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -34,6 +36,8 @@ pub(super) struct RunView {
     pub(super) tasks: Vec<TaskView>,
     /// The account of every row, per step.
     pub(super) ledger: Value,
+    /// Where the recipe expects columns: how they were found, first what is so in most files.
+    pub(super) columns: Vec<ColumnsView>,
     /// What it made.
     pub(super) artifacts: Vec<ArtifactView>,
     /// Why it failed.
@@ -87,6 +91,27 @@ pub(super) struct TaskView {
     error: Option<ErrorView>,
 }
 
+/// Files of a run whose expected columns were found in the same way.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct ColumnsView {
+    /// How many files.
+    files: i64,
+    /// The name of the first of them.
+    first: String,
+    /// Each sheet's expected columns: `expected`, `header`, `how`, `score` and, where none is taken, the `nearest` headers.
+    sheets: Value,
+}
+
+impl From<ColumnsOfFiles> for ColumnsView {
+    fn from(found: ColumnsOfFiles) -> Self {
+        Self {
+            files: found.files,
+            first: found.first,
+            sheets: found.columns,
+        }
+    }
+}
+
 /// Something that a run made.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(super) struct ArtifactView {
@@ -113,6 +138,7 @@ impl RunView {
         let run = runs::find(connection, owner, id).await?.ok_or(Error::NotFound("run"))?;
         let files = run_files::of_run(connection, id, 0, MOST).await?;
         let made = artifacts::of_run(connection, id, MOST).await?;
+        let found = run_files::columns_of_run(connection, id, MOST_LAYOUTS).await?;
         let mut progress = progress(&files);
         progress.files = run.files;
         progress.files_done = run.files - i64::from(run.remaining);
@@ -126,6 +152,7 @@ impl RunView {
             progress,
             tasks: files.into_iter().map(task).collect(),
             ledger: run.ledger,
+            columns: found.into_iter().map(ColumnsView::from).collect(),
             artifacts: made.into_iter().map(artifact).collect(),
             error: ErrorView::of(run.code, run.sentence, run.reference),
         })

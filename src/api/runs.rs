@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sheetmill_engine::recipe::document::Recipe;
+use sheetmill_engine::recipe::mapping::Choices;
 use utoipa::ToSchema;
 
 use super::caller::Bearer;
@@ -32,6 +33,9 @@ pub(super) struct Start {
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     references: BTreeMap<String, Reference>,
+    /// Which headers of the files are which of the columns that the recipe expects: `{"E-Mail": "email"}`.
+    #[serde(default)]
+    columns: BTreeMap<String, String>,
     /// Not before this instant.
     start_at: Option<DateTime<Utc>>,
     /// Not before so many seconds from now.
@@ -104,6 +108,10 @@ pub(super) async fn start(
             .into_iter()
             .map(|(name, file)| (name, file.into()))
             .collect(),
+        columns: Choices {
+            chosen: start.columns,
+            ..Choices::default()
+        },
         priority: start.priority,
         run_at,
         idempotency_key: idempotency_key(&request)?,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use sheetmill_engine::recipe::document::{Recipe, Sheets};
 
-use super::run::{Target, apply, format_of};
+use super::run::{Said, Target, apply, format_of};
 use super::{Stop, finish};
 
 /// What `convert` is told.
@@ -31,6 +31,6 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         }
         let mut recipe = Recipe::default();
         recipe.input.sheets = Sheets::All;
-        apply(recipe, std::slice::from_ref(&arguments.file), &[], target).await
+        apply(recipe, std::slice::from_ref(&arguments.file), Said::default(), target).await
     })
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sheetmill_engine::order::{CellsOrder, IngestOrder, Message, Order, Output, ProcessOrder, Report, TableFiles};
 use sheetmill_engine::recipe::document::Recipe;
+use sheetmill_engine::recipe::mapping::Choices;
 use sheetmill_engine::sheets::{IngestOptions, Limits};
 use sheetmill_engine::tables::TableMeta;
 use tempfile::TempDir;
@@ -113,7 +114,7 @@ impl Mill {
         name: &str,
         recipe: &Recipe,
         tables: &[PathBuf],
-        references: &BTreeMap<String, PathBuf>,
+        (references, mapping): (&BTreeMap<String, PathBuf>, &Choices),
         line: &Line,
     ) -> Result<Answer, Stop> {
         let out = self.subfolder("out")?;
@@ -126,6 +127,7 @@ impl Mill {
                 .iter()
                 .map(|(name, folder)| (name.clone(), files(folder)))
                 .collect(),
+            mapping: mapping.clone(),
             out: out.clone(),
             scratch: self.subfolder("scratch")?,
             memory: sandbox::plan_memory(self.share.memory),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub mod cells;
+mod columns;
 pub mod convert;
 pub mod inspect;
 mod mill;

@@ -5,13 +5,16 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use sheetmill_engine::recipe::document::{Problem, Recipe};
+use sheetmill_engine::recipe::mapping::{Choices, map_table};
 use sheetmill_engine::recipe::plan::Plan;
+use sheetmill_engine::recipe::references::References as Others;
+use sheetmill_engine::tables::TableMeta;
 use sheetmill_engine::tables::read::Table;
 
 use super::mill::{Mill, Share, TroubleKind, meta};
 use super::progress::Line;
 use super::references::{References, reference};
-use super::{End, Stop, answer, existing, finish, steps};
+use super::{End, Stop, answer, existing, finish, say, steps};
 
 /// What can be done with recipes.
 #[derive(Debug, Subcommand)]
@@ -92,8 +95,8 @@ async fn check(path: &Path, file: Option<&Path>, with: &[(String, PathBuf)]) -> 
             Ok((name.clone(), table))
         };
         let others = others.tables.iter().map(open).collect::<Result<_, Stop>>()?;
-        let others = sheetmill_engine::recipe::references::References::new(others);
-        let misfits = |index: usize| Plan::for_output(&recipe, &tables[index], &others).err();
+        let others = Others::new(others);
+        let misfits = |index: usize| misfits(&recipe, &tables[index], &others);
         let problems = recipe.locate(chosen.into_iter().find_map(misfits).unwrap_or_default());
         if !problems.is_empty() {
             return Err(Stop::wrong(listed(path, &problems)));
@@ -105,6 +108,18 @@ async fn check(path: &Path, file: Option<&Path>, with: &[(String, PathBuf)]) -> 
         recipe.steps.len()
     ))?;
     Ok(End::Done)
+}
+
+/// What of a recipe does not fit a table.
+fn misfits(recipe: &Recipe, table: &TableMeta, others: &Others) -> Option<Vec<Problem>> {
+    match map_table(&recipe.input, table, &Choices::default()) {
+        Err(unfit) => Some(vec![Problem::at("input.columns", unfit.sentence)]),
+        Ok(None) => Plan::for_output(recipe, table, others).err(),
+        Ok(Some(mapped)) => {
+            mapped.issues.iter().for_each(|issue| say(&issue.sentence));
+            Plan::for_output(recipe, &mapped.meta, others).err()
+        }
+    }
 }
 
 /// `orders.yaml:3:5: step 2: …`, the form that editors jump to.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sheetmill_engine::order::OutputRole;
 use sheetmill_engine::recipe::ledger::LedgerStep;
+use sheetmill_engine::recipe::mapping::SheetColumns;
 use sheetmill_engine::tables::Issue;
 
 use super::Stop;
@@ -51,6 +52,8 @@ pub(super) struct InputReport {
     pub(super) flagged: u64,
     /// Warnings that are listed.
     pub(super) warnings: u64,
+    /// Which columns of each sheet are those that the recipe expects, and how that was found; empty where it expects none.
+    pub(super) columns: Vec<SheetColumns>,
     /// A stable word for why there is no result.
     pub(super) code: Option<String>,
     /// The sentence for it.

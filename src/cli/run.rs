@@ -9,9 +9,11 @@ use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sheetmill_engine::order::Report;
 use sheetmill_engine::recipe::document::{MOST_TOGETHER, OutputFormat, Recipe, Split, SplitInto};
+use sheetmill_engine::recipe::mapping::Choices;
 use sheetmill_engine::sheets::sniff::{Format, HEAD_BYTES, sniff};
 use sheetmill_engine::tables::TableMeta;
 
+use super::columns::{self, column};
 use super::mill::{Answer, Mill, Share, Trouble, TroubleKind, meta};
 use super::outputs::{Form, Made, place};
 use super::progress::{Line, Lines};
@@ -33,6 +35,9 @@ pub struct Arguments {
     /// Another table by the name that the recipe calls it.
     #[arg(long = "with", value_name = "NAME=FILE", value_parser = reference)]
     with: Vec<(String, PathBuf)>,
+    /// A header of the files, and which of the columns that the recipe expects it is.
+    #[arg(long = "column", value_name = "HEADER=NAME", value_parser = column)]
+    columns: Vec<(String, String)>,
 }
 
 /// Where results go and what may be taken: the same for `run` and `convert`.
@@ -71,7 +76,11 @@ fn file(text: &str) -> Result<PathBuf, String> {
 pub fn main(arguments: &Arguments) -> ExitCode {
     finish(async {
         let recipe = recipe::read(&arguments.recipe)?;
-        apply(recipe, &arguments.files, &arguments.with, &arguments.target).await
+        let said = Said {
+            with: &arguments.with,
+            columns: &arguments.columns,
+        };
+        apply(recipe, &arguments.files, said, &arguments.target).await
     })
 }
 
@@ -90,12 +99,17 @@ struct Done {
     _mill: Mill,
 }
 
-pub(super) async fn apply(
-    mut recipe: Recipe,
-    files: &[PathBuf],
-    with: &[(String, PathBuf)],
-    target: &Target,
-) -> Result<End, Stop> {
+/// What else a command says about the files.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said<'a> {
+    /// Other tables by name.
+    pub(super) with: &'a [(String, PathBuf)],
+    /// Headers, and the expected columns that they are.
+    pub(super) columns: &'a [(String, String)],
+}
+
+pub(super) async fn apply(mut recipe: Recipe, files: &[PathBuf], said: Said<'_>, target: &Target) -> Result<End, Stop> {
+    let choices = columns::choices(&recipe, said.columns)?;
     if let Some(format) = target.format.or_else(|| format_of(&target.out)) {
         recipe.output.format = format;
     }
@@ -111,7 +125,7 @@ pub(super) async fn apply(
         memory: target.memory,
         jobs: (jobs / at_once).max(1),
     };
-    let mut references = References::read(with, share).await?;
+    let mut references = References::read(said.with, share).await?;
     let hash = recipe.hash();
     let mut further = Vec::new();
     let mut files = files.as_slice();
@@ -121,16 +135,17 @@ pub(super) async fn apply(
         files = first;
     }
     let lines = Lines::default();
-    let (wanted, references) = (&recipe, &references.tables);
+    let (wanted, tables) = (&recipe, (&references.tables, &choices));
     // In the order of the command, whichever is ready first.
     let done: Vec<Done> = stream::iter(files)
         .map(|(name, file)| {
             let line = lines.of(name);
-            async move { one((name, file), wanted, references, share, &line).await }
+            async move { one((name, file), wanted, tables, share, &line).await }
         })
         .buffered(at_once)
         .try_collect()
         .await?;
+    columns::say_unused(&choices, done.iter().flat_map(|input| &input.tables));
     tell(&recipe, (hash, further), done, target)
 }
 
@@ -205,7 +220,7 @@ fn may_be_archive(file: &Path) -> Result<bool, Stop> {
 async fn one(
     (name, file): (&str, &Path),
     recipe: &Recipe,
-    references: &BTreeMap<String, PathBuf>,
+    others: (&BTreeMap<String, PathBuf>, &Choices),
     share: Share,
     line: &Line,
 ) -> Result<Done, Stop> {
@@ -218,7 +233,7 @@ async fn one(
         .collect::<Result<Vec<_>, _>>()?;
     let made = match read.trouble {
         Some(_) => Answer::default(),
-        None => mill.process(name, recipe, &read.tables, references, line).await?,
+        None => mill.process(name, recipe, &read.tables, others, line).await?,
     };
     let mut seconds = read.report.seconds.clone();
     for (stage, spent) in &made.report.seconds {
@@ -360,6 +375,7 @@ fn add(report: &mut RunReport, input: Done) {
         rejected: input.report.rejected,
         flagged: input.report.flagged,
         warnings: input.report.warnings,
+        columns: input.report.columns,
         code,
         sentence,
     });

@@ -13,6 +13,7 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 pub mod artifacts;
 pub mod attempts;
 pub mod blobs;
+pub mod column_mappings;
 mod connect;
 pub mod events;
 pub mod files;

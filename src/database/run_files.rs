@@ -53,15 +53,22 @@ pub async fn set_state(conn: &mut Connection, run: RunId, file: FileId, state: R
     Ok(done.rows_affected() == 1)
 }
 
-/// The file is done: rows read and rows in results.
-pub async fn succeed(conn: &mut Connection, run: RunId, file: FileId, rows_in: i64, rows_out: i64) -> Result<bool> {
+/// The file is done: rows read and rows in results, and what became of the columns that the recipe expects.
+pub async fn succeed(
+    conn: &mut Connection,
+    run: RunId,
+    file: FileId,
+    (rows_in, rows_out): (i64, i64),
+    columns: Option<&Value>,
+) -> Result<bool> {
     let done = sqlx::query!(
-        "update run_files set state = 'succeeded', rows_in = $3, rows_out = $4, code = null, sentence = null, reference = null
+        "update run_files set state = 'succeeded', rows_in = $3, rows_out = $4, columns = $5, code = null, sentence = null, reference = null
          where run_id = $1 and file_id = $2 and state in ('waiting', 'running')",
         run.0,
         file.0,
         rows_in,
         rows_out,
+        columns,
     )
     .execute(conn)
     .await?;
@@ -116,7 +123,7 @@ pub async fn cancel(conn: &mut Connection, run: RunId, files: &[FileId]) -> Resu
 /// An ended file begins anew; false when it has not ended or has succeeded.
 pub async fn restart(conn: &mut Connection, run: RunId, file: FileId) -> Result<bool> {
     let done = sqlx::query!(
-        "update run_files set state = 'waiting', code = null, sentence = null, reference = null, rows_in = null, rows_out = null
+        "update run_files set state = 'waiting', code = null, sentence = null, reference = null, rows_in = null, rows_out = null, columns = null
          where run_id = $1 and file_id = $2 and state in ('failed', 'cancelled', 'refused')",
         run.0,
         file.0,
@@ -199,6 +206,33 @@ pub async fn of_run(conn: &mut Connection, run: RunId, from: i32, limit: i64) ->
            order by r.position limit $3"#,
         run.0,
         from,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// Files of a run whose expected columns were found in the same way.
+#[derive(Clone, Debug)]
+pub struct ColumnsOfFiles {
+    /// How they were found, as JSON: a list of sheets.
+    pub columns: Value,
+    /// How many files.
+    pub files: i64,
+    /// The name of the first of them.
+    pub first: String,
+}
+
+/// How the expected columns of a run's files were found: first what is so in most files.
+pub async fn columns_of_run(conn: &mut Connection, run: RunId, limit: i64) -> Result<Vec<ColumnsOfFiles>> {
+    let rows = sqlx::query_as!(
+        ColumnsOfFiles,
+        r#"select r.columns as "columns!", count(*) as "files!", (array_agg(f.name order by r.position))[1] as "first!"
+           from run_files r join files f on f.id = r.file_id
+           where r.run_id = $1 and r.columns is not null
+           group by r.columns order by count(*) desc, min(r.position) limit $2"#,
+        run.0,
         limit,
     )
     .fetch_all(conn)

@@ -22,6 +22,8 @@ pub struct NewRun<'a> {
     pub name: &'a str,
     /// The recipe document.
     pub document: &'a Value,
+    /// What was chosen for its columns.
+    pub choices: &'a Value,
     /// How many files it has.
     pub files: i32,
     /// Higher goes first among the owner's.
@@ -35,8 +37,8 @@ pub struct NewRun<'a> {
 /// Remembers a run, `waiting`.
 pub async fn insert(conn: &mut Connection, run: &NewRun<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into runs (id, owner, revision_id, name, document, remaining, priority, run_at, request_id)
-         values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9)",
+        "insert into runs (id, owner, revision_id, name, document, remaining, priority, run_at, request_id, choices)
+         values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9, $10)",
         run.id.0,
         run.owner.0,
         run.revision.map(|it| it.0),
@@ -46,6 +48,7 @@ pub async fn insert(conn: &mut Connection, run: &NewRun<'_>) -> Result<()> {
         run.priority,
         run.run_at,
         run.request.0,
+        run.choices,
     )
     .execute(conn)
     .await?;

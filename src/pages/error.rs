@@ -151,7 +151,8 @@ impl From<runs::Error> for PageError {
             | E::TooManyTogether(_)
             | E::Unreadable(_)
             | E::NoReference(_)
-            | E::UnusedReference(_) => Self::Wrong(error.to_string()),
+            | E::UnusedReference(_)
+            | E::NoSuchColumn(_) => Self::Wrong(error.to_string()),
             E::Archive(_) | E::NotReady(_) | E::KeyReused | E::Ended(_) | E::TaskEnded | E::NothingToRetry => {
                 Self::Conflict(error.to_string())
             }

@@ -12,6 +12,7 @@ use sheetmill_engine::order::{
     Message, Order, PeekAnswer, PeekOrder, PreviewAnswer, PreviewOrder, RowsAnswer, RowsOrder, TableFiles,
 };
 use sheetmill_engine::recipe::document::Recipe;
+use sheetmill_engine::recipe::mapping::Choices;
 use sheetmill_engine::sheets::{IngestOptions, Limits};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -121,6 +122,8 @@ pub struct PreviewOf {
     pub recipe: Recipe,
     /// The other tables by the names that the recipe calls them, each as ingest and position.
     pub references: BTreeMap<String, (IngestId, u32)>,
+    /// What people have said about the columns that the recipe expects.
+    pub mapping: Choices,
     /// How many steps to apply, from the first.
     pub steps: usize,
     /// At most so many rows.
@@ -252,6 +255,7 @@ impl Previews {
             },
             recipe: of.recipe,
             references,
+            mapping: of.mapping,
             steps: of.steps,
             rows: of.rows,
             count_all: of.count_all,

@@ -9,12 +9,14 @@ use crate::events::{Event, Kind, announce};
 use crate::{queue, readings};
 
 mod cancel;
+mod columns;
 mod queues;
 mod retry;
 mod start;
 mod together;
 
 pub use cancel::{cancel, cancel_reading, cancel_task};
+pub use columns::{ColumnChoice, choices, forget_column, of_layouts, remember_columns};
 pub use queues::{pause_queue, resume_queue};
 pub use retry::{retry, retry_task};
 pub use start::{RecipeRef, Start, Started, start};
@@ -49,6 +51,9 @@ pub enum Error {
     /// A table that the recipe does not look at.
     #[error("No step of the recipe uses a table named `{0}`. Leave it out.")]
     UnusedReference(String),
+    /// A column that the recipe does not expect, in a sentence.
+    #[error("{0}")]
+    NoSuchColumn(String),
     /// Another table that is not read yet.
     #[error("“{0}” is not ready yet. Wait until it is read, then run the recipe.")]
     NotReady(String),

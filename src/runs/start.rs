@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256 as Hasher};
 use sheetmill_engine::recipe::document::Recipe;
+use sheetmill_engine::recipe::mapping::Choices;
 use sheetmill_engine::sheets::IngestOptions;
 
-use super::{Error, together};
+use super::{Error, columns, together};
 use crate::database::idempotency::{self, Key};
 use crate::database::run_files::{self, Candidate, NewRunFile};
 use crate::database::run_references::{self, RunReference};
@@ -46,6 +47,8 @@ pub struct Start {
     /// The other tables by the names that the recipe calls them: a file of the owner's, and the position of its sheet, or its
     /// first visible one.
     pub references: BTreeMap<String, (FileId, Option<i32>)>,
+    /// Which columns of the files are those that the recipe expects, where its owner says so.
+    pub columns: Choices,
     /// Higher goes first among the owner's.
     pub priority: i32,
     /// Not before; `None`: now.
@@ -68,8 +71,8 @@ pub struct Started {
 /// Starts a run.
 ///
 /// # Errors
-/// [`Error::NoFiles`], [`Error::TooManyFiles`], [`Error::NoFile`], [`Error::NoRecipe`], [`Error::KeyReused`]; the
-/// database's.
+/// [`Error::NoFiles`], [`Error::TooManyFiles`], [`Error::NoFile`], [`Error::NoRecipe`], [`Error::NoSuchColumn`],
+/// [`Error::KeyReused`]; the database's.
 pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
     if start.files.is_empty() {
         return Err(Error::NoFiles);
@@ -138,12 +141,14 @@ impl Wanted {
 }
 
 async fn insert_run(tx: &mut Tx, start: &Start, wanted: &Wanted, run: RunId, files: usize) -> Result<(), Error> {
+    let choices = columns::choices(tx, start.owner, &wanted.recipe, start.columns.clone()).await?;
     let new = NewRun {
         id: run,
         owner: start.owner,
         revision: wanted.revision,
         name: &wanted.name,
         document: &wanted.document,
+        choices: &serde_json::to_value(choices)?,
         files: i32::try_from(files).unwrap_or(i32::MAX),
         priority: start.priority,
         run_at: start.run_at,
@@ -315,6 +320,10 @@ fn body_hash(start: &Start) -> Result<Vec<u8>, Error> {
         RecipeRef::Saved(id) => Value::String(id.to_string()),
         RecipeRef::Inline(recipe) => serde_json::to_value(recipe)?,
     };
-    let body = serde_json::to_vec(&(recipe, &start.files, &start.references, start.priority, start.run_at))?;
+    let mut body = serde_json::to_vec(&(recipe, &start.files, &start.references, start.priority, start.run_at))?;
+    // Without choices the key stands for what it always stood for.
+    if start.columns != Choices::default() {
+        body.extend(serde_json::to_vec(&start.columns)?);
+    }
     Ok(Hasher::digest(body).to_vec())
 }

@@ -131,7 +131,8 @@ async fn files_ended(tx: &mut Tx, run: RunId, files: &[FileId], end: FileEnd<'_>
             FileEnd::Done(report) => {
                 ledger = with_report(&ledger, report);
                 let (rows_in, rows_out) = (count(report.rows_in), count(report.rows_out));
-                run_files::succeed(tx, run, *file, rows_in, rows_out).await?
+                let columns = (!report.columns.is_empty()).then(|| told_columns(report));
+                run_files::succeed(tx, run, *file, (rows_in, rows_out), columns.as_ref()).await?
             }
             FileEnd::Failed(reason, told, account) => {
                 if let Some(report) = account {
@@ -150,6 +151,23 @@ async fn files_ended(tx: &mut Tx, run: RunId, files: &[FileId], end: FileEnd<'_>
         announce(tx, &Event::of(locked.owner, Kind::RunFileEnded).run(run).file(*file)).await?;
     }
     end_run(tx, &locked, ended, &ledger).await
+}
+
+/// How the expected columns were found, as the database keeps it: names without what it does not take.
+fn told_columns(report: &Report) -> serde_json::Value {
+    let mut sheets = report.columns.clone();
+    for sheet in &mut sheets {
+        sheet.sheet = plain(&sheet.sheet);
+        for column in &mut sheet.columns {
+            column.expected = plain(&column.expected);
+            column.header = column.header.as_deref().map(plain);
+            column
+                .nearest
+                .iter_mut()
+                .for_each(|near| near.header = plain(&near.header));
+        }
+    }
+    serde_json::json!(sheets)
 }
 
 async fn end_run(tx: &mut Tx, run: &Locked, ended: i32, ledger: &serde_json::Value) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sheetmill_engine::order::{Message, Order, Output, OutputRole, ProcessOrder, Report, TableFiles};
 use sheetmill_engine::recipe::document::Recipe;
+use sheetmill_engine::recipe::mapping::Choices;
 use sheetmill_engine::tables::TableMeta;
 use tokio::task::spawn_blocking;
 
@@ -98,6 +99,7 @@ async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: F
     let ours = |detail: String| Halt::Mishap(internal(Fault::Ours, detail));
     let RunInput {
         document,
+        choices,
         name,
         ingest,
         tables,
@@ -105,6 +107,7 @@ async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: F
     } = input.ok_or_else(|| ours("its ingest is not ready".to_owned()))?;
     attempt.name.clone_from(&name);
     let recipe: Recipe = serde_json::from_value(document).map_err(|error| ours(format!("recipe: {error}")))?;
+    let mapping: Choices = serde_json::from_value(choices).map_err(|error| ours(format!("choices: {error}")))?;
     let mut brought = Vec::new();
     for position in tables {
         let position = u32::try_from(position).map_err(|error| ours(error.to_string()))?;
@@ -123,6 +126,7 @@ async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: F
         tables: brought,
         recipe,
         references,
+        mapping,
         out: folder.out(),
         scratch: folder.tmp(),
         memory: settings.plan_memory,

@@ -214,6 +214,7 @@ impl Jobs {
             })),
             files: files.to_vec(),
             references: Default::default(),
+            columns: Default::default(),
             priority: 0,
             run_at: None,
             idempotency_key: None,

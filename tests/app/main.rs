@@ -16,6 +16,7 @@ mod browser;
 mod checking;
 mod client;
 mod column_menu;
+mod columns;
 mod corpus;
 mod crashes;
 mod doors;

@@ -615,3 +615,64 @@ async fn a_csv_that_cannot_hold_a_character_says_so() {
     assert_eq!(bytes(&desk.path("out.csv")), b"name\n?\xF3d?\n");
     assert_eq!(desk.report()["issues"][0]["code"], "not_in_encoding");
 }
+
+#[tokio::test]
+async fn headers_that_a_recipe_does_not_know_are_found_told_and_chosen_by_hand() {
+    let desk = Desk(tempfile::tempdir().expect("a folder"));
+    let write = |name: &str, text: &str| std::fs::write(desk.path(name), text).expect("it can be written");
+    write("people.csv", "City,E-Mail,Custmer\nGhent,a@example.org,1\n");
+    write("others.csv", "Kunde,Contact\n2,b@example.org\n");
+    desk.recipe(&json!({
+        "input": {"columns": ["customer", {"name": "email", "required": true}, "phone"], "others": "drop"},
+        "steps": []
+    }));
+    let said = desk
+        .say("run recipe.yaml people.csv --out clean.csv --report report.json")
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    for words in [
+        "`Custmer` is taken for `customer`, 96 % alike.",
+        "has no column `phone`; it is blank.",
+    ] {
+        assert!(said.sentences.contains(words), "{}", said.sentences);
+    }
+    let clean = String::from_utf8(bytes(&desk.path("clean.csv"))).expect("text");
+    assert_eq!(
+        clean.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
+        "email,customer,phone\na@example.org,1,\n"
+    );
+    let columns = desk.report()["inputs"][0]["columns"][0]["columns"].clone();
+    assert_eq!(columns[0]["header"], "Custmer");
+    assert_eq!(
+        (&columns[1]["how"], &columns[2]["how"]),
+        (&json!("normalised"), &json!("missing"))
+    );
+
+    let said = desk
+        .say("run recipe.yaml people.csv others.csv --out both --report report.json")
+        .await;
+    assert_eq!(said.code, Some(1), "{}", said.sentences);
+    assert!(
+        said.sentences.contains("others.csv") && said.sentences.contains("No column is `email`"),
+        "{}",
+        said.sentences
+    );
+    let said = desk
+        .say("run recipe.yaml people.csv others.csv --column Contact=email --column Kunde=customer --column Tell=phone --out all --report report.json")
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.sentences);
+    assert!(
+        said.sentences.contains("no file has a column `Tell`"),
+        "{}",
+        said.sentences
+    );
+    assert_eq!(desk.report()["inputs"][1]["columns"][0]["columns"][0]["how"], "chosen");
+
+    let said = desk
+        .say("run recipe.yaml people.csv --column City=e-mail --out x.csv")
+        .await;
+    assert_eq!(said.code, Some(2), "{}", said.sentences);
+    assert!(said.sentences.contains("Did you mean `email`?"), "{}", said.sentences);
+    let said = desk.say("recipe check recipe.yaml others.csv").await;
+    assert_eq!(said.code, Some(2), "{}", said.sentences);
+}

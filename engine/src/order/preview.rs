@@ -13,6 +13,7 @@ use crate::recipe::columns::{Column, of_table};
 use crate::recipe::document::Recipe;
 use crate::recipe::fate::TakenOut;
 use crate::recipe::ledger;
+use crate::recipe::mapping::map_table;
 use crate::recipe::plan::chunk::{Chunk, Marked};
 use crate::recipe::plan::operator::PlanError;
 use crate::recipe::plan::{Plan, Resources, Tally, Work, stages};
@@ -43,26 +44,48 @@ pub(super) fn run(order: &PreviewOrder, say: &mut dyn FnMut(Message)) {
 }
 
 fn preview(order: &PreviewOrder) -> Result<PreviewAnswer, Halt> {
-    let table = Table::open(&order.table.folder).map_err(PlanError::from)?;
+    let source = Table::open(&order.table.folder).map_err(PlanError::from)?;
     let others = references(&order.references)?;
-    let (before, problems) = check(&order.recipe, of_table(table.meta()), &others)?;
-    // A later step that is wrong does not hide what the earlier ones make.
-    let fits = problems.iter().all(|it| it.step.is_some_and(|step| step > order.steps));
-    let rows = if fits {
-        Some(rows(order, &table, &others)?)
-    } else {
-        None
-    };
+    let mut answer = PreviewAnswer::default();
     let columns = |table: &Table| of_table(table.meta()).iter().map(answer_column).collect();
-    Ok(PreviewAnswer {
-        before,
-        problems,
-        rows,
-        references: others
-            .iter()
-            .map(|(name, table)| (name.clone(), columns(table)))
-            .collect(),
-    })
+    answer.references = others
+        .iter()
+        .map(|(name, table)| (name.clone(), columns(table)))
+        .collect();
+    let Some(table) = mapped(order, source, &mut answer)? else {
+        return Ok(answer);
+    };
+    (answer.before, answer.problems) = check(&order.recipe, of_table(table.meta()), &others)?;
+    // A later step that is wrong does not hide what the earlier ones make.
+    let fits = answer
+        .problems
+        .iter()
+        .all(|it| it.step.is_some_and(|step| step > order.steps));
+    if fits {
+        answer.rows = Some(rows(order, &table, &others)?);
+    }
+    Ok(answer)
+}
+
+/// The table under the names that the recipe expects; nothing where it does not have the columns that are required.
+fn mapped(order: &PreviewOrder, source: Table, answer: &mut PreviewAnswer) -> Result<Option<Table>, Halt> {
+    let input = &order.recipe.input;
+    if !input.columns.is_empty() {
+        answer.headers = source.meta().columns.iter().map(|it| it.name.clone()).collect();
+    }
+    match map_table(input, source.meta(), &order.mapping) {
+        Ok(None) => Ok(Some(source)),
+        Ok(Some(mapped)) => {
+            answer.mapping = Some(mapped.columns);
+            Ok(Some(source.with_columns(mapped.meta)))
+        }
+        Err(unfit) => {
+            answer.mapping = Some(unfit.columns);
+            (answer.before, _) = check(&Recipe::default(), of_table(source.meta()), &References::default())?;
+            answer.problems = vec![Problem::at("input.columns", unfit.sentence)];
+            Ok(None)
+        }
+    }
 }
 
 /// The columns at each point, up to the first step that is wrong, and what is wrong with that.

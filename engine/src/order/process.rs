@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 use super::{Message, ProcessOrder, Report, Stage};
 use crate::recipe::document::{Recipe, RejectsPolicy};
 use crate::recipe::ledger::{self, Sum};
+use crate::recipe::mapping::{SheetColumns, map_table};
 use crate::recipe::plan::chunk::Marked;
 use crate::recipe::plan::operator::PlanError;
 use crate::recipe::plan::{Plan, Resources, Work, stages};
@@ -25,8 +26,8 @@ use crate::recipe::problem::Problem;
 use crate::recipe::references::References;
 use crate::recipe::rejects::Spool;
 use crate::sheets::write::WriteError;
-use crate::tables::CHUNK_ROWS;
 use crate::tables::read::Table;
+use crate::tables::{CHUNK_ROWS, Issue};
 use outputs::Outputs;
 use told::Told;
 
@@ -113,12 +114,18 @@ pub(super) fn run(order: &ProcessOrder, say: &mut dyn FnMut(Message)) {
 }
 
 fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report, Halt> {
-    let plans = plans(order)?;
+    let planned = planned(order)?;
     let runtime = runtime(order.jobs)?;
     let mut outputs = Outputs::new(order);
     let (mut report, mut told) = (Report::default(), Told::new(order));
-    let (started, sheets) = (Instant::now(), u32::try_from(plans.len()).unwrap_or(u32::MAX));
-    for (number, (table, plan)) in (1..).zip(plans) {
+    let (started, sheets) = (Instant::now(), u32::try_from(planned.len()).unwrap_or(u32::MAX));
+    for (number, one) in (1..).zip(planned) {
+        let Planned {
+            source,
+            table,
+            plan,
+            told: of_columns,
+        } = one;
         let beat = Beat {
             sheet: table.meta().sheet.clone(),
             number,
@@ -129,13 +136,18 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
         let spool = table_through(
             order,
             &runtime,
-            (table.clone(), plan),
+            (table, plan),
             &mut outputs,
             told.take_spool(),
             (&mut report, beat, &mut *say),
         )?;
         outputs.end_table()?;
-        told.put(spool, &table, &runtime)?;
+        // People get the sheet back under its own names.
+        told.put(spool, &source, &runtime)?;
+        if let Some((columns, issues)) = of_columns {
+            report.columns.push(columns);
+            report.issues.extend(issues);
+        }
     }
     report
         .seconds
@@ -152,7 +164,7 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
         outputs.finish()?;
     }
     told.finish(&mut outputs)?;
-    report.issues = outputs.issues();
+    report.issues.extend(outputs.issues());
     report
         .seconds
         .insert("writing".to_owned(), writing.elapsed().as_secs_f64());
@@ -178,8 +190,19 @@ fn rejected_too_much(file: &str, rejected: u64) -> Halt {
     Halt::input("rows_rejected", sentence)
 }
 
+/// A table on its way.
+struct Planned {
+    /// As it was read.
+    source: Table,
+    /// Under the names that the recipe expects.
+    table: Table,
+    plan: Plan,
+    /// What is told of its columns, where the recipe expects some.
+    told: Option<(SheetColumns, Vec<Issue>)>,
+}
+
 /// The chosen tables, each with its plan.
-fn plans(order: &ProcessOrder) -> Result<Vec<(Table, Plan)>, Halt> {
+fn planned(order: &ProcessOrder) -> Result<Vec<Planned>, Halt> {
     let open = |files: &super::TableFiles| Table::open(&files.folder).map_err(PlanError::from);
     let tables = order.tables.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let sheets: Vec<_> = tables
@@ -189,15 +212,28 @@ fn plans(order: &ProcessOrder) -> Result<Vec<(Table, Plan)>, Halt> {
     let chosen = order.recipe.input.sheets.choose(&sheets);
     let chosen = chosen.map_err(|sentence| Halt::input("sheet_missing", format!("“{}”: {sentence}", order.name)))?;
     let references = references(&order.references)?.for_file(&order.name);
-    let mut plans = Vec::with_capacity(chosen.len());
-    for index in chosen {
-        let table = tables[index].clone();
-        let place = format!("“{}”, sheet “{}”: ", order.name, table.meta().sheet);
+    let one = |index: usize| {
+        let source = tables[index].clone();
+        let place = format!("“{}”, sheet “{}”: ", order.name, source.meta().sheet);
+        let mapped = map_table(&order.recipe.input, source.meta(), &order.mapping)
+            .map_err(|unfit| Halt::input("recipe_does_not_fit", format!("{place}{}", unfit.sentence)))?;
+        let (table, told) = match mapped {
+            None => (source.clone(), None),
+            Some(mapped) => (
+                source.clone().with_columns(mapped.meta),
+                Some((mapped.columns, mapped.issues)),
+            ),
+        };
         let plan =
             Plan::for_output(&order.recipe, table.meta(), &references).map_err(|problems| misfit(&problems, &place))?;
-        plans.push((table, plan));
-    }
-    Ok(plans)
+        Ok(Planned {
+            source,
+            table,
+            plan,
+            told,
+        })
+    };
+    chosen.into_iter().map(one).collect()
 }
 
 /// The other tables of an order.

@@ -9,6 +9,7 @@ use super::{
     Message, Order, OutputRole, PreviewAnswer, PreviewOrder, ProcessOrder, RowFate, RowsAnswer, TableFiles, execute,
 };
 use crate::recipe::document::Recipe;
+use crate::recipe::mapping::Choices;
 use crate::recipe::plan::cells::iso_date;
 use crate::recipe::plan::tests::make_table;
 
@@ -73,6 +74,15 @@ impl Ran {
 }
 
 pub(super) fn process(columns: &[(&str, ArrayRef)], text: &str, jobs: usize, memory: u64) -> Fallible<Ran> {
+    process_with(columns, text, Choices::default(), (jobs, memory))
+}
+
+pub(super) fn process_with(
+    columns: &[(&str, ArrayRef)],
+    text: &str,
+    mapping: Choices,
+    (jobs, memory): (usize, u64),
+) -> Fallible<Ran> {
     let folder = tempfile::tempdir()?;
     let made = |name: &str| -> Fallible<PathBuf> {
         let path = folder.path().join(name);
@@ -86,6 +96,7 @@ pub(super) fn process(columns: &[(&str, ArrayRef)], text: &str, jobs: usize, mem
         tables: vec![TableFiles { folder: table }],
         recipe: recipe(text),
         references: Default::default(),
+        mapping,
         out: out.clone(),
         scratch: scratch.clone(),
         memory,
@@ -308,6 +319,19 @@ fn preview_with_checks(
     rows: usize,
     count_all: bool,
 ) -> Fallible<PreviewAnswer> {
+    answer_of(folder, text, (steps, rows, count_all), Choices::default())
+}
+
+pub(super) fn preview_of(folder: &Path, text: &str, mapping: Choices) -> Fallible<PreviewAnswer> {
+    answer_of(folder, text, (0, 10, false), mapping)
+}
+
+fn answer_of(
+    folder: &Path,
+    text: &str,
+    (steps, rows, count_all): (usize, usize, bool),
+    mapping: Choices,
+) -> Fallible<PreviewAnswer> {
     let scratch = tempfile::tempdir()?;
     let order = PreviewOrder {
         table: TableFiles {
@@ -315,6 +339,7 @@ fn preview_with_checks(
         },
         recipe: recipe(text),
         references: Default::default(),
+        mapping,
         steps,
         rows,
         count_all,

@@ -66,6 +66,7 @@ fn write(tables: &[PathBuf], folder: &Path) -> Result<PathBuf, String> {
             .collect(),
         recipe: Recipe::parse("input: {sheets: all}\nsteps: []").map_err(|problems| format!("{problems:?}"))?,
         references: Default::default(),
+        mapping: Default::default(),
         out: out.clone(),
         scratch,
         memory: 256 << 20,

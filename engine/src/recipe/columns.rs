@@ -36,7 +36,8 @@ pub fn of_table(table: &TableMeta) -> Vec<Column> {
         name: column.name.clone(),
         kind: column.kind,
         format: column.format.clone(),
-        letters: Some(column.letters.clone()),
+        // An expected column that the sheet does not have stands nowhere on it.
+        letters: Some(column.letters.clone()).filter(|letters| !letters.is_empty()),
     };
     table.columns.iter().map(column).collect()
 }

@@ -11,6 +11,7 @@
 //!
 //! A [`Recipe`] is always well-formed; whether it fits a table is another question, see `Plan`.
 
+mod expected;
 mod input;
 mod node;
 mod output;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
+pub use expected::{Expected, Match, Others};
 pub use input::{Header, Input, Sheets};
 pub use node::Place;
 pub(crate) use node::{Entry, Node, Value};

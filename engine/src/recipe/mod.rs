@@ -1,4 +1,4 @@
-//! What to do with a table: document, steps, plan, fate, rejects, ledger.
+//! What to do with a table: document, mapping of columns, steps, plan, fate, rejects, ledger.
 
 pub mod columns;
 pub mod document;
@@ -6,6 +6,7 @@ pub mod expression;
 pub mod fate;
 pub mod guide;
 pub mod ledger;
+pub mod mapping;
 pub mod plan;
 pub mod problem;
 mod query;

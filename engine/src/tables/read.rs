@@ -85,6 +85,15 @@ impl Table {
         &self.meta
     }
 
+    /// The same rows under other columns: each is read from the sheet's column of its letters, and one without is blank.
+    #[must_use]
+    pub fn with_columns(self, meta: TableMeta) -> Self {
+        Self {
+            meta: Arc::new(meta),
+            ..self
+        }
+    }
+
     /// The schema of batches with all columns.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {

@@ -49,6 +49,8 @@ pub async fn readers(conn: &mut Connection, ingest: IngestId) -> Result<Vec<(Fil
 pub struct RunInput {
     /// The recipe document.
     pub document: Value,
+    /// What was chosen for the run's columns.
+    pub choices: Value,
     /// The file's name.
     pub name: String,
     /// Its ingest, which is ready.
@@ -63,7 +65,7 @@ pub struct RunInput {
 pub async fn run_input(conn: &mut Connection, run: RunId, file: FileId) -> Result<Option<RunInput>> {
     let input = sqlx::query_as!(
         RunInput,
-        r#"select u.document, f.name, r.ingest_id as "ingest: IngestId", i.rows,
+        r#"select u.document, u.choices, f.name, r.ingest_id as "ingest: IngestId", i.rows,
                   array(select t.position from tables t where t.ingest_id = i.id order by t.position) as "tables!"
            from run_files r join runs u on u.id = r.run_id join files f on f.id = r.file_id
                 join ingests i on i.id = r.ingest_id

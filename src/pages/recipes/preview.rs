@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sheetmill_engine::order::{AnswerColumn, RowsAnswer};
 use sheetmill_engine::recipe::document::{Problem, Recipe};
+use sheetmill_engine::recipe::mapping::{Choices, ColumnMatch};
 use sheetmill_engine::sheets::IngestOptions;
 
 use super::save;
@@ -21,6 +22,7 @@ use crate::pages::runs::act::references;
 use crate::pages::{PageError, Pages};
 use crate::preview::PreviewOf;
 use crate::readings::{self, For};
+use crate::runs;
 
 /// Rows of a preview: a few screens.
 const ROWS: usize = 200;
@@ -70,12 +72,42 @@ struct Answer {
     /// What the profile suggests besides.
     #[serde(skip_serializing_if = "Option::is_none")]
     suggestions: Option<Vec<Suggestion>>,
+    /// The headers of the table, where the recipe expects columns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<String>,
+    /// What became of the columns that the recipe expects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mapping: Option<Vec<Found>>,
     /// The file is being read in the way that the recipe wants; ask again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     reading: bool,
     /// The rows after the steps that were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<RowsAnswer>,
+}
+
+/// What became of an expected column.
+#[derive(Debug, Serialize)]
+struct Found {
+    expected: String,
+    header: Option<String>,
+    /// How it was found, in words.
+    words: String,
+    sure: bool,
+    /// The headers that come near, the nearest first.
+    nearest: Vec<String>,
+}
+
+impl From<ColumnMatch> for Found {
+    fn from(column: ColumnMatch) -> Self {
+        Self {
+            words: column.words(),
+            sure: column.is_sure(),
+            expected: column.expected,
+            header: column.header,
+            nearest: column.nearest.into_iter().map(|near| near.header).collect(),
+        }
+    }
 }
 
 /// `POST /recipes/preview`
@@ -111,11 +143,15 @@ pub(in crate::pages) async fn preview(
         };
         let profile = table::load(&pages, ingest, asked.table).await?;
         answer.suggestions = Some(suggestions::of(&profile.columns, &recipe));
+        let mut connection = pages.pool.acquire().await?;
+        let mapping = runs::choices(&mut connection, session.user(), &recipe, Choices::default()).await?;
+        drop(connection);
         let of = PreviewOf {
             ingest,
             position: asked.table,
             recipe,
             references,
+            mapping,
             steps: asked.steps,
             rows: ROWS,
             count_all: asked.count,
@@ -123,6 +159,8 @@ pub(in crate::pages) async fn preview(
         let made = pages.previews.preview(of).await?;
         (answer.before, answer.problems, answer.rows) = (made.before, made.problems, made.rows);
         answer.references = made.references;
+        answer.headers = made.headers;
+        answer.mapping = made.mapping.map(|it| it.columns.into_iter().map(Found::from).collect());
     }
     Ok(HttpResponse::Ok().json(answer))
 }

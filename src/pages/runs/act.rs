@@ -1,4 +1,4 @@
-//! What people ask of runs: start one, cancel it, try again what failed.
+//! What people ask of runs: start one, cancel it, try again what failed, forget what was chosen for its columns.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,12 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
+use super::ask;
 use crate::domain::ids::{FileId, RecipeId, RequestId, RunId};
 use crate::pages::gate::{Sent, SignedIn};
 use crate::pages::{PageError, Pages};
-use crate::runs::{self, RecipeRef, Start};
+use crate::readings::For;
+use crate::runs::{self, ColumnChoice, RecipeRef, Start};
 
 /// A saved recipe and the files to run it on.
 #[derive(Debug, Deserialize)]
@@ -20,6 +22,21 @@ pub(in crate::pages) struct Wanted {
     /// The tables behind the recipe's names, as JSON: `{"prices": "<file>/<sheet>"}`.
     #[serde(default)]
     references: String,
+    /// Something where columns have been asked about: nobody is asked twice.
+    #[serde(default)]
+    asked: String,
+    /// What was chosen then, each as JSON: layout, expected column, header.
+    #[serde(default)]
+    columns: Vec<String>,
+}
+
+/// Something chosen that is to be forgotten.
+#[derive(Debug, Deserialize)]
+pub(in crate::pages) struct Forgotten {
+    expected: String,
+    #[serde(default)]
+    header: String,
+    layout: String,
 }
 
 /// The other tables as the builder's script names them: file and position of the sheet.
@@ -44,24 +61,37 @@ pub(in crate::pages) async fn start(
     SignedIn(session): SignedIn,
     sent: Sent<Wanted>,
 ) -> Result<HttpResponse, PageError> {
-    let Wanted {
-        recipe,
-        files,
-        references: named,
-    } = sent.0;
-    let named = serde_json::from_str(&named).unwrap_or_default();
+    let wanted = sent.0;
+    let named = serde_json::from_str(&wanted.references).unwrap_or_default();
     let unsaved = || PageError::Wrong("Save the recipe first, then run it.".to_owned());
-    let recipe: RecipeId = recipe.parse().map_err(|_no_id| unsaved())?;
+    let recipe: RecipeId = wanted.recipe.parse().map_err(|_no_id| unsaved())?;
     let asked_by = request
         .extensions()
         .get::<RequestId>()
         .copied()
         .unwrap_or_else(RequestId::new);
+    let by = For {
+        owner: session.user(),
+        request: asked_by,
+    };
+    let chosen = ask::chosen(&wanted.columns)?;
+    if wanted.asked.is_empty()
+        && let Some(layouts) = ask::unsure(&pages, by, recipe, &wanted.files).await?
+    {
+        let again = ask::Again {
+            recipe,
+            files: wanted.files,
+            references: wanted.references,
+        };
+        return ask::page(&request, &pages, &session, again, layouts);
+    }
+    runs::remember_columns(&pages.pool, session.user(), &chosen).await?;
     let start = Start {
         owner: session.user(),
         recipe: RecipeRef::Saved(recipe),
-        files,
+        files: wanted.files,
         references: references(named)?,
+        columns: runs::of_layouts(&chosen),
         priority: 0,
         run_at: None,
         idempotency_key: None,
@@ -93,6 +123,27 @@ pub(in crate::pages) async fn retry(
     _form: Sent<serde_json::Value>,
 ) -> Result<HttpResponse, PageError> {
     runs::retry(&pages.pool, session.user(), *run).await?;
+    Ok(to(*run))
+}
+
+/// `POST /runs/{run}/forget`
+pub(in crate::pages) async fn forget(
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    run: web::Path<RunId>,
+    sent: Sent<Forgotten>,
+) -> Result<HttpResponse, PageError> {
+    let Forgotten {
+        expected,
+        header,
+        layout,
+    } = sent.0;
+    let chosen = ColumnChoice {
+        layout,
+        expected,
+        header: Some(header).filter(|it| !it.is_empty()),
+    };
+    runs::forget_column(&pages.pool, session.user(), &chosen).await?;
     Ok(to(*run))
 }
 

@@ -4,9 +4,9 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{flow, list};
+use super::{columns, flow, list};
 use crate::database::artifacts::{self, ArtifactRow};
-use crate::database::run_files::{self, RunFileRow};
+use crate::database::run_files::{self, ColumnsOfFiles, RunFileRow};
 use crate::database::runs::{self, RunRow};
 use crate::domain::ids::{ArtifactId, FileId, RunId, UserId};
 use crate::domain::progress::Progress;
@@ -29,6 +29,7 @@ pub(super) struct Look {
     pub(super) run: RunRow,
     pub(super) files: Vec<RunFileRow>,
     pub(super) artifacts: Vec<ArtifactRow>,
+    columns: Vec<ColumnsOfFiles>,
     now: DateTime<Utc>,
 }
 
@@ -120,10 +121,16 @@ impl Look {
             .ok_or(PageError::NotFound)?;
         let files = run_files::of_run(&mut connection, run.id, 0, MOST_FILES).await?;
         let artifacts = artifacts::of_run(&mut connection, run.id, ARTIFACTS).await?;
+        // Most recipes expect no columns, and their runs have nothing to say of them.
+        let columns = match run.document["input"].get("columns") {
+            Some(_) => run_files::columns_of_run(&mut connection, run.id, columns::GROUPS).await?,
+            None => Vec::new(),
+        };
         Ok(Self {
             run,
             files,
             artifacts,
+            columns,
             now: pages.clock.now(),
         })
     }
@@ -162,6 +169,10 @@ impl Look {
             Fragment {
                 id: "run-flow",
                 html: flow::fragment(&self.run.ledger)?,
+            },
+            Fragment {
+                id: "run-columns",
+                html: columns::fragment(self.run.id, csrf, &self.columns)?,
             },
             Fragment {
                 id: "run-files",

@@ -2,7 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use super::expected::{Expected, Match, Others};
 use super::{Node, Reading, Value};
+use crate::recipe::problem;
 use crate::sheets::{HeaderOption, Hidden, IngestOptions, Merged, TextOptions, Visibility};
 
 /// The `input` part of a recipe.
@@ -18,6 +20,12 @@ pub struct Input {
     pub hidden: Hidden,
     /// How plain text is read.
     pub text: TextOptions,
+    /// The columns that the steps expect, in no order; none: whatever is there.
+    pub columns: Vec<Expected>,
+    /// Which headers are taken for them.
+    pub matching: Match,
+    /// What becomes of columns that are not among them.
+    pub others: Others,
 }
 
 /// Which sheets of a workbook.
@@ -65,6 +73,25 @@ impl Input {
         }
     }
 
+    /// Whether a column is expected under this name; otherwise a sentence with the nearest one.
+    ///
+    /// # Errors
+    /// The sentence.
+    pub fn expects(&self, name: &str) -> Result<(), String> {
+        let names = self.columns.iter().map(|column| column.name.as_str());
+        if names.clone().any(|expected| expected == name) {
+            return Ok(());
+        }
+        if self.columns.is_empty() {
+            return Err("The recipe's `input` has no `columns`: it takes files as they are.".to_owned());
+        }
+        Err(format!(
+            "The recipe expects no column `{name}`.{} It expects {}.",
+            problem::did_you_mean(name, names.clone()),
+            problem::listed(names)
+        ))
+    }
+
     pub(super) fn read(node: &Node, reading: &mut Reading) -> Option<Self> {
         let mut options = reading.map(node, "input", "`input`")?;
         let sheets = options
@@ -85,16 +112,39 @@ impl Input {
             encoding: options.take("encoding").and_then(|node| read_encoding(node, reading)),
             delimiter: options.take("delimiter").and_then(|node| read_delimiter(node, reading)),
         };
-        options.finish(
-            reading,
-            &["sheets", "header", "merged", "hidden", "encoding", "delimiter"],
-        );
+        let columns = options
+            .take("columns")
+            .and_then(|node| Expected::read_all(node, reading))
+            .unwrap_or_default();
+        let matching = options.take("match").and_then(|node| Match::read(node, reading));
+        let others = options.optional_choice(reading, "others", &[("keep", Others::Keep), ("drop", Others::Drop)]);
+        if others == Some(Others::Drop) && columns.is_empty() {
+            reading.problem_of(
+                "input.others",
+                "`others` of `input` needs `columns`: without them every column would go.",
+            );
+        }
+        let known = [
+            "sheets",
+            "header",
+            "merged",
+            "hidden",
+            "encoding",
+            "delimiter",
+            "columns",
+            "match",
+            "others",
+        ];
+        options.finish(reading, &known);
         Some(Self {
             sheets,
             header,
             merged: merged.unwrap_or_default(),
             hidden: hidden.unwrap_or_default(),
             text,
+            columns,
+            matching: matching.unwrap_or_default(),
+            others: others.unwrap_or_default(),
         })
     }
 
@@ -128,6 +178,15 @@ impl Input {
             } else {
                 delimiter.to_string()
             });
+        }
+        if !self.columns.is_empty() {
+            object["columns"] = self.columns.iter().map(Expected::to_json).collect();
+        }
+        if let Some(matching) = self.matching.to_json() {
+            object["match"] = matching;
+        }
+        if self.others == Others::Drop {
+            object["others"] = json!("drop");
         }
         object
     }
@@ -232,10 +291,10 @@ fn named(names: &[String], sheets: &[(String, Visibility)]) -> Result<Vec<usize>
         };
         let Some(index) = exact.or_else(folded) else {
             let there = sheets.iter().map(|(sheet, _)| sheet.as_str());
-            let hint = super::super::problem::did_you_mean(name, there.clone());
+            let hint = problem::did_you_mean(name, there.clone());
             return Err(format!(
                 "There is no sheet `{name}`.{hint} The sheets are {}.",
-                super::super::problem::listed(there)
+                problem::listed(there)
             ));
         };
         if !chosen.contains(&index) {

@@ -284,3 +284,28 @@ fn a_problem_that_is_found_later_knows_its_line() {
     let column = recipe.locate(vec![Problem::of_step(6, "deduplicate.by[0]", "x")]);
     assert_eq!((column[0].line, column[0].column), (11, 24));
 }
+
+#[test]
+fn expected_columns_are_read_written_and_said_to_be_wrong() {
+    let text = "input: {columns: [id, {name: email, also: [E-Mail, mail address], required: true}], match: 0.85, others: drop}\n\
+                steps: []\n";
+    let recipe = Recipe::parse(text).expect("a recipe");
+    assert_eq!(recipe.input.matching, Match::Fuzzy(85));
+    assert!(recipe.input.columns[1].required && recipe.input.columns[1].also.len() == 2);
+    assert_eq!(Recipe::parse(&recipe.to_yaml()).expect("its yaml"), recipe);
+    assert_eq!(Recipe::from_json(&recipe.to_json()).expect("its json"), recipe);
+    assert_eq!(recipe.to_json()["input"]["match"], 0.85);
+    for (input, words) in [
+        ("columns: id", "expects a list such as [id, email]"),
+        ("columns: [id, id]", "names `id` twice"),
+        ("columns: [\"\"]", "a name is empty"),
+        ("columns: [{name: a, alsos: [b]}]", "Did you mean `also`?"),
+        ("columns: [a], match: fuzy", "Did you mean `fuzzy`?"),
+        ("columns: [a], match: 0.2", "from 0.5 to 1"),
+        ("others: drop", "needs `columns`"),
+    ] {
+        let problems = problems(&format!("input: {{{input}}}\nsteps: []\n"));
+        assert!(problems[0].message.contains(words), "{input}: {problems:?}");
+        assert!(problems[0].line > 0, "{input}");
+    }
+}

@@ -65,6 +65,11 @@ impl Recipe {
             let message = "`append` of all files takes the first sheet of each: leave `sheets` out, or say `first`.";
             reading.problem_of("input.sheets", message);
         }
+        if !self.input.columns.is_empty() {
+            let message = "The columns that `input` expects are looked for in the first file alone, where `append` puts all \
+                           files together: name those of the others in `columns` of `append` instead.";
+            reading.problem_of("input.columns", message);
+        }
     }
 }
 
