@@ -30,8 +30,10 @@ pub mod ordered;
 pub mod patterns;
 pub mod portion;
 pub mod rank;
+pub mod review;
 pub mod rules;
 pub mod running;
+pub mod similar;
 pub mod sort;
 pub mod spread;
 pub mod stages;
@@ -140,7 +142,7 @@ impl Plan {
             wanted = match &step.operator {
                 Operator::Step(operator) => operator.needs(&wanted, before),
                 Operator::Sort(sort) => sort.needs(wanted),
-                Operator::Deduplicate(deduplicate) => deduplicate.needs(wanted),
+                Operator::Deduplicate(deduplicate) => deduplicate.needs(wanted, before),
                 Operator::Group(group) => group.needs(before),
                 Operator::Unique(unique) => unique.judge.needs(&wanted, before),
                 Operator::Ordered(ordered) => ordered.needs(&wanted, before),
@@ -161,9 +163,11 @@ impl Plan {
                 .map_or(self.columns.len(), |next| next.before.len());
             let step = match &step.operator {
                 Operator::Step(operator) => operator.lineage(step.before.len(), after),
-                Operator::Sort(_) | Operator::Deduplicate(_) | Operator::Unique(_) => (0..after).map(Some).collect(),
+                Operator::Sort(_) | Operator::Unique(_) => (0..after).map(Some).collect(),
                 Operator::Group(group) => group.lineage(after),
-                Operator::Ordered(_) => (0..after).map(|at| (at < step.before.len()).then_some(at)).collect(),
+                Operator::Deduplicate(_) | Operator::Ordered(_) => {
+                    (0..after).map(|at| (at < step.before.len()).then_some(at)).collect()
+                }
             };
             sources = step
                 .into_iter()
@@ -236,11 +240,10 @@ impl Plan {
 
     /// The position of the last step that gives its first row only when it has seen the last one.
     fn last_barrier(&self) -> Option<usize> {
-        use super::steps::Keep;
         self.steps.iter().rposition(|step| match &step.operator {
             Operator::Step(_) | Operator::Unique(_) => false,
             Operator::Ordered(ordered) => ordered.looks() == Looks::Everywhere,
-            Operator::Deduplicate(deduplicate) => deduplicate.keep != Keep::First,
+            Operator::Deduplicate(deduplicate) => deduplicate.waits(),
             Operator::Sort(_) | Operator::Group(_) => true,
         })
     }

@@ -27,6 +27,7 @@ mod doors;
 mod join;
 mod ordered;
 mod ordering;
+mod similar;
 mod text_steps;
 mod turning;
 mod validating;

@@ -44,7 +44,7 @@ use serde_json::Value as Json;
 pub use case::Letters;
 pub use combine::Blanks;
 pub use convert::{Otherwise, Target};
-pub use deduplicate::{Ignore, Keep};
+pub use deduplicate::{Groups, Ignore, Keep, Words};
 pub use extract::NoMatch;
 pub use fill::FillWith;
 pub use filter::FilterRule;
