@@ -192,7 +192,8 @@ proptest! {
             let kept = marked.rows.iter().filter(|row| row[5] == "boolean:1").map(|row| row[..3].to_vec());
             prop_assert_eq!(kept.collect::<Vec<_>>(), removed.rows);
             let groups: HashSet<&String> = marked.rows.iter().map(|row| &row[3]).filter(|group| *group != "-").collect();
-            prop_assert!((1..=groups.len()).all(|number| groups.contains(&format!("n:{number}"))));
+            let numbered = (1..=groups.len()).all(|number| groups.contains(&format!("n:{number}")));
+            prop_assert!(numbered);
         }
     }
 }
