@@ -99,6 +99,18 @@ impl From<PlanError> for Halt {
                 let sentence = "A step makes too much text: more than 1 GiB in one column of 65,536 rows or fewer.";
                 Self::input("too_much_text", sentence.to_owned())
             }
+            PlanError::TooManyAlike => Self::input(
+                "too_many_alike",
+                "Too many rows look alike to be compared in time: ask for a higher `similarity` in `deduplicate`, or name \
+                 first in its `by` the column whose texts differ most."
+                    .to_owned(),
+            ),
+            PlanError::TooManyGroups => Self::input(
+                "too_many_groups",
+                "`deduplicate` with `similarity` or `groups: mark` holds one row of each group in memory, and these are too \
+                 many: take fewer rows at a time, or remove equal rows in a step before."
+                    .to_owned(),
+            ),
             error => Self::ours("engine", error.to_string()),
         }
     }

@@ -35,8 +35,10 @@ pub mod patterns;
 pub mod portion;
 pub mod query;
 pub mod rank;
+pub mod review;
 pub mod rules;
 pub mod running;
+pub mod similar;
 pub mod sort;
 pub mod spread;
 pub mod stages;
@@ -146,7 +148,7 @@ impl Plan {
             wanted = match &step.operator {
                 Operator::Step(operator) => operator.needs(&wanted, before),
                 Operator::Sort(sort) => sort.needs(wanted),
-                Operator::Deduplicate(deduplicate) => deduplicate.needs(wanted),
+                Operator::Deduplicate(deduplicate) => deduplicate.needs(wanted, before),
                 Operator::Group(group) => group.needs(before),
                 Operator::Query(query) => query.needs.clone(),
                 Operator::Unique(unique) => unique.judge.needs(&wanted, before),
@@ -169,10 +171,12 @@ impl Plan {
             let step = match &step.operator {
                 Operator::Step(operator) => operator.lineage(step.before.len(), after),
                 Operator::Unique(unique) => unique.judge.lineage(step.before.len(), after),
-                Operator::Sort(_) | Operator::Deduplicate(_) => (0..after).map(Some).collect(),
+                Operator::Sort(_) => (0..after).map(Some).collect(),
                 Operator::Group(group) => group.lineage(after),
                 Operator::Query(_) => vec![None; after],
-                Operator::Ordered(_) => (0..after).map(|at| (at < step.before.len()).then_some(at)).collect(),
+                Operator::Deduplicate(_) | Operator::Ordered(_) => {
+                    (0..after).map(|at| (at < step.before.len()).then_some(at)).collect()
+                }
             };
             sources = step
                 .into_iter()
@@ -253,11 +257,10 @@ impl Plan {
 
     /// The position of the last step that gives its first row only when it has seen the last one.
     fn last_barrier(&self) -> Option<usize> {
-        use super::steps::Keep;
         self.steps.iter().rposition(|step| match &step.operator {
             Operator::Step(_) | Operator::Unique(_) => false,
             Operator::Ordered(ordered) => ordered.looks() == Looks::Everywhere,
-            Operator::Deduplicate(deduplicate) => deduplicate.keep != Keep::First,
+            Operator::Deduplicate(deduplicate) => deduplicate.waits(),
             Operator::Sort(_) | Operator::Group(_) | Operator::Query(_) => true,
         })
     }

@@ -18,12 +18,13 @@ use super::alike::Ignored;
 use super::chunk::Chunk;
 use super::external::{self, BatchStream, DESCENDING, Key};
 use super::operator::{Operator, PlanError};
+use super::similar::Threshold;
 use super::stages::ChunkStream;
-use super::{Effects, Work, blanks, sort};
+use super::{Effects, Work, blanks, review, sort};
 use crate::recipe::columns::Column;
 use crate::recipe::fate::{Fate, TakenOut};
 use crate::recipe::ledger::Account;
-use crate::recipe::steps::Keep;
+use crate::recipe::steps::{Groups, Keep};
 
 /// What a key costs beside its bytes: pointer, length, hash table slot and the allocator's own.
 const KEY_OVERHEAD: usize = 56;
@@ -37,14 +38,30 @@ pub struct DeduplicatePlan {
     pub ignored: Ignored,
     /// Which row stays.
     pub keep: Keep,
-    /// Why the others go, in words.
+    /// How similar rows must be; `None`: they are equal.
+    pub similar: Option<Threshold>,
+    /// What becomes of rows that are alike.
+    pub groups: Groups,
+    /// Why the others go, in words, where they are equal.
     pub why: String,
 }
 
 impl DeduplicatePlan {
+    /// Whether all rows are seen before the first is given.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.keep != Keep::First || self.reviews()
+    }
+
+    /// Whether rows are told to which row they are like.
+    fn reviews(&self) -> bool {
+        self.similar.is_some() || self.groups == Groups::Mark
+    }
+
     /// Which columns are needed when these are wanted.
     #[must_use]
-    pub fn needs(&self, mut wanted: Vec<bool>) -> Vec<bool> {
+    pub fn needs(&self, mut wanted: Vec<bool>, before: usize) -> Vec<bool> {
+        wanted.truncate(before);
         for column in &self.by {
             wanted[*column] = true;
         }
@@ -67,7 +84,7 @@ impl Keys {
         Self::ignoring(columns, by, Ignored::default())
     }
 
-    fn ignoring(columns: &[Column], by: &[usize], ignored: Ignored) -> Result<Self, PlanError> {
+    pub(super) fn ignoring(columns: &[Column], by: &[usize], ignored: Ignored) -> Result<Self, PlanError> {
         let mut fields = Vec::new();
         for column in by {
             let empty = arrow::array::new_empty_array(&columns[*column].kind.arrow());
@@ -100,6 +117,9 @@ pub(super) fn run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkS
     let Operator::Deduplicate(plan) = &work.plan.steps[index].operator else {
         return stream;
     };
+    if plan.reviews() {
+        return review::run(work, index, stream);
+    }
     let (sender, receiver) = mpsc::channel(1);
     let (task_work, plan) = (work.clone(), plan.clone());
     let turned = plan.keep == Keep::Last;
@@ -216,16 +236,16 @@ fn split(
     let (kept, mut effects) = (chunk.filtered(first)?, Effects::default());
     let mut account = Account::default();
     account.kept.add(kept.origins.values().iter().copied());
-    effects.taken = note_duplicates(work, number, plan, chunk, first, &mut account)?;
+    effects.taken = note_duplicates(work, number, vec![plan.why.clone()], chunk, first, &mut account)?;
     effects.accounts.push((number, account));
     work.note(effects)?;
     Ok(kept)
 }
 
-fn note_duplicates(
+pub(super) fn note_duplicates(
     work: &Work,
     number: usize,
-    plan: &DeduplicatePlan,
+    why: Vec<String>,
     chunk: &Chunk,
     stays: &BooleanArray,
     account: &mut Account,
@@ -242,7 +262,7 @@ fn note_duplicates(
     Ok(vec![TakenOut {
         step: number,
         fate: Fate::Deduplicated,
-        why: vec![plan.why.clone()],
+        why,
         rows,
     }])
 }
@@ -264,7 +284,7 @@ fn unknown_rows(
         let rows = keys.of(&chunk)?;
         let unknown: BooleanArray = rows.iter().map(|key| Some(!seen.contains(key.as_ref()))).collect();
         let mut account = Account::default();
-        let taken = note_duplicates(&noting, number, &owned, &chunk, &unknown, &mut account)?;
+        let taken = note_duplicates(&noting, number, vec![owned.why.clone()], &chunk, &unknown, &mut account)?;
         noting.note(Effects::of(number, account, taken))?;
         let bytes: BinaryArray = rows.iter().map(|key| Some(key.as_ref().to_vec())).collect();
         let added: Vec<ArrayRef> = vec![
@@ -279,7 +299,7 @@ fn unknown_rows(
 }
 
 /// How many cells of each row are blank, where that matters.
-fn missing(plan: &DeduplicatePlan, chunk: &Chunk) -> Result<ArrayRef, PlanError> {
+pub(super) fn missing(plan: &DeduplicatePlan, chunk: &Chunk) -> Result<ArrayRef, PlanError> {
     if plan.keep != Keep::MostComplete {
         return Ok(Arc::new(UInt32Array::from(vec![0; chunk.rows()])));
     }
@@ -318,7 +338,7 @@ fn later_firsts(
         let first = runs(&batch, key, &mut last)?;
         let chunk = Chunk::of_batch(&batch, columns, marked)?;
         let mut account = Account::default();
-        let taken = note_duplicates(&noting, number, &owned, &chunk, &first, &mut account)?;
+        let taken = note_duplicates(&noting, number, vec![owned.why.clone()], &chunk, &first, &mut account)?;
         noting.note(Effects::of(number, account, taken))?;
         Ok(arrow::compute::filter_record_batch(&batch, &first)?)
     }));

@@ -54,6 +54,14 @@ pub enum PlanError {
     /// A step makes more text of some ten thousand rows than can be held.
     #[error("a step makes more than 1 GiB of text in one column of 65,536 rows or fewer")]
     TooMuchText,
+    /// Too many rows are so much alike that comparing them would take hours.
+    #[error(
+        "too many rows look alike: ask for a higher `similarity`, or name first in `by` the column whose texts differ most"
+    )]
+    TooManyAlike,
+    /// The groups of a step do not fit into the memory.
+    #[error("too many different rows for the memory of this step")]
+    TooManyGroups,
     /// Something that cannot be.
     #[error("{0}")]
     Internal(&'static str),

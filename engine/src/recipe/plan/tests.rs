@@ -29,6 +29,7 @@ mod join;
 mod ordered;
 mod ordering;
 mod query;
+mod similar;
 mod text_steps;
 mod turning;
 mod validating;

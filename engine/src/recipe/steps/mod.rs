@@ -49,7 +49,7 @@ pub use case::Letters;
 pub use combine::Blanks;
 pub use compare::Change;
 pub use convert::{Otherwise, Target};
-pub use deduplicate::{Ignore, Keep};
+pub use deduplicate::{Groups, Ignore, Keep, Words};
 pub use extract::NoMatch;
 pub use fill::FillWith;
 pub use filter::FilterRule;
