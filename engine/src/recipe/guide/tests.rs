@@ -81,6 +81,7 @@ fn made(example: &Example) -> Fallible<(Grid, Option<Grid>)> {
         name: "sheet.csv".to_owned(),
         tables: vec![read(&example.before, &folder.path().join("before"))?],
         recipe: Recipe::parse(&text).map_err(|problems| format!("{problems:?}"))?,
+        mapping: Default::default(),
         references: others.collect::<Fallible<_>>()?,
         out: out.clone(),
         scratch: make("scratch")?,
