@@ -16,6 +16,7 @@ pub mod alike;
 pub mod blanks;
 pub mod cells;
 pub mod chunk;
+pub mod collation;
 pub mod conversion;
 pub mod deduplicate;
 pub mod exact_sum;

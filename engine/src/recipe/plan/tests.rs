@@ -25,6 +25,7 @@ use crate::tables::{ColumnKind, ColumnMeta, PartMeta, TableMeta};
 
 mod doors;
 mod join;
+mod languages;
 mod ordered;
 mod ordering;
 mod similar;
