@@ -161,12 +161,7 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
             report.issues.extend(issues);
         }
     }
-    report
-        .seconds
-        .insert("processing".to_owned(), started.elapsed().as_secs_f64());
-    report.rejected = report.ledger.iter().map(|step| step.rejected).sum();
-    report.flagged = report.ledger.iter().map(|step| step.flagged).sum();
-    report.warnings = told.rows() - told.errors();
+    add_up(&mut report, &told, started);
     let errors = told.errors();
     let failing = order.recipe.output.policy == RejectsPolicy::Fail && errors > 0;
     let writing = Instant::now();
@@ -189,6 +184,15 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
         return Err(rejected_too_much(&order.name, errors));
     }
     Ok(report)
+}
+
+/// What the whole order came to, now that all tables are through.
+fn add_up(report: &mut Report, told: &Told<'_>, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
+    report.seconds.insert("processing".to_owned(), seconds);
+    report.rejected = report.ledger.iter().map(|step| step.rejected).sum();
+    report.flagged = report.ledger.iter().map(|step| step.flagged).sum();
+    report.warnings = told.rows() - told.errors();
 }
 
 /// The end of a run whose recipe wants to fail on rejects.

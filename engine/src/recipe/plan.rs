@@ -17,6 +17,7 @@ pub mod append;
 pub mod blanks;
 pub mod cells;
 pub mod chunk;
+pub mod collation;
 pub mod compare;
 pub mod conversion;
 pub mod deduplicate;

@@ -80,8 +80,8 @@ impl Walk for Begin {
         if !plan.by.is_empty() {
             keys.push((DataType::Binary, ASCENDING));
         }
-        keys.extend(sort::key_types(plan.of, plan.before[plan.of.column].kind));
-        let of = plan.of;
+        keys.extend(sort::key_types(&plan.of, plan.before[plan.of.column].kind));
+        let of = plan.of.clone();
         Ok(Detour {
             pending: Vec::new(),
             order: Order::Sorted {
@@ -91,7 +91,7 @@ impl Walk for Begin {
                     if !by.is_empty() {
                         keys.push(bytes_of(&by, chunk)?);
                     }
-                    keys.extend(sort::keys_of(of, &chunk.columns[of.column])?);
+                    keys.extend(sort::keys_of(&of, &chunk.columns[of.column])?);
                     Ok(keys)
                 }),
             },

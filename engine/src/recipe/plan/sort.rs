@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 
 use super::Work;
 use super::chunk::{Chunk, Marked};
+use super::collation::Collation;
 use super::external::{self, ASCENDING, DESCENDING, Key};
 use super::operator::{Operator, PlanError};
 use super::stages::ChunkStream;
@@ -25,7 +26,7 @@ pub struct SortPlan {
 }
 
 /// A column to sort by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct SortBy {
     /// Its position.
     pub column: usize,
@@ -35,6 +36,8 @@ pub struct SortBy {
     pub blanks: BlankPlace,
     /// How its texts are compared.
     pub compare: Compare,
+    /// The language whose order texts are in; `None`: character by character.
+    pub collation: Option<Collation>,
 }
 
 impl SortBy {
@@ -46,6 +49,7 @@ impl SortBy {
             order: Direction::Ascending,
             blanks: BlankPlace::Last,
             compare: Compare::Exact,
+            collation: None,
         }
     }
 }
@@ -87,7 +91,7 @@ fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkS
         counted.note(super::Effects::of(number, account, Vec::new()))?;
         let mut added = Vec::new();
         for key in &by {
-            added.extend(keys_of(*key, &chunk.columns[key.column])?);
+            added.extend(keys_of(key, &chunk.columns[key.column])?);
         }
         added.push(external::ordinals(&mut next, chunk.rows()));
         let batch = external::with_columns(&chunk.to_batch()?, added)?;
@@ -111,7 +115,7 @@ fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkS
 fn keys(plan: &SortPlan, columns: &[Column], behind: usize) -> (Vec<Key>, Vec<DataType>) {
     let (mut keys, mut added) = (Vec::new(), Vec::new());
     for key in &plan.keys {
-        for (data_type, options) in key_types(*key, columns[key.column].kind) {
+        for (data_type, options) in key_types(key, columns[key.column].kind) {
             keys.push(Key {
                 column: behind + added.len(),
                 options,
@@ -139,16 +143,16 @@ pub(super) fn empty(columns: &[Column], marked: Marked) -> Result<Chunk, PlanErr
 }
 
 /// The types of [`keys_of`] for a column of this kind, and which way each is sorted.
-pub(super) fn key_types(key: SortBy, kind: ColumnKind) -> Vec<(DataType, SortOptions)> {
+pub(super) fn key_types(key: &SortBy, kind: ColumnKind) -> Vec<(DataType, SortOptions)> {
     let nulls_first = key.blanks == BlankPlace::First;
     let either = |options: SortOptions| SortOptions { nulls_first, ..options };
     let options = match key.order {
         Direction::Descending => either(DESCENDING),
         Direction::Ascending => either(ASCENDING),
     };
-    let text = match key.compare {
-        Compare::Natural => DataType::Binary,
-        Compare::Exact | Compare::IgnoreCase => DataType::Utf8,
+    let text = match (key.compare, &key.collation) {
+        (Compare::Natural, _) | (_, Some(_)) => DataType::Binary,
+        (Compare::Exact | Compare::IgnoreCase, None) => DataType::Utf8,
     };
     match kind {
         // The classes keep their order either way: numbers before texts.
@@ -163,15 +167,16 @@ pub(super) fn key_types(key: SortBy, kind: ColumnKind) -> Vec<(DataType, SortOpt
 }
 
 /// Columns to sort by in place of a column.
-pub(super) fn keys_of(key: SortBy, column: &ArrayRef) -> Result<Vec<ArrayRef>, PlanError> {
+pub(super) fn keys_of(key: &SortBy, column: &ArrayRef) -> Result<Vec<ArrayRef>, PlanError> {
     let mut keys = super::cells::sort_keys(column)?;
     if let Some(last) = keys.last_mut()
         && let Some(texts) = last.as_string_opt::<i32>()
     {
-        *last = match key.compare {
-            Compare::Exact => return Ok(keys),
-            Compare::IgnoreCase => Arc::new(lower(texts)),
-            Compare::Natural => Arc::new(natural(texts)),
+        *last = match (key.compare, &key.collation) {
+            (_, Some(collation)) => Arc::new(keyed(texts, |text, key| collation.write_key(text, key))),
+            (Compare::Exact, None) => return Ok(keys),
+            (Compare::IgnoreCase, None) => Arc::new(lower(texts)),
+            (Compare::Natural, None) => Arc::new(keyed(texts, natural_key)),
         };
     }
     Ok(keys)
@@ -191,21 +196,22 @@ fn lower(texts: &StringArray) -> StringArray {
     lower.finish()
 }
 
-/// Bytes that are ordered as people order the texts: digits that stand together as one number, all letters as small ones.
-fn natural(texts: &StringArray) -> BinaryArray {
+/// Bytes that are ordered as the texts are to be.
+fn keyed(texts: &StringArray, write: impl Fn(&str, &mut Vec<u8>)) -> BinaryArray {
     let mut keys = BinaryBuilder::with_capacity(texts.len(), 2 * texts.value_data().len());
     let mut key = Vec::new();
     for text in texts {
         keys.append_option(text.map(|text| {
-            natural_key(text, &mut key);
+            key.clear();
+            write(text, &mut key);
             key.as_slice()
         }));
     }
     keys.finish()
 }
 
+/// Digits that stand together are one number, all letters are small ones.
 fn natural_key(text: &str, key: &mut Vec<u8>) {
-    key.clear();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();

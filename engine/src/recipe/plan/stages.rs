@@ -410,7 +410,14 @@ fn picked_rows(
             whole.filtered(&stays)?
         }
     };
-    // Copies follow the row they are of, one after the other.
+    number_copies(&mut next, &mut account);
+    account.kept.add(next.origins.values().iter().copied());
+    effects.accounts.push((step.number, account));
+    Ok(next)
+}
+
+/// Gives copies numbers of their own: they follow the row they are of, one after the other.
+fn number_copies(next: &mut Chunk, account: &mut Account) {
     let (mut before, mut copy) = (None, 0);
     let origins = next.origins.values().iter().map(|origin| {
         copy = if before == Some(*origin) { copy + 1 } else { 0 };
@@ -422,9 +429,6 @@ fn picked_rows(
         own
     });
     next.origins = origins.collect();
-    account.kept.add(next.origins.values().iter().copied());
-    effects.accounts.push((step.number, account));
-    Ok(next)
 }
 
 /// The rows that are not picked, and not rejected either: they are filtered.

@@ -26,6 +26,7 @@ use crate::tables::{ColumnKind, ColumnMeta, PartMeta, TableMeta};
 mod doors;
 mod further;
 mod join;
+mod languages;
 mod ordered;
 mod ordering;
 mod query;

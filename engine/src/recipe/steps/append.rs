@@ -272,9 +272,10 @@ impl Append {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let loosely = |name: &str| name.trim().to_lowercase();
-        let alike: [&dyn Fn(&str, &str) -> bool; 2] =
-            [&|their, our| their == our, &|their, our| loosely(their) == loosely(our)];
+        let alike: [fn(&str, &str) -> bool; 2] = [
+            |their, our| their == our,
+            |their, our| their.trim().to_lowercase() == our.trim().to_lowercase(),
+        ];
         for is_alike in alike {
             for (position, their) in theirs.iter().enumerate() {
                 if taken[position].is_none() {

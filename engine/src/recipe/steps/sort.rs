@@ -4,7 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::{Definition, OptionForm, OptionKind};
 use crate::recipe::columns::{Column, find};
-use crate::recipe::document::{Node, Reading, Value};
+use crate::recipe::document::{Node, Options, Reading, Value};
+use crate::recipe::plan::collation::{self, Collation};
 use crate::recipe::plan::operator::Operator;
 use crate::recipe::plan::sort::{SortBy, SortPlan};
 use crate::recipe::problem::Problem;
@@ -12,10 +13,15 @@ use crate::recipe::problem::Problem;
 /// Puts rows in order. Rows that are equal in all keys keep their order; blanks come last either way, unless a key wants them
 /// first; texts are compared character by character, capitals first, unless a key compares them otherwise; in a column of
 /// several kinds numbers come before texts.
+///
+/// With a `locale` texts are in the order of that language. Texts that it does not tell apart keep their order; `ignore_case`
+/// and `natural` leave case out there too, but not accents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sort {
     /// The keys, most important first.
     pub by: Vec<SortKey>,
+    /// The language whose order texts are in, as a BCP 47 tag; `None`: character by character.
+    pub locale: Option<String>,
 }
 
 /// One key of a sort.
@@ -101,21 +107,32 @@ impl Sort {
         name: "sort",
         title: "Sort rows",
         about: "Puts rows in order by one or more columns; equal rows keep their order.",
-        options: &[OptionForm {
-            name: "by",
-            title: "Columns",
-            kind: OptionKind::SortKeys,
-            required: true,
-            default: None,
-            about: "The columns to sort by, the most important first.",
-        }],
+        options: &[
+            OptionForm {
+                name: "by",
+                title: "Columns",
+                kind: OptionKind::SortKeys,
+                required: true,
+                default: None,
+                about: "The columns to sort by, the most important first.",
+            },
+            OptionForm {
+                name: "locale",
+                title: "Order of the language",
+                kind: OptionKind::Text,
+                required: false,
+                default: None,
+                about: "A language tag such as `de`, `sv` or `fr-CA`, so that ä stands where its readers look for it. Left out: by character, ä behind z.",
+            },
+        ],
     };
 
     pub(super) fn read(node: &Node, path: &str, reading: &mut Reading) -> Option<Self> {
         let mut options = reading.map(node, path, "`sort`")?;
         let list = options.require(reading, "by");
         let by_path = options.path("by");
-        options.finish(reading, &["by"]);
+        let locale = read_locale(&mut options, reading);
+        options.finish(reading, &["by", "locale"]);
         let list = list?;
         reading.places.insert(by_path.clone(), list.place);
         let keys: Option<Vec<SortKey>> = match &list.value {
@@ -130,7 +147,7 @@ impl Sort {
             reading.problem(list.place, &by_path, "`by` of `sort` names no column.");
             return None;
         }
-        Some(Self { by })
+        Some(Self { by, locale })
     }
 
     pub(super) fn to_json(&self) -> Json {
@@ -154,7 +171,11 @@ impl Sort {
             }
             Json::Object(object)
         };
-        json!({ "by": self.by.iter().map(key).collect::<Vec<_>>() })
+        let mut json = json!({ "by": self.by.iter().map(key).collect::<Vec<_>>() });
+        if let Some(locale) = &self.locale {
+            json["locale"] = json!(locale);
+        }
+        json
     }
 
     pub(super) fn label(&self) -> String {
@@ -176,10 +197,11 @@ impl Sort {
             }
             format!("{} ({})", key.column, how.join(", "))
         };
-        format!(
-            "Sort by {}",
-            self.by.iter().map(key).collect::<Vec<_>>().join(", then ")
-        )
+        let keys = self.by.iter().map(key).collect::<Vec<_>>().join(", then ");
+        match &self.locale {
+            None => format!("Sort by {keys}"),
+            Some(locale) => format!("Sort by {keys}, texts in the order of {}", collation::name(locale)),
+        }
     }
 
     pub(super) fn check(&self, columns: &[Column]) -> Result<Vec<Column>, Vec<Problem>> {
@@ -188,17 +210,19 @@ impl Sort {
     }
 
     pub(super) fn plan(&self, columns: &[Column]) -> Result<Operator, Vec<Problem>> {
-        let positions = self.positions(columns)?;
-        let keys = positions
-            .into_iter()
-            .zip(&self.by)
-            .map(|(column, key)| SortBy {
+        let mut keys = Vec::with_capacity(self.by.len());
+        for (column, key) in self.positions(columns)?.into_iter().zip(&self.by) {
+            let collation = self.locale.as_ref().map(|locale| Collation::new(locale, key.compare));
+            keys.push(SortBy {
                 column,
                 order: key.order,
                 blanks: key.blanks,
                 compare: key.compare,
-            })
-            .collect();
+                collation: collation
+                    .transpose()
+                    .map_err(|message| vec![Problem::at("locale", message)])?,
+            });
+        }
         Ok(Operator::Sort(SortPlan { keys }))
     }
 
@@ -215,6 +239,18 @@ impl Sort {
             Ok(positions)
         } else {
             Err(problems)
+        }
+    }
+}
+
+fn read_locale(options: &mut Options<'_>, reading: &mut Reading) -> Option<String> {
+    let path = options.path("locale");
+    let tag = options.optional_text(reading, "locale")?;
+    match collation::checked(&tag) {
+        Ok(tag) => Some(tag),
+        Err(message) => {
+            reading.problem_of(&path, format!("`locale` of `sort`: {message}"));
+            None
         }
     }
 }
