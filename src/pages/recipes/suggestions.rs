@@ -500,7 +500,7 @@ mod tests {
         assert_eq!(number("9999999999999999"), None, "longer than a number");
         assert_eq!(number("AA-99"), None);
         let zeros = column("branch", 10, |it| {
-            (it.zero_padded, it.patterns) = (3, vec![("99".to_owned(), 10)])
+            (it.zero_padded, it.patterns) = (3, vec![("99".to_owned(), 10)]);
         });
         assert_eq!(told(&[zeros], "[]"), []);
         assert_eq!(told(&[patterns("phone", 10, &[("999999", 10)])], "[]"), []);
@@ -539,7 +539,7 @@ mod tests {
                 .map(|(text, n)| (text.to_owned(), n))
                 .to_vec();
         });
-        let found = of(&[city.clone()], &Recipe::default());
+        let found = of(std::slice::from_ref(&city), &Recipe::default());
         assert_eq!(
             found[0].sentence,
             "4 cells are spelt otherwise in city, such as “BERLIN” for “Berlin”: unify?"
@@ -547,7 +547,7 @@ mod tests {
         assert_eq!(told(&[city], "[case: {columns: [city], to: title}]"), []);
         let id = column("order", 100, |it| (it.distinct, it.distinct_exact) = (98, true));
         assert_eq!(
-            told(&[id.clone()], "[]")[0].0,
+            told(std::slice::from_ref(&id), "[]")[0].0,
             "2 cells repeat others in order: remove duplicates?"
         );
         assert_eq!(told(&[id], "[deduplicate: {by: [order]}]"), []);
