@@ -6,7 +6,7 @@ use sheetmill::domain::states::Role;
 
 use crate::browser::Browser;
 use crate::client::Client;
-use crate::first_light::{join, upload};
+use crate::first_light::join;
 use crate::processes::Process;
 use crate::test_app::TestApp;
 use crate::visitor::{Page, Visitor};
@@ -190,12 +190,19 @@ async fn a_file_with_other_headers_is_asked_about_once_in_the_browser() {
         let path = folder.path().join(name);
         std::fs::write(&path, text).expect("it can be written");
         browser.page.goto(&address).await.expect("the first page");
-        upload(&browser, &path).await;
-        let at = browser.page.current_url().await.expect("an address");
-        at.path_segments()
-            .and_then(|mut it| it.nth(1))
-            .expect("a file's id")
-            .to_owned()
+        let input = browser.see("#upload input[type=file]").await;
+        input
+            .send_keys(path.to_str().expect("a plain path"))
+            .await
+            .expect("a chosen file");
+        let find = "const lines = [...document.querySelectorAll('#recent tr[data-state=ready]')]; \
+                    return lines.find((it) => it.textContent.includes(arguments[0]))?.querySelector('a').pathname ?? null;";
+        let what = format!("{name} is read");
+        let path = until(&what, async || {
+            let found = browser.page.execute(find, vec![name.into()]).await.ok()?;
+            found.as_str().map(str::to_owned)
+        });
+        path.await.trim_start_matches("/files/").to_owned()
     };
     let own = file("own.csv", "email,city\na@example.org,Ghent\n").await;
     browser
