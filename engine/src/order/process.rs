@@ -151,9 +151,7 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
     report
         .seconds
         .insert("processing".to_owned(), started.elapsed().as_secs_f64());
-    report.rejected = report.ledger.iter().map(|step| step.rejected).sum();
-    report.flagged = report.ledger.iter().map(|step| step.flagged).sum();
-    report.warnings = told.rows() - told.errors();
+    count(&mut report, &told);
     let errors = told.errors();
     let failing = order.recipe.output.policy == RejectsPolicy::Fail && errors > 0;
     let writing = Instant::now();
@@ -176,6 +174,13 @@ fn process(order: &ProcessOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
         return Err(rejected_too_much(&order.name, errors));
     }
     Ok(report)
+}
+
+/// Counts what rules found, over all sheets.
+fn count(report: &mut Report, told: &Told<'_>) {
+    report.rejected = report.ledger.iter().map(|step| step.rejected).sum();
+    report.flagged = report.ledger.iter().map(|step| step.flagged).sum();
+    report.warnings = told.rows() - told.errors();
 }
 
 /// The end of a run whose recipe wants to fail on rejects.
