@@ -35,7 +35,7 @@ export function drawExpected(place, input, current, set) {
     el("ol", { class: "expects" }, ...columns.map((column, index) => line(column, (change, again) => put(columns.with(index, { ...columns[index], ...change }), again), () => put(columns.toSpliced(index, 1), true)))),
     el("div", { class: "actions" }, take, add),
     ...(columns.length === 0 ? [] : [
-      choice("Headers fit if they are", input.match ?? "fuzzy", { exact: "the same", normalised: "the same but for case and punctuation", synonym: "that, or another name below", fuzzy: "that, or very alike" }, option("match", "fuzzy")),
+      choice("Headers fit if they are", input.match ?? "fuzzy", { exact: "exactly the name", normalised: "the name but for case and punctuation", synonym: "the name or another one of it", fuzzy: "one of its names, or very alike" }, option("match", "fuzzy")),
       choice("Other columns", input.others ?? "keep", { keep: "stay", drop: "are left out" }, option("others", "keep")),
     ]),
     el("div", { "data-unfit": true }),
@@ -62,7 +62,7 @@ function wordsOf({ header, words, nearest }) {
 function line(column, change, remove) {
   const required = el("input", { type: "checkbox", checked: column.required ?? false, onchange: () => change({ required: required.checked }, true) });
   const name = el("input", { class: "input mono", value: column.name, "aria-label": "Expected column", spellcheck: "false", onchange: () => change({ name: name.value }, true) });
-  const also = el("input", { class: "input mono", value: (column.also ?? []).join("; "), "aria-label": `Also called, for ${column.name}`, placeholder: "also called; in other files", spellcheck: "false", onchange: () => change({ also: namesOf(also.value) }, true) });
+  const also = el("input", { class: "input mono", value: (column.also ?? []).join("; "), "aria-label": `Also called, for ${column.name}`, placeholder: "also called", spellcheck: "false", onchange: () => change({ also: namesOf(also.value) }, true) });
   return el("li", { "data-name": column.name },
     el("div", { class: "pair" }, name, also),
     el("div", { class: "actions" }, el("label", { class: "check" }, required, " required"), el("button", { class: "button quiet tiny", type: "button", "aria-label": `Remove ${column.name}`, onclick: remove }, "Remove")),

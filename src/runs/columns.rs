@@ -20,6 +20,8 @@ pub struct ColumnChoice {
     pub expected: String,
     /// The header that it is; `None`: these sheets do not have it.
     pub header: Option<String>,
+    /// Headers that fitted as well and are not it.
+    pub instead_of: Vec<String>,
 }
 
 /// The choices of a run: those that came with it, and what its owner has chosen before.
@@ -65,9 +67,20 @@ pub async fn remember_columns(pool: &Pool, owner: UserId, chosen: &[ColumnChoice
             ..it.clone()
         })
     };
-    let found: Vec<ColumnMapping> = chosen.iter().filter(|it| it.header.is_some()).map(absent).collect();
+    let found = chosen.iter().filter(|it| it.header.is_some()).map(absent);
+    // Where several were chosen in earlier runs and stand on one sheet, this one is the one to remember.
+    let others = chosen.iter().flat_map(|it| {
+        let other = |header: &String| {
+            mapping(&ColumnChoice {
+                header: Some(header.clone()),
+                ..it.clone()
+            })
+        };
+        it.instead_of.iter().map(other)
+    });
+    let gone: Vec<ColumnMapping> = found.chain(others).collect();
     let mut tx = pool.begin().await?;
-    column_mappings::forget(&mut tx, owner, &found).await?;
+    column_mappings::forget(&mut tx, owner, &gone).await?;
     column_mappings::remember(&mut tx, owner, &kept).await?;
     tx.commit().await?;
     Ok(())

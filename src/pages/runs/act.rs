@@ -142,6 +142,7 @@ pub(in crate::pages) async fn forget(
         layout,
         expected,
         header: Some(header).filter(|it| !it.is_empty()),
+        instead_of: Vec::new(),
     };
     runs::forget_column(&pages.pool, session.user(), &chosen).await?;
     Ok(to(*run))

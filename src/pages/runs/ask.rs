@@ -93,7 +93,8 @@ pub(super) fn chosen(columns: &[String]) -> Result<Vec<ColumnChoice>, PageError>
     let wrong = |_| PageError::Wrong("The form is not complete. Go back and try again.".to_owned());
     let mut chosen: Vec<ColumnChoice> = Vec::new();
     for text in columns.iter().filter(|text| !text.is_empty()) {
-        let (layout, expected, header): (String, String, Option<String>) = serde_json::from_str(text).map_err(wrong)?;
+        let (layout, expected, header, instead_of): (String, String, Option<String>, Vec<String>) =
+            serde_json::from_str(text).map_err(wrong)?;
         let twice = |it: &&ColumnChoice| it.layout == layout && header.is_some() && it.header == header;
         if let (Some(other), Some(header)) = (chosen.iter().find(twice), &header) {
             let other = &other.expected;
@@ -104,6 +105,7 @@ pub(super) fn chosen(columns: &[String]) -> Result<Vec<ColumnChoice>, PageError>
             layout,
             expected,
             header,
+            instead_of,
         });
     }
     Ok(chosen)
@@ -297,12 +299,17 @@ fn row(layout: &Layout, column: &ColumnMatch, required: bool) -> RowView {
 /// What may be chosen: nothing is sent for what was surely found and stays so.
 fn choices(layout: &Layout, column: &ColumnMatch, required: bool) -> Vec<Choice> {
     let value = |header: Option<&str>| {
-        let value: Value = json!([layout.key, column.expected, header]);
+        let tied = column.nearest.iter().filter(|_| column.how == How::Tied);
+        let others: Vec<&str> = tied
+            .map(|near| near.header.as_str())
+            .filter(|it| Some(*it) != header)
+            .collect();
+        let value: Value = json!([layout.key, column.expected, header, others]);
         value.to_string()
     };
     let absent = |here| Choice {
         value: value(None),
-        label: "not there: leave it blank".to_owned(),
+        label: "leave it blank".to_owned(),
         here,
     };
     let header = |header: &str| Choice {
@@ -381,7 +388,7 @@ mod tests {
         let here = |row: &RowView| row.choices.iter().find(|it| it.here).map(|it| it.value.clone());
         let values: Vec<Option<String>> = view.rows.iter().map(here).collect();
         assert_eq!(values[0].as_deref(), Some(""));
-        assert_eq!(values[1].as_deref(), Some(r#"["k","email","E-Mial"]"#));
+        assert_eq!(values[1].as_deref(), Some(r#"["k","email","E-Mial",[]]"#));
         assert_eq!(values[2].as_deref(), Some(""));
         assert!(view.rows[2].must && !view.rows[1].must);
     }
@@ -389,10 +396,10 @@ mod tests {
     #[test]
     fn choices_come_back_and_a_header_is_chosen_once() {
         let sent = |texts: &[&str]| chosen(&texts.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>());
-        let back = sent(&["", r#"["k","email","Mail"]"#, r#"["k","phone",null]"#]).expect("choices");
+        let back = sent(&["", r#"["k","email","Mail",[]]"#, r#"["k","phone",null,[]]"#]).expect("choices");
         assert_eq!(back.len(), 2);
         assert_eq!(back[1].header, None);
-        assert!(sent(&[r#"["k","email","Mail"]"#, r#"["k","phone","Mail"]"#]).is_err());
+        assert!(sent(&[r#"["k","email","Mail",[]]"#, r#"["k","phone","Mail",[]]"#]).is_err());
         assert!(sent(&["nonsense"]).is_err());
     }
 }
