@@ -35,7 +35,7 @@ struct Group {
     /// Its blank cells.
     missing: u32,
     /// Its texts, where rows need not be equal.
-    texts: Box<[Plain]>,
+    texts: Arc<[Plain]>,
     /// For people, from 1; 0 where a row is alone.
     number: i64,
 }
@@ -70,7 +70,7 @@ fn try_run(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Result<ChunkS
         return Err(PlanError::Internal("no search for duplicates"));
     };
     let (width, marked) = (step.before.len(), work.marked);
-    let search = Arc::new(Mutex::new(Search::new(plan, &step.before, work.share() / 2)?));
+    let search = Arc::new(Mutex::new(Search::new(plan, &step.before, work.share() / 4 * 3)?));
     let base = sort::empty(&step.before, marked)?.to_batch()?.schema();
     let (group, ordinal) = (base.fields().len(), base.fields().len() + 1);
     let schema = external::schema_with(&base, &[DataType::UInt32, DataType::UInt64]);
@@ -150,7 +150,7 @@ impl Search {
         let missing = missing(&self.plan, chunk)?;
         let missing = missing.as_primitive::<UInt32Type>();
         for (row, group) in groups.iter().enumerate() {
-            let texts = texts.next().unwrap_or_default();
+            let texts = texts.next().unwrap_or_else(|| Arc::new([]));
             self.join(*group as usize, (missing.value(row), chunk.sources.value(row)), texts);
         }
         if self.bytes() > self.most_bytes {
@@ -159,7 +159,7 @@ impl Search {
         Ok(UInt32Array::from(groups))
     }
 
-    fn join(&mut self, group: usize, (missing, source): (u32, u32), texts: Box<[Plain]>) {
+    fn join(&mut self, group: usize, (missing, source): (u32, u32), texts: Arc<[Plain]>) {
         let kept = self.next;
         self.next += 1;
         let size = |texts: &[Plain]| texts.iter().map(Plain::bytes).sum::<usize>();
@@ -196,7 +196,7 @@ impl Search {
     }
 
     /// The texts of each row, where rows need not be equal.
-    fn texts(&self, chunk: &Chunk) -> Result<Vec<Box<[Plain]>>, PlanError> {
+    fn texts(&self, chunk: &Chunk) -> Result<Vec<Arc<[Plain]>>, PlanError> {
         let Some(Threshold { words, .. }) = self.plan.similar else {
             return Ok(Vec::new());
         };

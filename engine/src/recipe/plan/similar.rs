@@ -17,6 +17,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -56,7 +57,7 @@ impl Threshold {
 
 /// A text as it is compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Plain(Box<[char]>);
+pub struct Plain(Box<str>);
 
 impl Plain {
     /// Takes away what does not count.
@@ -80,14 +81,17 @@ impl Plain {
         if words == Words::AnyOrder {
             parts.sort_unstable();
         }
-        let chars: Vec<char> = parts.join(" ").chars().take(MOST_COMPARED).collect();
-        Self(chars.into())
+        let mut plain = parts.join(" ");
+        if let Some((end, _)) = plain.char_indices().nth(MOST_COMPARED) {
+            plain.truncate(end);
+        }
+        Self(plain.into())
     }
 
     /// Bytes that it holds, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        4 * self.0.len() + 24
+        self.0.len() + 24
     }
 
     fn is_blank(&self) -> bool {
@@ -103,12 +107,17 @@ impl Plain {
         if self.is_blank() || other.is_blank() {
             return 0.0;
         }
-        similarity(distance(&self.0, &other.0), self.0.len().max(other.0.len()))
+        let (left, right) = (self.chars(), other.chars());
+        similarity(distance(&left, &right), left.len().max(right.len()))
+    }
+
+    fn chars(&self) -> Vec<char> {
+        self.0.chars().collect()
     }
 
     /// A bit for each letter that is in it: a change adds one at most and takes one away at most.
     fn letters(&self) -> u64 {
-        self.0.iter().fold(0, |bits, c| bits | 1 << (u32::from(*c) % 64))
+        self.0.chars().fold(0, |bits, c| bits | 1 << (u32::from(c) % 64))
     }
 }
 
@@ -148,7 +157,7 @@ fn distance(left: &[char], right: &[char]) -> usize {
 /// A row that others may be like.
 #[derive(Debug)]
 struct Head {
-    texts: Box<[Plain]>,
+    texts: Arc<[Plain]>,
     /// Of the first text that is filled: the letters in it.
     letters: u64,
 }
@@ -181,7 +190,7 @@ pub struct Heads {
     lengths: Vec<Lengths>,
     heads: Vec<Head>,
     /// The head of rows that were seen.
-    known: HashMap<Box<[Plain]>, u32>,
+    known: HashMap<Arc<[Plain]>, u32>,
     /// Where a piece's heads begin in `entries`; pieces are known by a hash that is the same in every run.
     pieces: HashMap<u64, u32>,
     /// A head, and the next entry of the same piece.
@@ -231,7 +240,7 @@ impl Heads {
     }
 
     /// The position of the head that a row belongs to; the next position: it is a head itself.
-    pub fn place(&mut self, texts: Box<[Plain]>) -> Result<u32, PlanError> {
+    pub fn place(&mut self, texts: Arc<[Plain]>) -> Result<u32, PlanError> {
         if let Some(head) = self.known.get(&texts) {
             return Ok(*head);
         }
@@ -245,15 +254,15 @@ impl Heads {
             Some(head) => head,
             None => self.add(texts.clone(), column)?,
         };
-        self.bytes += size_of(&texts) + SLOT;
+        self.bytes += bytes_of(&texts) + size_of::<Arc<[Plain]>>() + SLOT;
         self.known.insert(texts, head);
         Ok(head)
     }
 
     /// The earliest head that is similar enough.
     fn search(&mut self, texts: &[Plain], column: usize) -> Result<Option<u32>, PlanError> {
-        let text = &texts[column];
-        let (length, letters) = (text.0.len(), text.letters());
+        let (text, letters) = (texts[column].chars(), texts[column].letters());
+        let length = text.len();
         let mut met = Vec::new();
         for near in 0..self.lengths[length].near.len() {
             let (other, changes) = self.lengths[length].near[near];
@@ -265,11 +274,11 @@ impl Heads {
                 let first = piece.start.saturating_sub(changes);
                 let last = (piece.start + changes).min(length.saturating_sub(piece.len()));
                 for start in first..=last {
-                    let Some(there) = text.0.get(start..start + piece.len()) else {
+                    let Some(there) = text.get(start..start + piece.len()) else {
                         break;
                     };
                     self.meet((column, other, number + 1, there, None), (letters, changes), &mut met)?;
-                    if let Some(behind) = text.0.get(start + piece.len())
+                    if let Some(behind) = text.get(start + piece.len())
                         && there.last() != Some(behind)
                     {
                         let (swapped, sought) = (&there[..there.len() - 1], (letters, changes));
@@ -316,9 +325,9 @@ impl Heads {
         Ok(())
     }
 
-    fn add(&mut self, texts: Box<[Plain]>, column: usize) -> Result<u32, PlanError> {
+    fn add(&mut self, texts: Arc<[Plain]>, column: usize) -> Result<u32, PlanError> {
         let position = u32::try_from(self.heads.len()).map_err(|_error| PlanError::TooManyAlike)?;
-        let text = texts.get(column).map_or::<&[char], _>(&[], |text| &text.0);
+        let text = texts.get(column).map(Plain::chars).unwrap_or_default();
         match cut(text.len(), self.lengths[text.len()].most_changes) {
             None => self.enter((column, text.len(), 0, &[], None), position)?,
             Some(pieces) => {
@@ -328,7 +337,7 @@ impl Heads {
             }
         }
         let letters = texts.get(column).map_or(0, Plain::letters);
-        self.bytes += size_of(&texts) + std::mem::size_of::<Head>();
+        self.bytes += size_of::<Head>();
         self.heads.push(Head { texts, letters });
         Ok(position)
     }
@@ -349,7 +358,7 @@ impl Heads {
     }
 }
 
-fn size_of(texts: &[Plain]) -> usize {
+fn bytes_of(texts: &[Plain]) -> usize {
     texts.iter().map(Plain::bytes).sum()
 }
 

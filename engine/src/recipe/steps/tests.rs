@@ -220,6 +220,18 @@ fn labels_are_plain_sentences() {
             "Sort by name, then id (greatest first)",
         ),
         (
+            "{sort: {by: name, locale: fr-ca}}",
+            "Sort by name, texts in the order of French (fr-CA)",
+        ),
+        (
+            "{deduplicate: {by: name, similarity: 0.925, keep: most_complete}}",
+            "Keep the most complete of rows with similar name (92.5 % or more)",
+        ),
+        (
+            "{deduplicate: {by: [id, name], groups: mark, keep: last}}",
+            "Mark the last of rows with equal id and name",
+        ),
+        (
             "{group: {by: [name], totals: {n: count(*)}}}",
             "One row per name with n",
         ),
@@ -280,6 +292,68 @@ fn options_that_need_a_choice_name_options_and_words_that_there_are() {
             panic!("{only:?}: a choice")
         };
         assert!(only.words.iter().all(|word| words.contains(word)), "{only:?}");
+    }
+}
+
+#[test]
+fn options_of_similar_rows_and_languages_are_checked_at_the_door() {
+    for (text, words) in [
+        (
+            "{deduplicate: {by: name, similarity: 90}}",
+            "expects a number from 0.5 to 1, such as `0.9`, not `90`",
+        ),
+        ("{deduplicate: {by: name, similarity: NaN}}", "from 0.5 to 1"),
+        ("{deduplicate: {similarity: 0.9}}", "must name columns of text"),
+        (
+            "{deduplicate: {by: name, words: in_order}}",
+            "means nothing without `similarity`",
+        ),
+        (
+            "{deduplicate: {by: name, similarity: 0.9, ignore: case}}",
+            "means nothing beside `similarity`",
+        ),
+        ("{deduplicate: {by: name, group: mark}}", "Did you mean `groups`?"),
+        (
+            "{sort: {by: name, locale: german}}",
+            "`locale` of `sort`: `german` is not a language whose order is known. Did you mean `de`?",
+        ),
+    ] {
+        let problems = Recipe::parse(&format!("steps: [{text}]")).expect_err(text);
+        assert!(problems[0].message.contains(words), "{problems:?}");
+    }
+    let typed = problem("{deduplicate: {by: [name, total], similarity: 0.9}}");
+    assert_eq!(typed.path, "steps[2].deduplicate.by[1]");
+    assert!(
+        typed
+            .message
+            .contains("The column `total` holds numbers, and `similarity` compares texts")
+    );
+    let names: Vec<String> = after("{deduplicate: {by: name, groups: mark}}")
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(names, ["id", "name", "total", "day", "group", "similarity", "keep"]);
+    let twice = Recipe::parse("steps: [{deduplicate: {by: name, groups: mark}}]")
+        .expect("it reads")
+        .steps
+        .remove(0);
+    let marked = twice.check(1, &columns(), &References::default()).expect("it fits");
+    let problem = twice
+        .check(2, &marked, &References::default())
+        .expect_err("twice")
+        .remove(0);
+    assert!(
+        problem
+            .message
+            .contains("adds a column `group`, and there is one already"),
+        "{problem:?}"
+    );
+    for text in [
+        "{deduplicate: {by: [name], keep: first, similarity: 0.9, words: in_order, groups: mark}}",
+        "{sort: {by: [name], locale: sv}}",
+    ] {
+        let read = step(text);
+        assert_eq!(step(&read.to_json().to_string()), read);
     }
 }
 

@@ -62,13 +62,13 @@ fn a_large_sort_in_a_language_is_the_same_on_disk_and_at_any_number_of_threads()
     let letters = ["a", "å", "ä", "ö", "z", "Z", "Å", "o"];
     let word = |row: usize| {
         format!(
-            "{}{}{:0>150}",
+            "{}{}{:0>400}",
             letters[row * 7919 % 8],
             letters[row * 104_729 % 8],
             row * 7919 % 100_003
         )
     };
-    let rows = 150_000;
+    let rows = 40_000;
     let words: StringArray = (0..rows).map(|row| Some(word(row))).collect();
     let columns: Vec<(&str, ArrayRef)> = vec![("word", Arc::new(words))];
     // The alphabet by hand: place of the letter, then the digits, then small before capital.
@@ -96,7 +96,7 @@ fn a_large_sort_in_a_language_is_the_same_on_disk_and_at_any_number_of_threads()
         };
         let made = carry_out(
             &columns,
-            "steps: [{sort: {by: word, locale: sv}}, {sort: {by: [{column: word, order: descending}], locale: sv}}, {sort: {by: word, locale: sv}}]",
+            "steps: [{sort: {by: [{column: word, order: descending}], locale: sv}}, {sort: {by: word, locale: sv}}]",
             split,
         )?;
         assert!(

@@ -4,11 +4,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
+use futures_util::StreamExt;
 use proptest::prelude::*;
 use proptest::sample::select;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Fallible, Split, WHOLE, any_split, carry_out};
+use super::{
+    Fallible, Marked, Plan, Recipe, References, Resources, Split, Spool, WHOLE, Work, any_split, carry_out, stages,
+};
+use crate::recipe::plan::operator::PlanError;
+use crate::recipe::plan::similar::{Heads, Plain, Threshold};
+use crate::recipe::steps::Words;
 
 type Person = [Option<String>; 3];
 
@@ -258,22 +264,14 @@ fn many_names_are_compared_in_time_and_the_same_at_any_number_of_threads() -> Fa
 
 #[test]
 fn texts_that_all_look_alike_are_refused_rather_than_compared_for_hours() -> Fallible {
-    let mut heads = crate::recipe::plan::similar::Heads::new(crate::recipe::plan::similar::Threshold {
+    let mut heads = Heads::new(Threshold {
         least: 0.5,
-        words: crate::recipe::steps::Words::InOrder,
+        words: Words::InOrder,
     });
     heads.spend(u64::MAX / 2);
-    let place = |heads: &mut crate::recipe::plan::similar::Heads, text: &str| {
-        heads.place(Box::new([crate::recipe::plan::similar::Plain::new(
-            text,
-            crate::recipe::steps::Words::InOrder,
-        )]))
-    };
-    assert!(matches!(
-        place(&mut heads, "abc"),
-        Err(crate::recipe::plan::operator::PlanError::TooManyAlike)
-    ));
-    let wide: Vec<Person> = (0..120_000)
+    let place = |heads: &mut Heads, text: &str| heads.place(Arc::new([Plain::new(text, Words::InOrder)]));
+    assert!(matches!(place(&mut heads, "abc"), Err(PlanError::TooManyAlike)));
+    let wide: Vec<Person> = (0..300_000)
         .map(|row| [Some(format!("{row:0>100}")), None, None])
         .collect();
     let refused = carry_out(
@@ -282,5 +280,32 @@ fn texts_that_all_look_alike_are_refused_rather_than_compared_for_hours() -> Fal
         WHOLE,
     );
     assert!(refused.is_err_and(|error| error.to_string().contains("too many different rows")));
+    Ok(())
+}
+
+#[test]
+fn a_preview_says_which_row_one_is_like_and_how_much() -> Fallible {
+    let folder = tempfile::tempdir()?;
+    let people = ["Hans Müller", "Eve", "Mueller, Hans", "Hans Müller"].map(|name| [Some(name.to_owned()), None, None]);
+    let table = super::make_table(folder.path(), &columns_of(&people), 10)?;
+    let recipe = Recipe::parse("steps: [{deduplicate: {by: name, similarity: 0.9}}]").map_err(|p| format!("{p:?}"))?;
+    let plan = Plan::new(&recipe, table.meta(), 1, &References::default()).map_err(|p| format!("{p:?}"))?;
+    let resources = Resources {
+        scratch: folder.path().into(),
+        memory: 64 << 20,
+        jobs: 1,
+        window_rows: 100,
+        limit: None,
+        first: None,
+        held: None,
+    };
+    let work = Work::new(plan, table, resources, Marked::Yes, Spool::new("", folder.path()));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
+    let chunks: Vec<_> = runtime.block_on(async { stages::run(&work).collect().await });
+    assert!(chunks.iter().all(Result::is_ok));
+    let tally = work.take_tally(Spool::new("", folder.path()));
+    let why: Vec<&str> = (0..2).map(|row| tally.taken[0].why(row)).collect();
+    assert_eq!(why, ["like row 2 (91 %)", "like row 2 (100 %)"]);
+    assert_eq!(tally.rejects.rows(), 0);
     Ok(())
 }
