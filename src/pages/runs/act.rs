@@ -7,6 +7,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::ask;
+use crate::database;
 use crate::domain::ids::{FileId, RecipeId, RequestId, RunId};
 use crate::pages::gate::{Sent, SignedIn};
 use crate::pages::{PageError, Pages};
@@ -33,9 +34,11 @@ pub(in crate::pages) struct Wanted {
 /// Something chosen that is to be forgotten.
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct Forgotten {
+    #[serde(default)]
     expected: String,
     #[serde(default)]
     header: String,
+    #[serde(default)]
     layout: String,
 }
 
@@ -144,6 +147,10 @@ pub(in crate::pages) async fn forget(
         header: Some(header).filter(|it| !it.is_empty()),
         instead_of: Vec::new(),
     };
+    let mut connection = pages.pool.acquire().await?;
+    let known = database::runs::find(&mut connection, session.user(), *run).await?;
+    drop(connection);
+    known.ok_or(PageError::NotFound)?;
     runs::forget_column(&pages.pool, session.user(), &chosen).await?;
     Ok(to(*run))
 }
