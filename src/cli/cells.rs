@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::mill::{Mill, Share, TroubleKind};
+use super::mill::{Mill, Share};
 use super::{End, Stop, existing, finish};
 use crate::domain::units;
 
@@ -36,15 +36,7 @@ async fn cells(arguments: &Arguments) -> Result<End, Stop> {
     })?;
     let (read, printed) = mill.cells(&file, arguments.sheet.clone()).await?;
     if let Some(trouble) = read.trouble {
-        let end = if trouble.kind == TroubleKind::Refused {
-            End::Refused
-        } else {
-            End::Failed
-        };
-        return Err(Stop {
-            end,
-            sentence: trouble.sentence,
-        });
+        return Err(Stop::of(trouble));
     }
     let mut printed = std::fs::File::open(&printed).map_err(Stop::io(&printed))?;
     match std::io::copy(&mut printed, &mut std::io::stdout().lock()) {

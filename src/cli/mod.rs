@@ -21,6 +21,7 @@ mod references;
 mod report;
 pub mod run;
 mod steps;
+mod together;
 
 /// How a command ends. Programs rely on the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,18 @@ impl Stop {
         Self {
             end: End::Failed,
             sentence: sentence.into(),
+        }
+    }
+
+    /// An input was refused, or could not be read for another reason.
+    fn of(trouble: mill::Trouble) -> Self {
+        let end = match trouble.kind {
+            mill::TroubleKind::Refused => End::Refused,
+            _ => End::Failed,
+        };
+        Self {
+            end,
+            sentence: trouble.sentence,
         }
     }
 

@@ -11,7 +11,7 @@ use sheetmill_engine::recipe::references::References as Others;
 use sheetmill_engine::tables::TableMeta;
 use sheetmill_engine::tables::read::Table;
 
-use super::mill::{Mill, Share, TroubleKind, meta};
+use super::mill::{Mill, Share, meta};
 use super::progress::Line;
 use super::references::{References, reference};
 use super::{End, Stop, answer, existing, finish, say, steps};
@@ -70,15 +70,7 @@ async fn check(path: &Path, file: Option<&Path>, with: &[(String, PathBuf)]) -> 
             .ingest(&existing(file)?, recipe.input.ingest_options(), &Line::silent())
             .await?;
         if let Some(trouble) = read.trouble {
-            let end = if trouble.kind == TroubleKind::Refused {
-                End::Refused
-            } else {
-                End::Failed
-            };
-            return Err(Stop {
-                end,
-                sentence: trouble.sentence,
-            });
+            return Err(Stop::of(trouble));
         }
         let tables = read
             .tables

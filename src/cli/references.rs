@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use sheetmill_engine::sheets::IngestOptions;
 
-use super::mill::{Mill, Share, TroubleKind};
+use super::mill::{Mill, Share};
 use super::progress::Line;
-use super::{End, Stop, existing};
+use super::{Stop, existing};
 
 /// The tables that a recipe names.
 #[derive(Default)]
@@ -43,15 +43,7 @@ impl References {
         let mill = Mill::new(share)?;
         let read = mill.ingest_as(called, file, options, &Line::silent()).await?;
         if let Some(trouble) = read.trouble {
-            let end = if trouble.kind == TroubleKind::Refused {
-                End::Refused
-            } else {
-                End::Failed
-            };
-            return Err(Stop {
-                end,
-                sentence: trouble.sentence,
-            });
+            return Err(Stop::of(trouble));
         }
         let first = read.tables.into_iter().next();
         let table = first.ok_or_else(|| Stop::wrong(format!("{} holds no table", file.display())))?;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use sheetmill_engine::order::Report;
-use sheetmill_engine::recipe::document::{MOST_TOGETHER, OutputFormat, Recipe, Split, SplitInto};
+use sheetmill_engine::recipe::document::{OutputFormat, Recipe, Split, SplitInto};
 use sheetmill_engine::recipe::mapping::Choices;
 use sheetmill_engine::sheets::sniff::{Format, HEAD_BYTES, sniff};
 use sheetmill_engine::tables::TableMeta;
@@ -19,6 +19,7 @@ use super::outputs::{Form, Made, place};
 use super::progress::{Line, Lines};
 use super::references::{References, reference};
 use super::report::{InputReport, IssueReport, LedgerEntry, RunReport, sha256};
+use super::together::together;
 use super::{End, Stop, existing, finish, name_of, recipe, say};
 use crate::domain::units;
 
@@ -147,34 +148,6 @@ pub(super) async fn apply(mut recipe: Recipe, files: &[PathBuf], said: Said<'_>,
         .await?;
     columns::say_unused(&choices, done.iter().flat_map(|input| &input.tables));
     tell(&recipe, (hash, further), done, target)
-}
-
-/// The recipe for a first file whose rows are put together with those of others, which are read as its tables; and the
-/// others, for the report.
-async fn together(
-    recipe: &Recipe,
-    others: &[(String, PathBuf)],
-    references: &mut References,
-    share: Share,
-) -> Result<(Recipe, Vec<InputReport>), Stop> {
-    if others.len() >= MOST_TOGETHER {
-        let sentence = format!("a recipe puts the rows of at most {MOST_TOGETHER} files together");
-        return Err(Stop::wrong(sentence));
-    }
-    let called: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
-    let (wanted, names) = recipe.together(&called);
-    let mut inputs = Vec::with_capacity(others.len());
-    for (table, (name, file)) in names.iter().zip(others) {
-        let options = recipe.input.ingest_options();
-        let rows = references.add(table, (name, file), options, share).await?;
-        inputs.push(InputReport {
-            name: name.clone(),
-            sha256: sha256(file)?,
-            rows,
-            ..InputReport::default()
-        });
-    }
-    Ok((wanted, inputs))
 }
 
 /// The files of a command, archives unpacked.
