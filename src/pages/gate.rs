@@ -13,11 +13,17 @@ use serde::de::DeserializeOwned;
 
 use super::{PageError, Pages};
 use crate::accounts::{self, NewSession};
-use crate::domain::ids::UserId;
+use crate::domain::ids::{RequestId, UserId};
 use crate::domain::states::Role;
 
 /// The most bytes of a form; a recipe's text is the largest thing in one.
 pub(super) const FORM_BYTES: usize = 512 << 10;
+
+/// The request's id, for what it sets going.
+pub(super) fn asked_by(request: &HttpRequest) -> RequestId {
+    let known = request.extensions().get::<RequestId>().copied();
+    known.unwrap_or_else(RequestId::new)
+}
 
 /// Who is signed in.
 #[derive(Clone, Debug)]

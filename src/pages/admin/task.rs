@@ -1,7 +1,7 @@
 //! `/admin/tasks/{task}`: one task, read from top to bottom as its life; retry and cancel.
 
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
@@ -13,7 +13,7 @@ use crate::domain::states::{AttemptState, TaskKind, TaskState};
 use crate::events::Heard;
 use crate::pages::chrome::Chrome;
 use crate::pages::files::column::Fact;
-use crate::pages::gate::{Admin, Sent};
+use crate::pages::gate::{self, Admin, Sent};
 use crate::pages::live::{self, Fragment, Live, Snapshot};
 use crate::pages::marks::Mark;
 use crate::pages::{PageError, Pages, filters, progress};
@@ -109,11 +109,7 @@ pub(in crate::pages) async fn retry(
     task: web::Path<TaskId>,
     _form: Sent<serde_json::Value>,
 ) -> Result<HttpResponse, PageError> {
-    let asked_by = request
-        .extensions()
-        .get::<RequestId>()
-        .copied()
-        .unwrap_or_else(RequestId::new);
+    let asked_by = gate::asked_by(&request);
     runs::retry_task(&pages.pool, *task, asked_by).await?;
     Ok(back(*task))
 }

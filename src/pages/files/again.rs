@@ -1,7 +1,7 @@
 //! `/files/{file}/read`: a workbook is read again, in another way.
 
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 use sheetmill_engine::order::PeekAnswer;
@@ -9,8 +9,8 @@ use sheetmill_engine::sheets::{HeaderOption, Hidden, IngestOptions, Merged, Text
 
 use super::workbook::read_as;
 use crate::database::files;
-use crate::domain::ids::{FileId, RequestId};
-use crate::pages::gate::{Sent, SignedIn};
+use crate::domain::ids::FileId;
+use crate::pages::gate::{self, Sent, SignedIn};
 use crate::pages::{PageError, Pages};
 use crate::preview::PeekOf;
 use crate::upload::Sender;
@@ -50,10 +50,9 @@ pub(in crate::pages) async fn read(
     file: web::Path<FileId>,
     form: Sent<Wanted>,
 ) -> Result<HttpResponse, PageError> {
-    let known = request.extensions().get::<RequestId>().copied();
     let sender = Sender {
         user: session.user(),
-        request: known.unwrap_or_else(RequestId::new),
+        request: gate::asked_by(&request),
     };
     let options = form.0.options()?;
     let state = pages.uploads.read_again(sender, *file, &options).await?;

@@ -1,12 +1,11 @@
 //! `POST /files`: files arrive, from a script with progress or from a plain form.
 
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
 use sheetmill_engine::sheets::IngestOptions;
 
-use crate::domain::ids::RequestId;
 use crate::pages::gate::{self, SignedIn};
 use crate::pages::{PageError, Pages};
 use crate::upload::{Form, Received, Sender};
@@ -29,11 +28,7 @@ pub(in crate::pages) async fn receive(
     if !gate::accepts_header(&session, request.headers()) && !session.accepts(&token.csrf) {
         return Err(PageError::Forged);
     }
-    let asked_by = request
-        .extensions()
-        .get::<RequestId>()
-        .copied()
-        .unwrap_or_else(RequestId::new);
+    let asked_by = gate::asked_by(&request);
     let sender = Sender {
         user: session.user(),
         request: asked_by,

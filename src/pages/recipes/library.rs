@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256 as Hasher};
@@ -14,9 +14,9 @@ use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::sheets::IngestOptions;
 
 use crate::database::{files, recipes};
-use crate::domain::ids::{FileId, RecipeId, RequestId, Sha256, UserId};
+use crate::domain::ids::{FileId, RecipeId, Sha256, UserId};
 use crate::domain::states::IngestState;
-use crate::pages::gate::{Sent, Session, SignedIn};
+use crate::pages::gate::{self, Sent, Session, SignedIn};
 use crate::pages::{PageError, Pages};
 use crate::runs;
 use crate::upload::Sender;
@@ -112,11 +112,7 @@ pub(in crate::pages) async fn take(
     let to = match sent.0.how {
         How::Use => format!("/recipes/{recipe}"),
         How::Try => {
-            let asked_by = request
-                .extensions()
-                .get::<RequestId>()
-                .copied()
-                .unwrap_or_else(RequestId::new);
+            let asked_by = gate::asked_by(&request);
             let sender = Sender {
                 user: session.user(),
                 request: asked_by,
