@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::header::LOCATION;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::ask;
 use crate::database;
-use crate::domain::ids::{FileId, RecipeId, RequestId, RunId};
-use crate::pages::gate::{Sent, SignedIn};
+use crate::domain::ids::{FileId, RecipeId, RunId};
+use crate::pages::gate::{self, Sent, SignedIn};
 use crate::pages::{PageError, Pages};
 use crate::readings::For;
 use crate::runs::{self, ColumnChoice, RecipeRef, Start};
@@ -68,11 +68,7 @@ pub(in crate::pages) async fn start(
     let named = serde_json::from_str(&wanted.references).unwrap_or_default();
     let unsaved = || PageError::Wrong("Save the recipe first, then run it.".to_owned());
     let recipe: RecipeId = wanted.recipe.parse().map_err(|_no_id| unsaved())?;
-    let asked_by = request
-        .extensions()
-        .get::<RequestId>()
-        .copied()
-        .unwrap_or_else(RequestId::new);
+    let asked_by = gate::asked_by(&request);
     let by = For {
         owner: session.user(),
         request: asked_by,
@@ -89,10 +85,12 @@ pub(in crate::pages) async fn start(
         return ask::page(&request, &pages, &session, again, layouts);
     }
     runs::remember_columns(&pages.pool, session.user(), &chosen).await?;
+    // Lists show the youngest first; a run takes files in the order in which they came.
+    let files = wanted.files.into_iter().rev().collect();
     let start = Start {
         owner: session.user(),
         recipe: RecipeRef::Saved(recipe),
-        files: wanted.files,
+        files,
         references: references(named)?,
         columns: runs::of_layouts(&chosen),
         priority: 0,

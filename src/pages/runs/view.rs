@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{columns, flow, list};
 use crate::database::artifacts::{self, ArtifactRow};
 use crate::database::run_files::{self, ColumnsOfFiles, RunFileRow};
+use crate::database::run_references;
 use crate::database::runs::{self, RunRow};
 use crate::domain::ids::{ArtifactId, FileId, RunId, UserId};
 use crate::domain::progress::Progress;
@@ -29,6 +30,8 @@ pub(super) struct Look {
     pub(super) run: RunRow,
     pub(super) files: Vec<RunFileRow>,
     pub(super) artifacts: Vec<ArtifactRow>,
+    /// What its recipe calls the other tables.
+    pub(super) others: Vec<String>,
     columns: Vec<ColumnsOfFiles>,
     now: DateTime<Utc>,
 }
@@ -120,6 +123,7 @@ impl Look {
             .await?
             .ok_or(PageError::NotFound)?;
         let files = run_files::of_run(&mut connection, run.id, 0, MOST_FILES).await?;
+        let others = run_references::of(&mut connection, run.id).await?.into_keys().collect();
         let artifacts = artifacts::of_run(&mut connection, run.id, ARTIFACTS).await?;
         // Most recipes expect no columns, and their runs have nothing to say of them.
         let columns = match run.document["input"].get("columns") {
@@ -130,6 +134,7 @@ impl Look {
             run,
             files,
             artifacts,
+            others,
             columns,
             now: pages.clock.now(),
         })
