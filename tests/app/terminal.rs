@@ -1,67 +1,10 @@
 //! The terminal's contract: exit codes, answers, reports. No server and no database.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
-use tokio::process::Command;
 
-use crate::orders;
-
-/// A folder with a workbook, and what a command said.
-struct Desk(tempfile::TempDir);
-
-struct Said {
-    code: Option<i32>,
-    answer: String,
-    sentences: String,
-}
-
-impl Desk {
-    fn with_orders(rows: u64) -> Self {
-        let desk = Self(tempfile::tempdir().expect("a folder"));
-        orders::write(rows, &desk.path("orders.xlsx"));
-        desk
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn recipe(&self, document: &Value) {
-        std::fs::write(self.path("recipe.yaml"), document.to_string()).expect("it can be written");
-    }
-
-    fn report(&self) -> Value {
-        serde_json::from_slice(&std::fs::read(self.path("report.json")).expect("a report")).expect("JSON")
-    }
-
-    /// Runs a command in the folder.
-    async fn say(&self, command: &str) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_sheetmill"))
-            .args(command.split(' '))
-            .current_dir(self.0.path())
-            .env("TMPDIR", self.0.path())
-            .output()
-            .await
-            .expect("it starts");
-        Said {
-            code: output.status.code(),
-            answer: String::from_utf8(output.stdout).expect("text"),
-            sentences: String::from_utf8(output.stderr).expect("text"),
-        }
-    }
-
-    /// What is in the folder besides what was put there: temporary files are gone whatever happened.
-    fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(self.0.path())
-            .expect("a folder")
-            .flatten()
-            .map(|it| it.file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    }
-}
+use crate::desk::{Desk, Said, bytes};
 
 fn clean() -> Value {
     json!({
@@ -72,10 +15,6 @@ fn clean() -> Value {
             {"sort": {"by": ["region", "order_id"]}}
         ]
     })
-}
-
-fn bytes(path: &Path) -> Vec<u8> {
-    std::fs::read(path).expect("a file")
 }
 
 #[tokio::test]
@@ -224,148 +163,6 @@ async fn the_members_of_an_archive_are_run_one_by_one() {
 }
 
 #[tokio::test]
-async fn rows_are_looked_up_in_another_file() {
-    let desk = Desk::with_orders(1);
-    std::fs::write(desk.path("orders.csv"), "sku,n\nb,1\na,2\n").expect("a file");
-    std::fs::write(desk.path("prices.csv"), "sku,price\na,1.5\n").expect("a file");
-    desk.recipe(&json!({"steps": [{"join": {"with": "prices", "on": ["sku"], "kind": "inner"}}]}));
-    let said = desk.say("recipe check recipe.yaml orders.csv").await;
-    assert_eq!(said.code, Some(2), "{}", said.sentences);
-    assert!(said.sentences.contains("no other table `prices`"), "{}", said.sentences);
-    let said = desk
-        .say("recipe check recipe.yaml orders.csv --with prices=prices.csv")
-        .await;
-    assert_eq!(said.code, Some(0), "{}", said.sentences);
-    let said = desk
-        .say("run recipe.yaml orders.csv --with prices=prices.csv --out result.csv")
-        .await;
-    assert_eq!(said.code, Some(0), "{}", said.sentences);
-    let text = String::from_utf8(bytes(&desk.path("result.csv"))).expect("text");
-    assert_eq!(
-        text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
-        "sku,n,price\na,2,1.5\n"
-    );
-}
-
-#[tokio::test]
-async fn rows_of_all_files_are_put_together() {
-    let desk = Desk::with_orders(1);
-    for (file, text) in [
-        ("january.csv", "sku;n\na;1\nb;2\n"),
-        ("february.csv", "N;sku;note\n3;007;late\n"),
-        ("march.csv", "sku;n\nc;x\n"),
-    ] {
-        std::fs::write(desk.path(file), text).expect("a file");
-    }
-    let recipe = json!({"steps": [{"append": {"source": "file"}}, {"filter": {"keep": "sku <> 'b'"}}]});
-    desk.recipe(&recipe);
-    let said = desk
-        .say("run recipe.yaml january.csv february.csv march.csv --out all.csv --report report.json")
-        .await;
-    assert_eq!(said.code, Some(0), "{}", said.sentences);
-    let text = String::from_utf8(bytes(&desk.path("all.csv"))).expect("text");
-    assert_eq!(
-        text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
-        "sku,n,note,file\na,1,,january.csv\n007,3,late,february.csv\nc,x,,march.csv\n"
-    );
-    let report = desk.report();
-    let rows: Vec<_> = (0..3)
-        .map(|at| (&report["inputs"][at]["name"], &report["inputs"][at]["rows"]))
-        .collect();
-    assert_eq!(
-        rows,
-        [
-            (&json!("january.csv"), &json!(2)),
-            (&json!("february.csv"), &json!(1)),
-            (&json!("march.csv"), &json!(1))
-        ]
-    );
-    let added: Vec<_> = (1..3).map(|at| report["ledger"][at]["added"].clone()).collect();
-    assert_eq!(added, [json!(1), json!(1)], "an account per file");
-    desk.recipe(&json!({"steps": ["trim", {"append": {}}]}));
-    let said = desk.say("run recipe.yaml january.csv march.csv --out all.csv").await;
-    assert_eq!(said.code, Some(2), "{}", said.sentences);
-    assert!(said.sentences.contains("comes first"), "{}", said.sentences);
-}
-
-#[tokio::test]
-async fn tables_are_put_below_each_other_and_compared() {
-    let desk = Desk::with_orders(1);
-    std::fs::write(desk.path("new.csv"), "sku,price\nb,2\na,1.5\nc,3\n").expect("a file");
-    std::fs::write(desk.path("old.csv"), "Sku,price\na,1\nb,2\nz,9\n").expect("a file");
-    let result = async |out: &str, steps: Value| {
-        desk.recipe(&json!({"steps": steps}));
-        let said = desk
-            .say(&format!(
-                "run recipe.yaml new.csv --with old=old.csv --out {out} --report report.json"
-            ))
-            .await;
-        assert_eq!(said.code, Some(0), "{}", said.sentences);
-        let text = String::from_utf8(bytes(&desk.path(out))).expect("text");
-        text.trim_start_matches('\u{feff}').replace("\r\n", "\n")
-    };
-    let below = result("below.csv", json!([{"append": {"with": "old", "source": "from"}}])).await;
-    assert_eq!(
-        below,
-        "sku,price,from\nb,2,new.csv\na,1.5,new.csv\nc,3,new.csv\na,1,old\nb,2,old\nz,9,old\n"
-    );
-    let compared = result(
-        "compared.csv",
-        json!([{"compare": {"with": "old", "by": {"sku": "Sku"}}}]),
-    )
-    .await;
-    assert_eq!(
-        compared,
-        "change,changed columns,sku,price,price (old)\nchanged,price,a,1.5,1\nadded,,c,3,\nremoved,,z,,9\n"
-    );
-    let join = json!([{"join": {"with": "old", "on": {"sku": "Sku"}, "columns": ["price"]}}]);
-    result("joined.csv", join).await;
-    assert_eq!(
-        desk.report()["ledger"][1]["matches"],
-        json!({"none": 1, "one": 2, "several": 0, "left_over": 1})
-    );
-}
-
-#[tokio::test]
-async fn a_query_reads_the_table_and_another_file() {
-    let desk = Desk::with_orders(1);
-    std::fs::write(desk.path("orders.csv"), "sku,n\nb,1\na,2\na,3\n").expect("a file");
-    std::fs::write(desk.path("prices.csv"), "sku,price\na,1.5\nb,4\n").expect("a file");
-    let query = "SELECT sku, sum(n * price) AS revenue, count(*) FROM data JOIN prices USING (sku) GROUP BY sku";
-    desk.recipe(&json!({"steps": [{"sql": query}]}));
-    let said = desk.say("recipe check recipe.yaml orders.csv").await;
-    assert_eq!(said.code, Some(2), "{}", said.sentences);
-    assert!(
-        said.sentences.contains("There is no table `prices`"),
-        "{}",
-        said.sentences
-    );
-    for jobs in [1, 2, 8] {
-        let said = desk
-            .say(&format!(
-                "run recipe.yaml orders.csv --with prices=prices.csv --out result.csv --report report.json --jobs {jobs}"
-            ))
-            .await;
-        assert_eq!(said.code, Some(0), "{}", said.sentences);
-        let text = String::from_utf8(bytes(&desk.path("result.csv"))).expect("text");
-        assert_eq!(
-            text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
-            "sku,revenue,count(*)\na,7.5,2\nb,4,1\n"
-        );
-    }
-    let entry = desk.report()["ledger"][1].clone();
-    assert_eq!(
-        (&entry["aggregated"], &entry["added"], &entry["kept"]),
-        (&json!(3), &json!(2), &json!(2))
-    );
-    assert_eq!(entry["label"], "Run a query over data and prices");
-    desk.recipe(&json!({"steps": [{"sql": "SELECT cast(sku AS bigint) AS n FROM data"}]}));
-    let said = desk.say("run recipe.yaml orders.csv --out other.csv").await;
-    assert_eq!(said.code, Some(1), "{}", said.sentences);
-    assert!(said.sentences.contains("cannot be converted"), "{}", said.sentences);
-}
-
-#[tokio::test]
 async fn inspect_and_cells_answer_in_json() {
     let desk = Desk::with_orders(5);
     let said = desk.say("inspect orders.xlsx --json").await;
@@ -412,7 +209,7 @@ async fn a_conversion_keeps_every_value() {
 
 #[tokio::test]
 async fn one_table_gives_equal_cells_in_every_kind_of_workbook() {
-    let desk = Desk(tempfile::tempdir().expect("a folder"));
+    let desk = Desk::empty();
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/files");
     for (name, kinds) in [
         ("calamine/tests__any_sheets", "xlsx xlsb xls ods"),
@@ -467,7 +264,7 @@ async fn a_table_as_text_gives_the_typed_rows_of_the_workbook() {
 
 /// A workbook of csv lines.
 async fn workbook(lines: &str) -> Desk {
-    let desk = Desk(tempfile::tempdir().expect("a folder"));
+    let desk = Desk::empty();
     std::fs::write(desk.path("people.csv"), lines).expect("it can be written");
     let said = desk.say("convert people.csv --out people.xlsx").await;
     assert_eq!(said.code, Some(0), "{}", said.sentences);
@@ -618,7 +415,7 @@ async fn a_csv_that_cannot_hold_a_character_says_so() {
 
 #[tokio::test]
 async fn headers_that_a_recipe_does_not_know_are_found_told_and_chosen_by_hand() {
-    let desk = Desk(tempfile::tempdir().expect("a folder"));
+    let desk = Desk::empty();
     let write = |name: &str, text: &str| std::fs::write(desk.path(name), text).expect("it can be written");
     write("people.csv", "City,E-Mail,Custmer\nGhent,a@example.org,1\n");
     write("others.csv", "Kunde,Contact\n2,b@example.org\n");

@@ -201,6 +201,13 @@ impl Plan {
         })
     }
 
+    /// Whether a step in front of this one, by its number, adds rows of another table.
+    #[must_use]
+    pub fn adds_rows_before(&self, number: usize) -> bool {
+        let adds = |step: &PlannedStep| step.operator.chunk_step().and_then(ChunkStep::further).is_some();
+        self.steps.iter().any(|step| step.number < number && adds(step))
+    }
+
     /// How many rows these steps may make of one.
     #[must_use]
     pub fn widens(&self, steps: std::ops::Range<usize>) -> usize {

@@ -18,7 +18,7 @@ const HELD: usize = 8192;
 /// One thing wrong with one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
-    /// The sheet.
+    /// The sheet; empty where the row may be of another table.
     pub sheet: Arc<str>,
     /// The row as Excel numbers it; 0 where there is no single one.
     pub row: u32,
@@ -164,8 +164,10 @@ impl Spool {
             Some(format!("{letters}{}", reject.row))
         };
         let columns: Vec<ArrayRef> = vec![
-            texts(rejects, |_| Some(&self.file)),
-            texts(rejects, |reject| Some(&reject.sheet)),
+            texts(rejects, |reject| {
+                (!reject.sheet.is_empty()).then_some(self.file.as_str())
+            }),
+            texts(rejects, |reject| Some(&*reject.sheet).filter(|sheet| !sheet.is_empty())),
             Arc::new(rejects.iter().map(row).collect::<Int64Array>()),
             Arc::new(rejects.iter().map(cell).collect::<StringArray>()),
             texts(rejects, |reject| reject.column.as_deref()),

@@ -23,6 +23,8 @@ pub(super) fn lines(
     (errors, warnings): (Vec<Rejection>, Vec<Rejection>),
 ) -> Vec<Reject> {
     let sheet: Arc<str> = work.table.meta().sheet.as_str().into();
+    let unknown: Arc<str> = "".into();
+    let joined_by_others = work.plan.adds_rows_before(step.number);
     let mut names: HashMap<usize, (Arc<str>, Option<Arc<str>>)> = HashMap::new();
     for column in errors.iter().chain(&warnings).filter_map(|found| found.column) {
         if let Some(named) = step.before.get(column) {
@@ -34,14 +36,13 @@ pub(super) fn lines(
     }
     let line = |found: Rejection, severity| {
         let column = found.column.and_then(|column| names.get(&column));
+        let row = chunk.sources.values().get(found.position as usize);
+        let row = row.copied().unwrap_or_default();
+        // Such a row may be another table's: better no sheet than a wrong one.
+        let is_unknown = row == 0 && joined_by_others;
         Reject {
-            sheet: sheet.clone(),
-            row: chunk
-                .sources
-                .values()
-                .get(found.position as usize)
-                .copied()
-                .unwrap_or_default(),
+            sheet: if is_unknown { unknown.clone() } else { sheet.clone() },
+            row,
             letters: column.and_then(|(_, letters)| letters.clone()),
             column: column.map(|(name, _)| name.clone()),
             value: found.value,
