@@ -1,6 +1,8 @@
 //! What the profile of a table suggests to do with it, and which of that the recipe does already. The rules stand here alone;
 //! pages only show what they answer.
 
+mod patterns;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -9,6 +11,7 @@ use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::tables::{ColumnKind, ColumnMeta};
 
 use crate::pages::filters;
+use patterns::{date_formats, date_parts, decimal_sign};
 
 /// Steps that change cells and columns and leave rows as they are: what is suggested comes behind the last of them, and
 /// before rows are picked, put together or looked up.
@@ -274,96 +277,6 @@ fn typed(it: &Known<'_>) -> Vec<(String, Value)> {
     }
 }
 
-/// Whether a pattern is one of numbers, and by which sign its fraction begins, as far as it says.
-#[expect(
-    clippy::option_option,
-    reason = "no number, a number that does not say, a number that says"
-)]
-fn decimal_sign(pattern: &str) -> Option<Option<char>> {
-    let digits = pattern.strip_prefix(['-', '+']).unwrap_or(pattern);
-    let figures = digits.chars().filter(|c| *c == '9').count();
-    let whole =
-        digits.starts_with('9') && digits.ends_with('9') && digits.chars().all(|c| matches!(c, '9' | '.' | ','));
-    // More digits than a number holds exactly are a name.
-    if !whole || figures > 15 {
-        return None;
-    }
-    let Some(last) = digits.rfind(['.', ',']) else {
-        return Some(None);
-    };
-    let sign = if digits[last..].starts_with(',') { ',' } else { '.' };
-    let other = if sign == ',' { '.' } else { ',' };
-    let often = digits.matches(sign).count();
-    match (often, digits.contains(other), digits.len() - last - 1) {
-        (1, true, _) => Some(Some(sign)),
-        // 1.234 may be one or a thousand.
-        (1, false, 3) => None,
-        (1, false, _) => Some(Some(sign)),
-        (_, false, 3) => Some(Some(other)),
-        _ => None,
-    }
-}
-
-/// The separator of a pattern of dates, and whether the year stands first.
-fn date_parts(pattern: &str) -> Option<(char, bool)> {
-    let separator = pattern.chars().find(|c| matches!(c, '/' | '.' | '-'))?;
-    let parts: Vec<&str> = pattern.split(separator).collect();
-    let digits = |part: &&str| !part.is_empty() && part.chars().all(|c| c == '9');
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    match lengths.as_slice() {
-        _ if !parts.iter().all(digits) => None,
-        [4, 2, 2] => Some((separator, true)),
-        [1 | 2, 1 | 2, 4] => Some((separator, false)),
-        _ => None,
-    }
-}
-
-/// The formats under which a column's texts are dates: one way to read them, or two where no value says which is meant.
-fn date_formats(meta: &ColumnMeta) -> Vec<(&'static str, Vec<String>)> {
-    let parts: BTreeSet<(char, bool)> = meta
-        .profile
-        .patterns
-        .iter()
-        .filter_map(|(pattern, _)| date_parts(pattern.trim()))
-        .collect();
-    let formats = |day_first: bool| {
-        let format = |(separator, year_first): &(char, bool)| match (year_first, day_first || *separator == '.') {
-            (true, _) => format!("%Y{separator}%m{separator}%d"),
-            (false, true) => format!("%d{separator}%m{separator}%Y"),
-            (false, false) => format!("%m{separator}%d{separator}%Y"),
-        };
-        parts.iter().map(format).collect::<Vec<_>>()
-    };
-    if parts
-        .iter()
-        .all(|(separator, year_first)| *year_first || *separator == '.')
-    {
-        return vec![("day", formats(true))];
-    }
-    let shown = meta.profile.top.iter().map(|(text, _)| text);
-    let shown = shown.chain(&meta.profile.min).chain(&meta.profile.max);
-    let (mut day_first, mut month_first) = (false, false);
-    for text in shown {
-        let numbers: Vec<u32> = text
-            .trim()
-            .split(['/', '-'])
-            .filter_map(|part| part.parse().ok())
-            .collect();
-        if let [first, second, year] = numbers.as_slice()
-            && *year > 31
-        {
-            day_first |= *first > 12;
-            month_first |= *second > 12;
-        }
-    }
-    match (day_first, month_first) {
-        (true, false) => vec![("day", formats(true))],
-        (false, true) => vec![("month", formats(false))],
-        (false, false) => vec![("day", formats(true)), ("month", formats(false))],
-        (true, true) => Vec::new(),
-    }
-}
-
 /// Frequent values that differ in capitals and blanks only: the most frequent spelling stands for the others.
 fn spelt(it: &Known<'_>) -> Option<(String, Value)> {
     let top = &it.meta.profile.top;
@@ -419,142 +332,4 @@ fn duplicates(it: &Known<'_>) -> Option<(String, Value)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use sheetmill_engine::tables::Profile;
-
-    use super::*;
-
-    fn column(name: &str, texts: u64, change: impl FnOnce(&mut Profile)) -> ColumnMeta {
-        let mut profile = Profile {
-            kinds: [("text".to_owned(), texts)].into(),
-            distinct: texts,
-            ..Profile::default()
-        };
-        change(&mut profile);
-        ColumnMeta {
-            name: name.to_owned(),
-            kind: ColumnKind::Text,
-            profile,
-            ..ColumnMeta::default()
-        }
-    }
-
-    fn patterns(name: &str, texts: u64, all: &[(&str, u64)]) -> ColumnMeta {
-        column(name, texts, |it| {
-            it.patterns = all.iter().map(|(text, count)| ((*text).to_owned(), *count)).collect();
-        })
-    }
-
-    fn told(columns: &[ColumnMeta], steps: &str) -> Vec<(String, usize)> {
-        let recipe = Recipe::parse(&format!("steps: {steps}")).unwrap_or_else(|problems| panic!("{problems:?}"));
-        of(columns, &recipe)
-            .into_iter()
-            .map(|it| (it.sentence, it.at))
-            .collect()
-    }
-
-    #[test]
-    fn blanks_are_told_once_for_all_columns_and_go_with_a_step_that_trims_them() {
-        let columns = [
-            column("city", 2_000, |it| it.padded = 1_200),
-            column("name", 2_000, |it| (it.padded, it.odd_blanks) = (4, 1)),
-        ];
-        let all = "1,204 cells have blanks around their text; 1 cell has blanks that only look like blanks: trim?";
-        assert_eq!(told(&columns, "[]"), [(all.to_owned(), 0)]);
-        assert_eq!(told(&columns, "[trim: {lookalikes: true}]"), []);
-        assert_eq!(told(&columns, "[trim: {columns: [city]}]").len(), 1);
-        assert_eq!(told(&columns, "[drop: {columns: [city, name]}]"), []);
-        let later = told(&columns, "[{rename: {city: town}}, {filter: {keep: \"town <> ''\"}}]");
-        assert_eq!(later[0].1, 1, "before rows are picked");
-        assert_eq!(
-            told(
-                &columns,
-                "[{rename: {city: town}}, {trim: {columns: [town, name], lookalikes: true}}]"
-            ),
-            []
-        );
-    }
-
-    #[test]
-    fn texts_that_are_numbers_are_told_and_names_made_of_digits_are_not() {
-        let number = |pattern: &str| {
-            let recipe = Recipe::default();
-            of(&[patterns("total", 10, &[(pattern, 9)])], &recipe)
-                .into_iter()
-                .map(|it| it.step)
-                .next()
-        };
-        assert_eq!(
-            number("9.999,99"),
-            Some(json!({"convert": {"column": "total", "to": "decimal", "decimal": ","}}))
-        );
-        assert_eq!(
-            number("9,99").map(|it| it["convert"]["decimal"].clone()),
-            Some(json!(","))
-        );
-        assert_eq!(
-            number("-99.9"),
-            Some(json!({"convert": {"column": "total", "to": "decimal"}}))
-        );
-        assert_eq!(number("9.999"), None, "nobody can tell");
-        assert_eq!(number("9999999999999999"), None, "longer than a number");
-        assert_eq!(number("AA-99"), None);
-        let zeros = column("branch", 10, |it| {
-            (it.zero_padded, it.patterns) = (3, vec![("99".to_owned(), 10)]);
-        });
-        assert_eq!(told(&[zeros], "[]"), []);
-        assert_eq!(told(&[patterns("phone", 10, &[("999999", 10)])], "[]"), []);
-        assert_eq!(
-            told(
-                &[patterns("total", 10, &[("99.9", 10)])],
-                "[convert: {column: total, to: decimal}]"
-            ),
-            []
-        );
-    }
-
-    #[test]
-    fn dates_are_read_as_the_whole_column_says_or_both_ways_are_offered() {
-        let dates = |max: &str| {
-            let mut column = patterns("arrived", 10, &[("99/99/9999", 10)]);
-            column.profile.max = Some(max.to_owned());
-            let found = of(&[column], &Recipe::default());
-            found
-                .iter()
-                .map(|it| it.step["convert"]["formats"][0].as_str().unwrap_or_default().to_owned())
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(dates("31/01/2024"), ["%d/%m/%Y"]);
-        assert_eq!(dates("12/31/2024"), ["%m/%d/%Y"]);
-        assert_eq!(dates("12/11/2024"), ["%d/%m/%Y", "%m/%d/%Y"]);
-        let iso = of(&[patterns("d", 4, &[("9999-99-99", 4)])], &Recipe::default());
-        assert_eq!(iso[0].step["convert"]["formats"], json!(["%Y-%m-%d"]));
-    }
-
-    #[test]
-    fn spellings_duplicates_and_blank_columns_are_told_with_counts() {
-        let city = column("city", 30, |it| {
-            it.distinct = 3;
-            it.top = [("Berlin", 20), ("BERLIN", 4), ("Rome", 3)]
-                .map(|(text, n)| (text.to_owned(), n))
-                .to_vec();
-        });
-        let found = of(std::slice::from_ref(&city), &Recipe::default());
-        assert_eq!(
-            found[0].sentence,
-            "4 cells are spelt otherwise in city, such as “BERLIN” for “Berlin”: unify?"
-        );
-        assert_eq!(told(&[city], "[case: {columns: [city], to: title}]"), []);
-        let id = column("order", 100, |it| (it.distinct, it.distinct_exact) = (98, true));
-        assert_eq!(
-            told(std::slice::from_ref(&id), "[]")[0].0,
-            "2 cells repeat others in order: remove duplicates?"
-        );
-        assert_eq!(told(&[id], "[deduplicate: {by: [order]}]"), []);
-        let blank = ColumnMeta {
-            name: "E".to_owned(),
-            ..ColumnMeta::default()
-        };
-        assert_eq!(told(&[blank], "[]")[0].0, "1 column is wholly blank: remove?");
-    }
-}
+mod tests;
