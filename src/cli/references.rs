@@ -14,6 +14,8 @@ use super::{Stop, existing};
 pub(super) struct References {
     /// Their folders, by name.
     pub(super) tables: BTreeMap<String, PathBuf>,
+    /// The most memory that a child held while it read one of them, bytes.
+    pub(super) peak_memory: u64,
     /// Hold the folders.
     _mills: Vec<Mill>,
 }
@@ -45,6 +47,7 @@ impl References {
         if let Some(trouble) = read.trouble {
             return Err(Stop::of(trouble));
         }
+        self.peak_memory = self.peak_memory.max(read.peak_memory);
         let first = read.tables.into_iter().next();
         let table = first.ok_or_else(|| Stop::wrong(format!("{} holds no table", file.display())))?;
         let rows = super::mill::meta(&table)?.rows;

@@ -137,6 +137,11 @@ pub(super) async fn apply(mut recipe: Recipe, files: &[PathBuf], said: Said<'_>,
     }
     let lines = Lines::default();
     let (wanted, tables) = (&recipe, (&references.tables, &choices));
+    let beside = Beside {
+        recipe: hash,
+        further,
+        peak_memory: references.peak_memory,
+    };
     // In the order of the command, whichever is ready first.
     let done: Vec<Done> = stream::iter(files)
         .map(|(name, file)| {
@@ -147,7 +152,7 @@ pub(super) async fn apply(mut recipe: Recipe, files: &[PathBuf], said: Said<'_>,
         .try_collect()
         .await?;
     columns::say_unused(&choices, done.iter().flat_map(|input| &input.tables));
-    tell(&recipe, (hash, further), done, target)
+    tell(&recipe, beside, done, target)
 }
 
 /// The files of a command, archives unpacked.
@@ -226,20 +231,26 @@ async fn one(
     })
 }
 
+/// What a report says besides what became of its inputs.
+struct Beside {
+    /// The hash of the recipe as it was given.
+    recipe: String,
+    /// Files whose rows were put together with those of the first.
+    further: Vec<InputReport>,
+    /// The most memory that a child held while it read one of them or another table, bytes.
+    peak_memory: u64,
+}
+
 /// Places what was made, writes the report, tells what went wrong, and says how the command ends.
-fn tell(
-    recipe: &Recipe,
-    (hash, further): (String, Vec<InputReport>),
-    mut done: Vec<Done>,
-    target: &Target,
-) -> Result<End, Stop> {
+fn tell(recipe: &Recipe, beside: Beside, mut done: Vec<Done>, target: &Target) -> Result<End, Stop> {
     let made: Vec<Vec<Made>> = done
         .iter_mut()
         .map(|input| std::mem::take(&mut input.outputs))
         .collect();
     let mut report = RunReport {
         engine: sheetmill_engine::VERSION,
-        recipe: hash,
+        recipe: beside.recipe,
+        peak_memory: beside.peak_memory,
         ..RunReport::default()
     };
     let form = match &recipe.output.split {
@@ -262,7 +273,7 @@ fn tell(
         }
         add(&mut report, input);
     }
-    report.inputs.extend(further);
+    report.inputs.extend(beside.further);
     let listed = report
         .outputs
         .iter()
