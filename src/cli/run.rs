@@ -132,7 +132,8 @@ pub(super) async fn apply(mut recipe: Recipe, files: &[PathBuf], said: Said<'_>,
     let mut files = files.as_slice();
     if recipe.puts_files_together() {
         let (first, others) = files.split_at(1);
-        (recipe, further) = together(&recipe, others, &mut references, share).await?;
+        let called = first.first().map_or("", |(name, _)| name);
+        (recipe, further) = together(&recipe, called, others, &mut references, share).await?;
         files = first;
     }
     let lines = Lines::default();

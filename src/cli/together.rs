@@ -13,6 +13,7 @@ use super::report::{InputReport, sha256};
 /// others, for the report.
 pub(super) async fn together(
     recipe: &Recipe,
+    first: &str,
     others: &[(String, PathBuf)],
     references: &mut References,
     share: Share,
@@ -22,7 +23,7 @@ pub(super) async fn together(
         return Err(Stop::wrong(sentence));
     }
     let called: Vec<&str> = others.iter().map(|(name, _)| name.as_str()).collect();
-    let (wanted, names) = recipe.together(&called);
+    let (wanted, names) = recipe.together(first, &called);
     let mut inputs = Vec::with_capacity(others.len());
     for (table, (name, file)) in names.iter().zip(others) {
         let options = recipe.input.ingest_options();

@@ -38,7 +38,7 @@ pub(super) async fn put_together(
             IngestState::Refused | IngestState::Failed => return Err(Error::Unreadable(candidate.name.clone())),
         }
     }
-    let (recipe, called) = wanted.recipe.together(&names[1..]);
+    let (recipe, called) = wanted.recipe.together(names[0], &names[1..]);
     wanted.document = serde_json::to_value(&recipe)?;
     wanted.recipe = recipe;
     let further = files.split_off(1);

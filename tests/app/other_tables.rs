@@ -63,6 +63,15 @@ async fn rows_of_all_files_are_put_together() {
     );
     let added: Vec<_> = (1..3).map(|at| report["ledger"][at]["added"].clone()).collect();
     assert_eq!(added, [json!(1), json!(1)], "an account per file");
+    let by_file = json!({"group": {"by": ["file"], "totals": {"rows": "count(*)"}}});
+    desk.recipe(&json!({"steps": [{"append": {"source": "file"}}, by_file]}));
+    let said = desk.say("run recipe.yaml january.csv --out one.csv").await;
+    assert_eq!(said.code, Some(0), "a file alone: {}", said.sentences);
+    let text = String::from_utf8(bytes(&desk.path("one.csv"))).expect("text");
+    assert_eq!(
+        text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
+        "file,rows\njanuary.csv,2\n"
+    );
     desk.recipe(&json!({"steps": ["trim", {"append": {}}]}));
     let said = desk.say("run recipe.yaml january.csv march.csv --out all.csv").await;
     assert_eq!(said.code, Some(2), "{}", said.sentences);

@@ -109,7 +109,7 @@ async fn a_run_over_several_files_puts_their_rows_together() {
         let text = String::from_utf8(kim.artifact(artifact).await).expect("text");
         assert_eq!(
             text.trim_start_matches('\u{feff}').replace("\r\n", "\n"),
-            "sku,n,note,file\na,1,,january.csv\nb,2,,january.csv\nc,3,late,february.csv\nd,4,,january.csv\n"
+            "sku,n,note,file\na,1,,january.csv\nb,2,,january.csv\nc,3,late,february.csv\nd,4,,january.csv (2)\n"
         );
     })
     .await;

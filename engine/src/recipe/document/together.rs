@@ -19,13 +19,14 @@ impl Recipe {
 
     /// The same for a first file and these further ones, by their names: applied to the first, with the others as tables. Each
     /// of them is appended by a step of its own, so that the account says how many rows came from it. Answers the recipe and
-    /// what it calls the further files, in their order.
+    /// what it calls the further files, in their order; no two files have one name.
     #[must_use]
-    pub fn together(&self, further: &[&str]) -> (Self, Vec<String>) {
+    pub fn together(&self, first: &str, further: &[&str]) -> (Self, Vec<String>) {
         let Some(Step::Append(append)) = self.steps.first().filter(|step| step.appends_files()) else {
             return (self.clone(), Vec::new());
         };
         let mut taken: HashSet<String> = self.references().into_iter().map(str::to_owned).collect();
+        taken.insert(first.to_owned());
         let mut names = Vec::with_capacity(further.len());
         for file in further {
             let short: String = file.chars().take(NAME).collect();
@@ -84,13 +85,16 @@ mod tests {
     #[test]
     fn each_further_file_is_appended_by_a_name_of_its_own() -> Result<(), String> {
         let text = "steps:\n  - append: {source: file}\n  - join: {with: a.csv, on: [id]}\n";
-        let (together, names) = recipe(text)?.together(&["b.csv", "a.csv", "b.csv"]);
-        assert_eq!(names, ["b.csv", "a.csv (2)", "b.csv (2)"]);
+        let (together, names) = recipe(text)?.together("c.csv", &["b.csv", "a.csv", "b.csv", "c.csv"]);
+        assert_eq!(names, ["b.csv", "a.csv (2)", "b.csv (2)", "c.csv (2)"]);
         let labels = together.labels();
-        assert_eq!(labels.len(), 4);
+        assert_eq!(labels.len(), 5);
         assert_eq!(labels[1], "Put the rows of a.csv (2) below");
         assert!(!together.puts_files_together());
-        assert_eq!(together.references(), ["a.csv", "a.csv (2)", "b.csv", "b.csv (2)"]);
+        assert_eq!(
+            together.references(),
+            ["a.csv", "a.csv (2)", "b.csv", "b.csv (2)", "c.csv (2)"]
+        );
         Ok(())
     }
 
@@ -98,7 +102,7 @@ mod tests {
     fn alone_a_file_stays_as_it_is() -> Result<(), String> {
         let recipe = recipe("steps:\n  - append\n  - first: {rows: 1}\n")?;
         assert!(recipe.puts_files_together());
-        let (together, names) = recipe.together(&[]);
+        let (together, names) = recipe.together("a.csv", &[]);
         assert!(names.is_empty());
         assert_eq!(together.steps.len(), 1);
         Ok(())

@@ -77,6 +77,23 @@ impl Cells {
     }
 }
 
+/// Says behind each row which file it is from, where there is one file alone.
+#[derive(Debug)]
+pub struct SourceStep {
+    /// The file's name; empty where it is not known, as in previews.
+    pub file: String,
+}
+
+impl ChunkStep for SourceStep {
+    fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
+        let file = Some(self.file.as_str()).filter(|file| !file.is_empty());
+        let files: ArrayRef = Arc::new(StringArray::from(vec![file; chunk.rows()]));
+        let columns: Vec<ArrayRef> = chunk.columns.iter().cloned().chain([files]).collect();
+        let sources = self.lineage(chunk.columns.len(), columns.len());
+        Ok(Applied::with_sources(columns, sources))
+    }
+}
+
 impl ChunkStep for AppendStep {
     fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
         let ours = |position: usize| Ok(chunk.columns[position].clone());

@@ -6,7 +6,7 @@ use super::join::read_keys;
 use super::{Definition, OptionForm, OptionKind, fresh_name, other_problem};
 use crate::recipe::columns::{Column, find, of_table};
 use crate::recipe::document::{Node, Reading};
-use crate::recipe::plan::append::{AppendStep, AppendedColumn, Cells};
+use crate::recipe::plan::append::{AppendStep, AppendedColumn, Cells, SourceStep};
 use crate::recipe::plan::lookup::places;
 use crate::recipe::plan::operator::{Operator, Unchanged};
 use crate::recipe::plan::widen;
@@ -133,7 +133,9 @@ impl Append {
 
     pub(super) fn check(&self, columns: &[Column], references: &References) -> Result<Vec<Column>, Vec<Problem>> {
         let Some(with) = &self.with else {
-            return Ok(columns.to_vec());
+            let source = self.new_source(columns)?;
+            let made = source.map(|name| Column::made(name, ColumnKind::Text));
+            return Ok(columns.iter().cloned().chain(made).collect());
         };
         Ok(self
             .layout(with, columns, references)?
@@ -151,7 +153,12 @@ impl Append {
         formats: &mut Vec<String>,
     ) -> Result<Operator, Vec<Problem>> {
         let Some(with) = &self.with else {
-            return Ok(Operator::step(Unchanged));
+            return Ok(match self.new_source(columns)? {
+                None => Operator::step(Unchanged),
+                Some(_) => Operator::step(SourceStep {
+                    file: references.own().to_owned(),
+                }),
+            });
         };
         let (table, layout) = self.layout(with, columns, references)?;
         let theirs = of_table(table.meta());
@@ -185,6 +192,15 @@ impl Append {
             columns: columns.collect(),
             formats: places(table, formats),
         }))
+    }
+
+    /// The column that says where rows are from, where it is not there already: a file alone has it as several have.
+    fn new_source(&self, columns: &[Column]) -> Result<Option<&str>, Vec<Problem>> {
+        match self.source.as_deref() {
+            Some(name) if name.trim().is_empty() => Err(vec![Problem::at("source", "The column needs a name.")]),
+            Some(name) if columns.iter().all(|column| column.name != name) => Ok(Some(name)),
+            _ => Ok(None),
+        }
     }
 
     /// The other table, and the columns after the step.
