@@ -170,6 +170,11 @@ pub const VARIABLES: &[Variable] = &[
         "The most bytes that a file may inflate to; an honest million rows are some 350 MB",
     ),
     variable(
+        "SHEETMILL_REUSE",
+        "`30d`",
+        "How long after its last use a run takes over what the same recipe made of the same file before; `0` makes everything anew",
+    ),
+    variable(
         "SHEETMILL_STOP_GRACE",
         "`25s`",
         "How long running work may go on after a stop was asked for; less than the 30 s after which orchestrators kill",
@@ -358,6 +363,7 @@ impl Environment {
         worker.plan_memory = sandbox::plan_memory(worker.process.memory);
         self.bytes("SHEETMILL_MAX_FILE", &mut worker.limits.file_bytes)?;
         self.bytes("SHEETMILL_MAX_INFLATED", &mut worker.limits.inflated_bytes)?;
+        self.span("SHEETMILL_REUSE", &mut worker.reuse)?;
         self.span("SHEETMILL_STOP_GRACE", &mut worker.grace)
     }
 

@@ -11,5 +11,9 @@ pub mod recipe;
 pub mod sheets;
 pub mod tables;
 
-/// The version that results are keyed by: equal input, recipe and engine version give equal bytes.
+/// The version that readings are keyed by.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Of which source and libraries this engine is made, in 16 hexadecimal digits: while that is the same, equal input and recipe give
+/// equal bytes.
+pub const DIGEST: &str = env!("SHEETMILL_ENGINE_DIGEST");

@@ -87,6 +87,9 @@ pub(super) struct TaskView {
     rows_in: Option<i64>,
     /// Rows in results.
     rows_out: Option<i64>,
+    /// The run whose result it took over: the same recipe had made the same of this file before.
+    #[schema(value_type = Option<String>, format = Uuid)]
+    reused_from: Option<RunId>,
     /// Why it has no result, or while it is tried again, why it had none last time.
     error: Option<ErrorView>,
 }
@@ -199,6 +202,7 @@ fn task(file: RunFileRow) -> TaskView {
         attempts: file.attempts.unwrap_or_default(),
         rows_in: file.rows_in,
         rows_out: file.rows_out,
+        reused_from: file.reused_from,
         error: ErrorView::of(file.code, file.sentence, file.reference),
     }
 }

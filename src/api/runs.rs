@@ -43,6 +43,9 @@ pub(super) struct Start {
     /// Higher goes first among your own runs; 0 is usual.
     #[serde(default)]
     priority: i32,
+    /// Whether everything is made anew. Otherwise what the same recipe made of the same file before is taken over.
+    #[serde(default)]
+    from_scratch: bool,
 }
 
 /// Another table.
@@ -114,6 +117,7 @@ pub(super) async fn start(
         },
         priority: start.priority,
         run_at,
+        from_scratch: start.from_scratch,
         idempotency_key: idempotency_key(&request)?,
         request: caller.request,
     };

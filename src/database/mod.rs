@@ -26,6 +26,7 @@ mod migrate;
 pub mod private;
 pub mod queues;
 pub mod recipes;
+pub mod reusable;
 pub mod run_files;
 pub mod run_references;
 pub mod runs;

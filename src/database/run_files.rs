@@ -53,22 +53,29 @@ pub async fn set_state(conn: &mut Connection, run: RunId, file: FileId, state: R
     Ok(done.rows_affected() == 1)
 }
 
-/// The file is done: rows read and rows in results, and what became of the columns that the recipe expects.
-pub async fn succeed(
-    conn: &mut Connection,
-    run: RunId,
-    file: FileId,
-    (rows_in, rows_out): (i64, i64),
-    columns: Option<&Value>,
-) -> Result<bool> {
+/// What is kept of a file that is done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Done<'a> {
+    /// Rows read, and rows in results.
+    pub rows: (i64, i64),
+    /// What became of the columns that the recipe expects.
+    pub columns: Option<&'a Value>,
+    /// The run whose result it took over.
+    pub from: Option<RunId>,
+}
+
+/// The file is done.
+pub async fn succeed(conn: &mut Connection, run: RunId, file: FileId, done: &Done<'_>) -> Result<bool> {
     let done = sqlx::query!(
-        "update run_files set state = 'succeeded', rows_in = $3, rows_out = $4, columns = $5, code = null, sentence = null, reference = null
+        "update run_files
+         set state = 'succeeded', rows_in = $3, rows_out = $4, columns = $5, reused_from = $6, code = null, sentence = null, reference = null
          where run_id = $1 and file_id = $2 and state in ('waiting', 'running')",
         run.0,
         file.0,
-        rows_in,
-        rows_out,
-        columns,
+        done.rows.0,
+        done.rows.1,
+        done.columns,
+        done.from.map(|it| it.0),
     )
     .execute(conn)
     .await?;
@@ -123,7 +130,8 @@ pub async fn cancel(conn: &mut Connection, run: RunId, files: &[FileId]) -> Resu
 /// An ended file begins anew; false when it has not ended or has succeeded.
 pub async fn restart(conn: &mut Connection, run: RunId, file: FileId) -> Result<bool> {
     let done = sqlx::query!(
-        "update run_files set state = 'waiting', code = null, sentence = null, reference = null, rows_in = null, rows_out = null, columns = null
+        "update run_files set state = 'waiting', code = null, sentence = null, reference = null, rows_in = null, rows_out = null, columns = null,
+             reused_from = null
          where run_id = $1 and file_id = $2 and state in ('failed', 'cancelled', 'refused')",
         run.0,
         file.0,
@@ -179,6 +187,8 @@ pub struct RunFileRow {
     pub rows_in: Option<i64>,
     /// Rows in results.
     pub rows_out: Option<i64>,
+    /// The run whose result it took over.
+    pub reused_from: Option<RunId>,
     /// A stable word for what went wrong; while it is tried again, what went wrong last.
     pub code: Option<String>,
     /// The sentence for it.
@@ -196,7 +206,7 @@ pub async fn of_run(conn: &mut Connection, run: RunId, from: i32, limit: i64) ->
                   t.state as "task_state?: TaskState", t.attempt as "attempts?", t.progress,
                   case when t.state = 'queued' and t.run_at > now()
                        then extract(epoch from t.run_at - now())::float8 end as next_in,
-                  r.rows_in, r.rows_out, coalesce(r.code, t.code) as code, coalesce(r.sentence, t.sentence) as sentence,
+                  r.rows_in, r.rows_out, r.reused_from as "reused_from: RunId", coalesce(r.code, t.code) as code, coalesce(r.sentence, t.sentence) as sentence,
                   coalesce(r.reference, t.reference) as "reference: RequestId"
            from run_files r
            join files f on f.id = r.file_id
@@ -211,6 +221,17 @@ pub async fn of_run(conn: &mut Connection, run: RunId, from: i32, limit: i64) ->
     .fetch_all(conn)
     .await?;
     Ok(rows)
+}
+
+/// The files of a run, in order.
+pub async fn files(conn: &mut Connection, run: RunId) -> Result<Vec<FileId>> {
+    let files = sqlx::query_scalar!(
+        r#"select file_id as "file: FileId" from run_files where run_id = $1 order by position"#,
+        run.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(files)
 }
 
 /// Files of a run whose expected columns were found in the same way.

@@ -58,3 +58,19 @@ pub async fn of(connection: &mut Connection, run: RunId) -> Result<BTreeMap<Stri
         .map(|row| (row.name, (row.ingest, row.position)))
         .collect())
 }
+
+/// The other tables of a run with their files.
+///
+/// # Errors
+/// See [`super::Error`].
+pub async fn files(connection: &mut Connection, run: RunId) -> Result<Vec<RunReference>> {
+    let rows = sqlx::query_as!(
+        RunReference,
+        r#"select name, file_id as "file: FileId", ingest_id as "ingest: IngestId", position from run_references
+           where run_id = $1 order by name"#,
+        run.0
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows)
+}

@@ -30,6 +30,8 @@ pub struct NewRun<'a> {
     pub priority: i32,
     /// Not before; `None`: now.
     pub run_at: Option<DateTime<Utc>>,
+    /// Whether nothing is taken over from earlier runs.
+    pub from_scratch: bool,
     /// The request that asked for it.
     pub request: RequestId,
 }
@@ -37,8 +39,8 @@ pub struct NewRun<'a> {
 /// Remembers a run, `waiting`.
 pub async fn insert(conn: &mut Connection, run: &NewRun<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into runs (id, owner, revision_id, name, document, remaining, priority, run_at, request_id, choices)
-         values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9, $10)",
+        "insert into runs (id, owner, revision_id, name, document, remaining, priority, run_at, request_id, choices, from_scratch)
+         values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9, $10, $11)",
         run.id.0,
         run.owner.0,
         run.revision.map(|it| it.0),
@@ -49,10 +51,40 @@ pub async fn insert(conn: &mut Connection, run: &NewRun<'_>) -> Result<()> {
         run.run_at,
         run.request.0,
         run.choices,
+        run.from_scratch,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What somebody asked for with a run.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The revision; `None`: the document came with the call.
+    pub revision: Option<RevisionId>,
+    /// The recipe's name.
+    pub name: String,
+    /// The recipe document, as it was then.
+    pub document: Value,
+    /// What was chosen for its columns.
+    pub choices: Value,
+    /// Higher goes first among the owner's.
+    pub priority: i32,
+}
+
+/// What an owner asked for with a run.
+pub async fn asked(conn: &mut Connection, owner: UserId, run: RunId) -> Result<Option<Asked>> {
+    let asked = sqlx::query_as!(
+        Asked,
+        r#"select revision_id as "revision: RevisionId", name, document, choices, priority from runs
+           where id = $1 and owner = $2"#,
+        run.0,
+        owner.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(asked)
 }
 
 /// A run under its lock, for the rest of the transaction.

@@ -8,6 +8,7 @@ use crate::domain::states::RunState;
 use crate::events::{Event, Kind, announce};
 use crate::{queue, readings};
 
+mod again;
 mod cancel;
 mod columns;
 mod queues;
@@ -15,6 +16,7 @@ mod retry;
 mod start;
 mod together;
 
+pub use again::again;
 pub use cancel::{cancel, cancel_reading, cancel_task};
 pub use columns::{ColumnChoice, choices, forget_column, of_layouts, remember_columns};
 pub use queues::{pause_queue, resume_queue};

@@ -33,6 +33,8 @@ pub enum RecipeRef {
     Saved(RecipeId),
     /// One that came with the call, read and checked.
     Inline(Box<Recipe>),
+    /// The one of an earlier run of the owner's, as it was then.
+    OfRun(RunId),
 }
 
 /// A run that somebody wants.
@@ -53,6 +55,8 @@ pub struct Start {
     pub priority: i32,
     /// Not before; `None`: now.
     pub run_at: Option<DateTime<Utc>>,
+    /// Whether nothing is taken over from earlier runs of the same recipe on the same files.
+    pub from_scratch: bool,
     /// The same key and body again are the same run.
     pub idempotency_key: Option<String>,
     /// The request that asks.
@@ -127,6 +131,10 @@ impl Wanted {
                 let latest = recipes::latest(tx, start.owner, *id).await?.ok_or(Error::NoRecipe)?;
                 (Some(latest.revision), latest.name, latest.document)
             }
+            RecipeRef::OfRun(run) => {
+                let asked = runs::asked(tx, start.owner, *run).await?.ok_or(Error::NoRun)?;
+                (asked.revision, asked.name, asked.document)
+            }
         };
         // A recipe that cannot be read any more fails its files by name.
         let recipe = Recipe::from_json(&document).unwrap_or_default();
@@ -152,6 +160,7 @@ async fn insert_run(tx: &mut Tx, start: &Start, wanted: &Wanted, run: RunId, fil
         files: i32::try_from(files).unwrap_or(i32::MAX),
         priority: start.priority,
         run_at: start.run_at,
+        from_scratch: start.from_scratch,
         request: start.request,
     };
     Ok(runs::insert(tx, &new).await?)
@@ -319,11 +328,15 @@ fn body_hash(start: &Start) -> Result<Vec<u8>, Error> {
     let recipe = match &start.recipe {
         RecipeRef::Saved(id) => Value::String(id.to_string()),
         RecipeRef::Inline(recipe) => serde_json::to_value(recipe)?,
+        RecipeRef::OfRun(run) => serde_json::json!({ "run": run }),
     };
     let mut body = serde_json::to_vec(&(recipe, &start.files, &start.references, start.priority, start.run_at))?;
     // Without choices the key stands for what it always stood for.
     if start.columns != Choices::default() {
         body.extend(serde_json::to_vec(&start.columns)?);
+    }
+    if start.from_scratch {
+        body.extend(b"from scratch");
     }
     Ok(Hasher::digest(body).to_vec())
 }

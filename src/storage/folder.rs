@@ -60,6 +60,11 @@ impl Storage for FolderStorage {
         Self::blocking(move || store(&root, &place, &path, source)).await
     }
 
+    async fn copy(&self, from: &Key, to: &Key) -> Result<()> {
+        let (root, from_place, to_place, from) = (self.root.clone(), self.place(from)?, self.place(to)?, from.clone());
+        Self::blocking(move || link_or_copy(&root, &from_place, &to_place, &from)).await
+    }
+
     async fn get(&self, key: &Key, range: Option<ByteRange>) -> Result<ByteStream> {
         let place = self.place(key)?;
         let name = key.to_string();
@@ -176,6 +181,18 @@ fn store(root: &Path, place: &Path, path: &Path, source: Source) -> Result<()> {
         fs::remove_file(path).map_err(unavailable(path))?;
     }
     Ok(())
+}
+
+/// Whole objects are never written to again, so a second name for the same bytes is as good as a copy.
+fn link_or_copy(root: &Path, from_place: &Path, to_place: &Path, from: &Key) -> Result<()> {
+    let folder = to_place.parent().unwrap_or(root);
+    create_folders(root, folder)?;
+    match fs::hard_link(from_place, to_place) {
+        Ok(()) => sync_folder(folder),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(missing_or_unavailable(from)(error)),
+        // There already, from an attempt that was cut off; or a file system without links.
+        Err(_other) => store(root, to_place, from_place, Source::Keep),
+    }
 }
 
 fn copy_synced(from: &Path, to: &Path) -> io::Result<()> {

@@ -55,6 +55,9 @@ pub trait Storage: Debug + Send + Sync {
     /// Stores a local file under `key`. With [`Source::Give`] the file may be moved rather than copied and is gone after.
     async fn put(&self, key: &Key, path: &Path, source: Source) -> Result<()>;
 
+    /// Makes `to` the same as `from`, where the bytes are.
+    async fn copy(&self, from: &Key, to: &Key) -> Result<()>;
+
     /// The object's bytes, or a part of them.
     async fn get(&self, key: &Key, range: Option<ByteRange>) -> Result<ByteStream>;
 

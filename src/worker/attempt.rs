@@ -18,7 +18,7 @@ use crate::database;
 use crate::database::artifacts::NewArtifact;
 use crate::database::tasks::{Claimed, Work};
 use crate::domain::failure::Fault;
-use crate::domain::ids::FileId;
+use crate::domain::ids::{FileId, RunId};
 use crate::queue::Slot;
 use crate::readings::NewMember;
 use crate::sandbox::{self, Child, Outcome, SandboxSettings, Step};
@@ -37,6 +37,10 @@ pub enum Product {
         stored: Vec<(Key, NewArtifact)>,
         /// The account.
         report: Box<Report>,
+        /// What a later run finds it under; `None`: it is not to be found.
+        under: Option<[u8; 32]>,
+        /// The run that it was taken over from.
+        from: Option<RunId>,
     },
 }
 

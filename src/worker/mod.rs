@@ -40,6 +40,7 @@ mod outcome;
 mod process;
 mod progress;
 mod retry;
+mod reuse;
 mod settle;
 mod sweep;
 
@@ -78,6 +79,8 @@ pub struct WorkerSettings {
     pub limits: Limits,
     /// When to try again.
     pub retry: RetrySettings,
+    /// How long after its last use a result may be taken over by a later run of the same; zero: never.
+    pub reuse: Duration,
     /// How queues are consumed.
     pub consume: ConsumeSettings,
 }
@@ -103,6 +106,7 @@ impl WorkerSettings {
             plan_jobs: std::thread::available_parallelism().map_or(2, usize::from),
             limits: Limits::default(),
             retry: RetrySettings::default(),
+            reuse: Duration::from_secs(30 * 86_400),
             consume: ConsumeSettings::default(),
         }
     }

@@ -82,8 +82,13 @@ pub async fn ingest_given_up(tx: &mut Tx, ingest: IngestId, reason: &str, told: 
 }
 
 /// A file of a run has its results.
-pub async fn file_done(tx: &mut Tx, run: RunId, file: FileId, report: &Report) -> Result<(), Error> {
-    files_ended(tx, run, &[file], FileEnd::Done(report)).await
+pub async fn file_done(
+    tx: &mut Tx,
+    (run, file): (RunId, FileId),
+    report: &Report,
+    from: Option<RunId>,
+) -> Result<(), Error> {
+    files_ended(tx, run, &[file], FileEnd::Done(report, from)).await
 }
 
 /// A file of a run was refused or failed; its rows may be accounted for all the same.
@@ -114,7 +119,7 @@ pub async fn artifacts(tx: &mut Tx, claimed: &Claimed, stored: &[(Key, NewArtifa
 
 #[derive(Clone, Copy)]
 enum FileEnd<'a> {
-    Done(&'a Report),
+    Done(&'a Report, Option<RunId>),
     Failed(&'a str, &'a Told, Option<&'a Report>),
     Cancelled,
 }
@@ -128,11 +133,16 @@ async fn files_ended(tx: &mut Tx, run: RunId, files: &[FileId], end: FileEnd<'_>
     let mut ledger = locked.ledger.clone();
     for file in files {
         let changed = match end {
-            FileEnd::Done(report) => {
+            FileEnd::Done(report, from) => {
                 ledger = with_report(&ledger, report);
                 let (rows_in, rows_out) = (count(report.rows_in), count(report.rows_out));
                 let columns = (!report.columns.is_empty()).then(|| told_columns(report));
-                run_files::succeed(tx, run, *file, (rows_in, rows_out), columns.as_ref()).await?
+                let done = run_files::Done {
+                    rows: (rows_in, rows_out),
+                    columns: columns.as_ref(),
+                    from,
+                };
+                run_files::succeed(tx, run, *file, &done).await?
             }
             FileEnd::Failed(reason, told, account) => {
                 if let Some(report) = account {

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use super::attempt::{Attempt, Halt, Product, Supervised, internal, plain};
 use super::hash::hash_file;
 use super::retry::Mishap;
+use super::reuse;
 use super::settle::OfUse;
 use crate::database::artifacts::NewArtifact;
 use crate::database::run_references;
@@ -30,7 +31,15 @@ type Stored = Vec<(Key, NewArtifact)>;
 /// # Errors
 /// Why there are no outputs.
 pub async fn work(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: FileId) -> Result<Product, Halt> {
-    let order = prepare(attempt, folder, run, file).await?;
+    let (input, others) = read(attempt, run, file).await?;
+    let reuses = !attempt.context.settings.reuse.is_zero();
+    let under = reuse::key(attempt.claimed.owner, &input, &others).filter(|_| reuses);
+    if let Some(under) = under.filter(|_| !input.from_scratch)
+        && let Some(product) = reuse::take(attempt, under, (run, file)).await?
+    {
+        return Ok(product);
+    }
+    let order = prepare(attempt, folder, input, others).await?;
     let settings = attempt.context.settings.process.clone();
     let mut child = attempt.begin(&settings, folder.path(), &order, vec![file]).await?;
     let mut stored = Stored::new();
@@ -50,6 +59,8 @@ pub async fn work(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: 
             Ok(Product::Outputs {
                 stored,
                 report: Box::new(report),
+                under,
+                from: None,
             })
         }
         Err(halt) => {
@@ -91,12 +102,23 @@ fn split(stored: Stored) -> (Stored, Stored) {
         .partition(|(_, artifact)| matches!(artifact.kind, ArtifactKind::Rejects | ArtifactKind::Annotated))
 }
 
-async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: FileId) -> Result<Order, Halt> {
+/// The other tables by the names that the recipe has for them: ingest and position.
+type Others = BTreeMap<String, (IngestId, i32)>;
+
+async fn read(attempt: &mut Attempt, run: RunId, file: FileId) -> Result<(RunInput, Others), Halt> {
     let mut conn = attempt.context.pool.acquire().await?;
     let input = tasks::run_input(&mut conn, run, file).await?;
     let others = run_references::of(&mut conn, run).await?;
-    drop(conn);
-    let ours = |detail: String| Halt::Mishap(internal(Fault::Ours, detail));
+    let input = input.ok_or_else(|| ours("its ingest is not ready".to_owned()))?;
+    attempt.name.clone_from(&input.name);
+    Ok((input, others))
+}
+
+fn ours(detail: String) -> Halt {
+    Halt::Mishap(internal(Fault::Ours, detail))
+}
+
+async fn prepare(attempt: &Attempt, folder: &WorkFolder, input: RunInput, others: Others) -> Result<Order, Halt> {
     let RunInput {
         document,
         choices,
@@ -104,8 +126,7 @@ async fn prepare(attempt: &mut Attempt, folder: &WorkFolder, run: RunId, file: F
         ingest,
         tables,
         ..
-    } = input.ok_or_else(|| ours("its ingest is not ready".to_owned()))?;
-    attempt.name.clone_from(&name);
+    } = input;
     let recipe: Recipe = serde_json::from_value(document).map_err(|error| ours(format!("recipe: {error}")))?;
     let mapping: Choices = serde_json::from_value(choices).map_err(|error| ours(format!("choices: {error}")))?;
     let mut brought = Vec::new();

@@ -5,9 +5,10 @@ use sheetmill_engine::order::Report;
 
 use super::attempt::Product;
 use super::retry::{Decision, Mishap, Ruling, Standing, decide, jittered};
-use super::{Context, outcome};
+use super::{Context, outcome, reuse};
 use crate::database::artifacts::NewArtifact;
 use crate::database::attempts::{self, AttemptEnd};
+use crate::database::reusable;
 use crate::database::tasks::{self, Account, Claimed, Told, Work};
 use crate::database::{self, Tx};
 use crate::domain::states::AttemptState;
@@ -189,9 +190,21 @@ async fn made(tx: &mut Tx, claimed: &Claimed, product: &Product, remains: &Remai
             outcome::ingest_ready(tx, ingest, &[]).await?;
             Ok(readings::unpacked(tx, asks, ingest, members).await?)
         }
-        (Product::Outputs { stored, report }, Work::RunFile(run, file)) => {
+        (
+            Product::Outputs {
+                stored,
+                report,
+                under,
+                from,
+            },
+            Work::RunFile(run, file),
+        ) => {
             outcome::artifacts(tx, claimed, stored).await?;
-            outcome::file_done(tx, run, file, report).await
+            outcome::file_done(tx, (run, file), report, *from).await?;
+            if let Some((key, report)) = under.zip(reuse::kept(report)) {
+                reusable::remember(tx, &key, (run, file), &report).await?;
+            }
+            Ok(())
         }
         _ => Ok(()),
     }

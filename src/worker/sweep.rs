@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::Context;
 use super::retry::Mishap;
 use super::settle::{End, Error, Remains, settle_held};
-use crate::database::{events, idempotency, queues, sessions, sign_in_tries, tasks, tickets, workers};
+use crate::database::{events, idempotency, queues, reusable, sessions, sign_in_tries, tasks, tickets, workers};
 use crate::domain::clock::Clock;
 use crate::queue;
 use crate::sandbox::scratch;
@@ -97,6 +97,7 @@ async fn forget(context: &Context) -> Result<(), Error> {
     workers::forget_old(&mut conn).await?;
     sessions::sweep(&mut conn).await?;
     sign_in_tries::sweep(&mut conn, A_DAY).await?;
+    reusable::sweep(&mut conn, context.settings.reuse).await?;
     drop(conn);
     tracing::debug!(used, old, "used tickets and old events are gone");
     match context.storage.sweep(Clock::system().now() - A_DAY).await {

@@ -60,6 +60,8 @@ impl Scene {
         vec![
             ("SHEETMILL_DATA", data.to_str().expect("a plain path").to_owned()),
             ("SHEETMILL_LISTEN", "127.0.0.1:0".to_owned()),
+            // Each run is to be worked on.
+            ("SHEETMILL_REUSE", "0".to_owned()),
         ]
     }
 
@@ -146,6 +148,7 @@ async fn a_run_survives_the_death_of_each_process_of_many_machines() {
         settings.extend([
             ("DATABASE_URL", database.url.clone()),
             ("SHEETMILL_DATABASE_CONNECTIONS", "8".to_owned()),
+            ("SHEETMILL_REUSE", "0".to_owned()),
             ("SHEETMILL_S3_BUCKET", bucket.bucket.clone()),
             (
                 "SHEETMILL_S3_ENDPOINT",

@@ -196,7 +196,13 @@ async fn settle(tx: &mut Tx, fence: Fence, work: Work, state: AttemptState) {
 async fn end_file(tx: &mut Tx, run: RunId, file: FileId, state: AttemptState, told: &Told) {
     let locked = run_rows::lock(tx, run).await.expect("an answer").expect("the run");
     let changed = match state {
-        AttemptState::Succeeded => run_files::succeed(tx, run, file, (3, 3), None).await,
+        AttemptState::Succeeded => {
+            let done = run_files::Done {
+                rows: (3, 3),
+                ..run_files::Done::default()
+            };
+            run_files::succeed(tx, run, file, &done).await
+        }
         AttemptState::Failed => run_files::fail(tx, run, file, RunFileState::Failed, told).await,
         _ => run_files::set_state(tx, run, file, RunFileState::Cancelled).await,
     };

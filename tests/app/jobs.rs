@@ -217,6 +217,7 @@ impl Jobs {
             columns: Default::default(),
             priority: 0,
             run_at: None,
+            from_scratch: false,
             idempotency_key: None,
             request: RequestId::new(),
         };

@@ -95,6 +95,7 @@ async fn keeps_the_contract(scene: &Scene) {
     assert_eq!(std::fs::read(&target).expect("it is there"), small);
 
     keeps_given_and_kept_apart(scene).await;
+    copies(scene).await;
     lists_and_deletes(scene).await;
     refuses_what_is_no_path(scene).await;
     scene.storage.check().await.expect("storage answers");
@@ -124,6 +125,24 @@ async fn keeps_given_and_kept_apart(scene: &Scene) {
     let empty = Key::RunOutput(RunId::new(), TaskId::new(), 1, "empty.csv".to_owned());
     scene.put(&empty, b"").await;
     assert_eq!(scene.get(&empty, None).await, b"");
+}
+
+async fn copies(scene: &Scene) {
+    let key = |name: &str| Key::RunOutput(RunId::new(), TaskId::new(), 1, name.to_owned());
+    let (from, to) = (key("Umsätze 100% + mehr (neu).csv"), key("copy of it?.csv"));
+    let missing = scene.storage.copy(&from, &to).await;
+    assert!(matches!(missing, Err(Error::Missing(_))), "{missing:?}");
+    assert_eq!(scene.storage.size(&to).await.expect("storage answers"), None);
+    scene.put(&from, b"one").await;
+    scene.put(&to, b"what an attempt left that was cut off").await;
+    for _ in 0..2 {
+        scene.storage.copy(&from, &to).await.expect("it is copied");
+        assert_eq!(scene.get(&to, None).await, b"one");
+    }
+    scene.put(&from, b"two").await;
+    assert_eq!(scene.get(&to, None).await, b"one", "each has bytes of its own");
+    scene.storage.delete(&from).await.expect("it goes");
+    assert_eq!(scene.get(&to, None).await, b"one");
 }
 
 async fn lists_and_deletes(scene: &Scene) {

@@ -51,6 +51,7 @@ impl Jobs {
             files: 1,
             priority: 0,
             run_at: None,
+            from_scratch: false,
             request: sheetmill::domain::ids::RequestId::new(),
         };
         run_rows::insert(&mut conn, &run).await.expect("a run");
@@ -375,6 +376,7 @@ async fn an_idempotency_key_starts_one_run_however_often_it_comes() {
         columns: Default::default(),
         priority,
         run_at: None,
+        from_scratch: false,
         idempotency_key: Some("one".to_owned()),
         request: sheetmill::domain::ids::RequestId::new(),
     };

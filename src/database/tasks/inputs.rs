@@ -59,13 +59,15 @@ pub struct RunInput {
     pub tables: Vec<i32>,
     /// Its data rows in all.
     pub rows: i64,
+    /// Whether nothing is taken over from earlier runs.
+    pub from_scratch: bool,
 }
 
 /// What a recipe is applied to in a file of a run. A file that its owner removed since is still there for the run.
 pub async fn run_input(conn: &mut Connection, run: RunId, file: FileId) -> Result<Option<RunInput>> {
     let input = sqlx::query_as!(
         RunInput,
-        r#"select u.document, u.choices, f.name, r.ingest_id as "ingest: IngestId", i.rows,
+        r#"select u.document, u.choices, f.name, r.ingest_id as "ingest: IngestId", i.rows, u.from_scratch,
                   array(select t.position from tables t where t.ingest_id = i.id order by t.position) as "tables!"
            from run_files r join runs u on u.id = r.run_id join files f on f.id = r.file_id
                 join ingests i on i.id = r.ingest_id

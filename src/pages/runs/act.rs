@@ -95,6 +95,7 @@ pub(in crate::pages) async fn start(
         columns: runs::of_layouts(&chosen),
         priority: 0,
         run_at: None,
+        from_scratch: false,
         idempotency_key: None,
         request: asked_by,
     };
@@ -125,6 +126,18 @@ pub(in crate::pages) async fn retry(
 ) -> Result<HttpResponse, PageError> {
     runs::retry(&pages.pool, session.user(), *run).await?;
     Ok(to(*run))
+}
+
+/// `POST /runs/{run}/again`: the same once more, with everything made anew.
+pub(in crate::pages) async fn again(
+    request: HttpRequest,
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    run: web::Path<RunId>,
+    _form: Sent<serde_json::Value>,
+) -> Result<HttpResponse, PageError> {
+    let started = runs::again(&pages.pool, session.user(), *run, true, gate::asked_by(&request)).await?;
+    Ok(to(started.run))
 }
 
 /// `POST /runs/{run}/forget`

@@ -61,6 +61,7 @@ struct StateFragment<'a> {
     took: Option<String>,
     can_cancel: bool,
     can_retry: bool,
+    taken_over: i64,
     csrf: &'a str,
     sentence: Option<&'a str>,
     failed: bool,
@@ -113,6 +114,7 @@ struct FileRow {
     reference: Option<String>,
     rows_in: Option<i64>,
     rows_out: Option<i64>,
+    as_in: Option<RunId>,
 }
 
 impl Look {
@@ -245,6 +247,7 @@ impl Look {
             tally: self.tally(),
             took,
             can_cancel: matches!(run.state, RunState::Waiting | RunState::Running),
+            taken_over: self.taken_over(),
             can_retry: over && self.files.iter().any(may_be_tried_again),
             csrf,
             sentence: run.sentence.as_deref(),
@@ -261,6 +264,12 @@ impl Look {
             left: numbers.left,
         };
         Ok(fragment.render()?)
+    }
+
+    /// Files whose results an earlier run had made.
+    fn taken_over(&self) -> i64 {
+        let count = self.files.iter().filter(|it| it.reused_from.is_some()).count();
+        i64::try_from(count).unwrap_or(i64::MAX)
     }
 
     /// `742 done · 3 refused · 2 running`, for more than one file.
@@ -351,6 +360,7 @@ fn row(file: &RunFileRow) -> FileRow {
             .map(|it| it.to_string()),
         rows_in: file.rows_in,
         rows_out: file.rows_out,
+        as_in: file.reused_from,
     }
 }
 

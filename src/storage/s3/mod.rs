@@ -11,12 +11,13 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
 };
-use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError};
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream as Body;
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
@@ -100,6 +101,14 @@ impl Default for Timeouts {
     }
 }
 
+/// What stands for itself in an address.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
 /// Attempts at one operation: the store's own advice; what fails for longer is tried again by the task.
 const ATTEMPTS: u32 = 3;
 
@@ -180,6 +189,18 @@ impl Storage for S3Storage {
                 .map_err(|error| local(path, &error))?;
         }
         Ok(())
+    }
+
+    async fn copy(&self, from: &Key, to: &Key) -> Result<()> {
+        // The bucket and the path of the key, encoded as in an address.
+        let path = utf8_percent_encode(&from.path()?, PATH).to_string();
+        let source = format!("{}/{path}", self.bucket);
+        let request = self.client.copy_object().bucket(&self.bucket).key(to.path()?);
+        match request.copy_source(source).send().await {
+            Ok(_copied) => Ok(()),
+            Err(error) if error.code() == Some("NoSuchKey") => Err(Error::Missing(from.to_string())),
+            Err(error) => Err(unavailable(&error)),
+        }
     }
 
     async fn get(&self, key: &Key, range: Option<ByteRange>) -> Result<ByteStream> {
