@@ -28,6 +28,7 @@
 pub mod accounts;
 pub mod api;
 pub mod app;
+pub mod chains;
 pub mod cli;
 pub mod database;
 pub mod domain;

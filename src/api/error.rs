@@ -261,6 +261,12 @@ impl From<runs::Error> for Error {
             Runs::NoFile(_) => Self::NotFound("file"),
             Runs::NoRun => Self::NotFound("run"),
             Runs::NoFiles => Self::invalid("no_files", sentence),
+            Runs::FilesAndRuns => Self::invalid("files_and_runs", sentence),
+            Runs::TooManyFollowed(_) => Self::invalid("too_many_runs", sentence),
+            Runs::CannotFollow(_) => Self::Conflict {
+                code: "cannot_follow",
+                sentence,
+            },
             Runs::TooManyFiles(_) => Self::invalid("too_many_files", sentence),
             Runs::NoReference(_) => Self::invalid("missing_reference", sentence),
             Runs::UnusedReference(_) => Self::invalid("unused_reference", sentence),

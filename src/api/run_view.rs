@@ -8,7 +8,7 @@ use super::Error;
 use super::error::ErrorView;
 use crate::database::artifacts::{self, ArtifactRow};
 use crate::database::run_files::{self, ColumnsOfFiles, RunFileRow};
-use crate::database::{Connection, runs};
+use crate::database::{Connection, follows, runs};
 use crate::domain::ids::{ArtifactId, FileId, RunId, TaskId, UserId};
 use crate::domain::progress::{Progress, Stage};
 use crate::domain::states::{RunFileState, RunState};
@@ -30,6 +30,9 @@ pub(super) struct RunView {
     pub(super) state: &'static str,
     /// Raised by every change.
     pub(super) version: i64,
+    /// The runs whose results it works on.
+    #[schema(value_type = Vec<String>)]
+    pub(super) after: Vec<RunId>,
     /// How far it has come, over all files.
     pub(super) progress: RunProgress,
     /// Its tasks, one per file.
@@ -140,6 +143,7 @@ impl RunView {
     pub(super) async fn read(connection: &mut Connection, owner: UserId, id: RunId) -> Result<Self, Error> {
         let run = runs::find(connection, owner, id).await?.ok_or(Error::NotFound("run"))?;
         let files = run_files::of_run(connection, id, 0, MOST).await?;
+        let after = follows::followed(connection, id).await?;
         let made = artifacts::of_run(connection, id, MOST).await?;
         let found = run_files::columns_of_run(connection, id, MOST_LAYOUTS).await?;
         let mut progress = progress(&files);
@@ -152,6 +156,7 @@ impl RunView {
             name: run.name,
             state: run.state.as_str(),
             version: run.version,
+            after: after.into_iter().map(|it| it.id).collect(),
             progress,
             tasks: files.into_iter().map(task).collect(),
             ledger: run.ledger,

@@ -26,8 +26,13 @@ pub(super) struct Start {
     #[schema(value_type = Value)]
     recipe: Value,
     /// The files, by id.
+    #[serde(default)]
     #[schema(value_type = Vec<String>)]
     files: Vec<FileId>,
+    /// Instead of files: the runs, by id, whose results it works on once they have all ended well.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    after: Vec<RunId>,
     /// Other tables by the names that the recipe's steps have for them: the id of a file, for its first visible sheet, or
     /// `{"file": …, "sheet": 1}` with the sheet's position from 0.
     #[serde(default)]
@@ -106,6 +111,7 @@ pub(super) async fn start(
         owner: caller.user,
         recipe,
         files: start.files,
+        after: start.after,
         references: start
             .references
             .into_iter()

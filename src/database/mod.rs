@@ -17,6 +17,7 @@ pub mod column_mappings;
 mod connect;
 pub mod events;
 pub mod files;
+pub mod follows;
 pub mod idempotency;
 pub mod ingests;
 pub mod links;

@@ -100,6 +100,8 @@ pub struct Locked {
     pub version: i64,
     /// Files that are not finished.
     pub remaining: i32,
+    /// Higher goes first among the owner's.
+    pub priority: i32,
     /// The ledger so far.
     pub ledger: Value,
     /// The request that asked for it.
@@ -111,7 +113,7 @@ pub async fn lock(conn: &mut Connection, run: RunId) -> Result<Option<Locked>> {
     let row = sqlx::query_as!(
         Locked,
         r#"update runs set version = version + 1 where id = $1
-           returning id as "id: RunId", owner as "owner: UserId", state as "state: RunState", version, remaining, ledger,
+           returning id as "id: RunId", owner as "owner: UserId", state as "state: RunState", version, remaining, priority, ledger,
                      request_id as "request: RequestId""#,
         run.0,
     )
@@ -149,6 +151,14 @@ pub async fn end_files(conn: &mut Connection, run: &Locked, ended: i32, ledger: 
     }));
     set_state(conn, run.id, end.state, told.as_ref()).await?;
     Ok(Some(end.state))
+}
+
+/// A locked run has so many files to finish.
+pub async fn set_remaining(conn: &mut Connection, run: RunId, files: i32) -> Result<()> {
+    sqlx::query!("update runs set remaining = $2 where id = $1", run.0, files)
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Files of a locked run begin anew, so many; it is `waiting` again unless others of it are being worked on.

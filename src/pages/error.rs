@@ -148,14 +148,20 @@ impl From<runs::Error> for PageError {
             E::NoRecipe | E::NoFile(_) | E::NoRun => Self::NotFound,
             E::NoFiles => Self::Wrong("Tick at least one file to run the recipe on.".to_owned()),
             E::TooManyFiles(_)
+            | E::FilesAndRuns
+            | E::TooManyFollowed(_)
             | E::TooManyTogether(_)
             | E::Unreadable(_)
             | E::NoReference(_)
             | E::UnusedReference(_)
             | E::NoSuchColumn(_) => Self::Wrong(error.to_string()),
-            E::Archive(_) | E::NotReady(_) | E::KeyReused | E::Ended(_) | E::TaskEnded | E::NothingToRetry => {
-                Self::Conflict(error.to_string())
-            }
+            E::Archive(_)
+            | E::NotReady(_)
+            | E::CannotFollow(_)
+            | E::KeyReused
+            | E::Ended(_)
+            | E::TaskEnded
+            | E::NothingToRetry => Self::Conflict(error.to_string()),
             E::Queue(_) | E::Form(_) => Self::Internal(error.to_string()),
         }
     }

@@ -54,6 +54,7 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/runs/{run}/state", get().to(runs::run::state))
         .route("/runs/{run}/cancel", post().to(runs::act::cancel))
         .route("/runs/{run}/retry", post().to(runs::act::retry))
+        .route("/runs/{run}/then", post().to(runs::act::then))
         .route("/runs/{run}/again", post().to(runs::act::again))
         .route("/runs/{run}/forget", post().to(runs::act::forget))
         .route("/artifacts/{artifact}", get().to(artifact::download))

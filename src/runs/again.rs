@@ -3,7 +3,7 @@
 use sheetmill_engine::recipe::mapping::Choices;
 
 use super::{Error, RecipeRef, Start, Started, start};
-use crate::database::{Pool, run_files, run_references, runs};
+use crate::database::{Pool, follows, run_files, run_references, runs};
 use crate::domain::ids::{RequestId, RunId, UserId};
 
 /// Runs an owner's run again. From scratch: nothing is taken over from earlier runs.
@@ -20,6 +20,12 @@ pub async fn again(
     let mut conn = pool.acquire().await?;
     let asked = runs::asked(&mut conn, owner, run).await?.ok_or(Error::NoRun)?;
     let files = run_files::files(&mut conn, run).await?;
+    // One that had not begun follows what it was to follow.
+    let followed = if files.is_empty() {
+        follows::followed(&mut conn, run).await?
+    } else {
+        Vec::new()
+    };
     let references = run_references::files(&mut conn, run).await?;
     drop(conn);
     let references = references
@@ -30,6 +36,7 @@ pub async fn again(
     let wanted = Start {
         owner,
         recipe: RecipeRef::OfRun(run),
+        after: followed.into_iter().map(|it| it.id).collect(),
         files,
         references,
         columns,

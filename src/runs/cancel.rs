@@ -6,7 +6,7 @@ use crate::database::{Pool, Tx, run_files, tasks};
 use crate::domain::ids::{FileId, IngestId, RunId, TaskId, UserId};
 use crate::domain::states::{RunState, TaskKind, TaskState};
 use crate::events::{Event, Kind, announce};
-use crate::queue;
+use crate::{chains, queue};
 
 /// Cancels an owner's run. Answers `cancelled`, or `cancelling` while attempts are being stopped.
 ///
@@ -31,7 +31,9 @@ pub async fn cancel(pool: &Pool, owner: UserId, run: RunId) -> Result<RunState, 
         state: RunState::Cancelling,
         ..locked
     };
-    let state = end_cancelled(&mut tx, &cancelling, &idle).await?;
+    let gathering = i32::from(idle.contains(&None));
+    let idle: Vec<FileId> = idle.into_iter().flatten().collect();
+    let state = end_cancelled(&mut tx, &cancelling, &idle, gathering).await?;
     tx.commit().await?;
     Ok(state)
 }
@@ -44,7 +46,7 @@ pub async fn cancel_task(pool: &Pool, task: TaskId) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
     let row = tasks::find(&mut tx, task).await?.ok_or(Error::TaskEnded)?;
     match (row.run, row.file) {
-        (Some(run), Some(file)) => cancel_file(&mut tx, run, file, task).await?,
+        (Some(run), file) => cancel_of_run(&mut tx, run, file, task).await?,
         _ => ask_to_stop(&mut tx, task).await?,
     }
     tx.commit().await?;
@@ -71,35 +73,29 @@ async fn ask_to_stop(tx: &mut Tx, task: TaskId) -> Result<(), Error> {
     Ok(queue::push(tx, TaskKind::Ingest).await?)
 }
 
-async fn cancel_file(tx: &mut Tx, run: RunId, file: FileId, task: TaskId) -> Result<(), Error> {
+async fn cancel_of_run(tx: &mut Tx, run: RunId, file: Option<FileId>, task: TaskId) -> Result<(), Error> {
     let before = tasks::request_cancel(tx, task).await?.ok_or(Error::TaskEnded)?;
     let locked = runs::lock(tx, run).await?.ok_or(Error::NoRun)?;
+    let told = |kind| {
+        let event = Event::of(locked.owner, kind).run(run).task(task);
+        file.map_or(event, |file| event.file(file))
+    };
     if before == TaskState::Running {
-        announce(
-            tx,
-            &Event::of(locked.owner, Kind::CancelRequested)
-                .run(run)
-                .file(file)
-                .task(task),
-        )
-        .await?;
+        announce(tx, &told(Kind::CancelRequested)).await?;
         return Ok(());
     }
-    announce(
-        tx,
-        &Event::of(locked.owner, Kind::TaskEnded).run(run).file(file).task(task),
-    )
-    .await?;
-    end_cancelled(tx, &locked, &[file]).await?;
+    announce(tx, &told(Kind::TaskEnded)).await?;
+    let gathering = i32::from(file.is_none());
+    end_cancelled(tx, &locked, file.as_slice(), gathering).await?;
     Ok(())
 }
 
-/// Ends files that were not being worked on; the last one ends the run.
-async fn end_cancelled(tx: &mut Tx, run: &Locked, files: &[FileId]) -> Result<RunState, Error> {
-    let ended = run_files::cancel(tx, run.id, files).await?;
+/// Ends files that were not being worked on, and the gathering of results that counts as one; the last one ends the run.
+async fn end_cancelled(tx: &mut Tx, run: &Locked, files: &[FileId], gathering: i32) -> Result<RunState, Error> {
+    let ended = run_files::cancel(tx, run.id, files).await? + gathering;
     let end = runs::end_files(tx, run, ended, &run.ledger).await?;
-    if end.is_some() {
-        announce(tx, &Event::of(run.owner, Kind::RunEnded).run(run.id)).await?;
+    if let Some(state) = end {
+        chains::run_ended(tx, run, state).await?;
     }
     Ok(end.unwrap_or(run.state))
 }

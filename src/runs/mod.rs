@@ -11,6 +11,7 @@ use crate::{queue, readings};
 mod again;
 mod cancel;
 mod columns;
+mod follow;
 mod queues;
 mod retry;
 mod start;
@@ -67,6 +68,15 @@ pub enum Error {
     /// More files than can be put together.
     #[error("The recipe puts the rows of all files together: it takes at most {0} of them.")]
     TooManyTogether(usize),
+    /// Files and runs to follow were named.
+    #[error("A run works on files or on the results of other runs, not on both.")]
+    FilesAndRuns,
+    /// More runs than one follows.
+    #[error("A run follows at most {0} others.")]
+    TooManyFollowed(usize),
+    /// A run that cannot be followed, in a sentence.
+    #[error("{0}")]
+    CannotFollow(String),
     /// No files were named.
     #[error("A run needs at least one file.")]
     NoFiles,

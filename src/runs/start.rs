@@ -10,7 +10,8 @@ use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::recipe::mapping::Choices;
 use sheetmill_engine::sheets::IngestOptions;
 
-use super::{Error, columns, together};
+use super::{Error, columns, follow, together};
+use crate::chains;
 use crate::database::idempotency::{self, Key};
 use crate::database::run_files::{self, Candidate, NewRunFile};
 use crate::database::run_references::{self, RunReference};
@@ -46,6 +47,8 @@ pub struct Start {
     pub recipe: RecipeRef,
     /// To which files; named twice is once.
     pub files: Vec<FileId>,
+    /// Instead of files: to the results of these runs, once they have all ended well.
+    pub after: Vec<RunId>,
     /// The other tables by the names that the recipe calls them: a file of the owner's, and the position of its sheet, or its
     /// first visible one.
     pub references: BTreeMap<String, (FileId, Option<i32>)>,
@@ -78,7 +81,7 @@ pub struct Started {
 /// [`Error::NoFiles`], [`Error::TooManyFiles`], [`Error::NoFile`], [`Error::NoRecipe`], [`Error::NoSuchColumn`],
 /// [`Error::KeyReused`]; the database's.
 pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
-    if start.files.is_empty() {
+    if start.files.is_empty() && start.after.is_empty() {
         return Err(Error::NoFiles);
     }
     let mut tx = pool.begin().await?;
@@ -100,12 +103,20 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
     }
     let run = RunId::new();
     let mut wanted = Wanted::of(&mut tx, &start).await?;
+    let held = match start.after.as_slice() {
+        [] => None,
+        _ => Some(follow::held(&mut tx, &start, &wanted).await?),
+    };
     together::put_together(&mut tx, start.owner, &mut wanted, &mut files).await?;
-    insert_run(&mut tx, &start, &wanted, run, files.len()).await?;
+    // The gathering of results counts as a file until these are known.
+    insert_run(&mut tx, &start, &wanted, run, files.len() + usize::from(held.is_some())).await?;
     insert_references(&mut tx, &start, run, &wanted).await?;
     let input = wanted.recipe.input.ingest_options();
     announce(&mut tx, &Event::of(start.owner, Kind::RunCreated).run(run)).await?;
-    insert_files(&mut tx, &start, run, &files, &input).await?;
+    match held {
+        Some(held) => follow::insert(&mut tx, &start, run, &held).await?,
+        None => insert_files(&mut tx, &start, run, &files, &input).await?,
+    }
     if let Some(key) = &start.idempotency_key {
         idempotency::remember(&mut tx, start.owner, key, run).await?;
     }
@@ -310,13 +321,13 @@ async fn end_refused(tx: &mut Tx, start: &Start, run: RunId, ended: &[&Candidate
         return Ok(());
     };
     let count = i32::try_from(ended.len()).unwrap_or(i32::MAX);
-    if runs::end_files(tx, &locked, count, &locked.ledger).await?.is_some() {
-        announce(tx, &Event::of(start.owner, Kind::RunEnded).run(run)).await?;
+    if let Some(state) = runs::end_files(tx, &locked, count, &locked.ledger).await? {
+        chains::run_ended(tx, &locked, state).await?;
     }
     Ok(())
 }
 
-async fn pause_until(tx: &mut Tx, run_at: Option<DateTime<Utc>>) -> Result<Duration, Error> {
+pub(super) async fn pause_until(tx: &mut Tx, run_at: Option<DateTime<Utc>>) -> Result<Duration, Error> {
     let Some(run_at) = run_at else {
         return Ok(Duration::ZERO);
     };
@@ -334,6 +345,9 @@ fn body_hash(start: &Start) -> Result<Vec<u8>, Error> {
     // Without choices the key stands for what it always stood for.
     if start.columns != Choices::default() {
         body.extend(serde_json::to_vec(&start.columns)?);
+    }
+    if !start.after.is_empty() {
+        body.extend(serde_json::to_vec(&start.after)?);
     }
     if start.from_scratch {
         body.extend(b"from scratch");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sheetmill_engine::order::{Message, Order, Report, TableSummary};
+use sheetmill_engine::sheets::IngestOptions;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -13,7 +14,8 @@ use super::held::{Holding, Why};
 use super::progress::Relay;
 use super::retry::Mishap;
 use super::settle::{End, Remains, settle};
-use super::{Context, ingest, process};
+use super::{Context, gather, ingest, process};
+use crate::chains::Gathered;
 use crate::database;
 use crate::database::artifacts::NewArtifact;
 use crate::database::tasks::{Claimed, Work};
@@ -31,6 +33,13 @@ pub enum Product {
     Tables(Vec<TableSummary>),
     /// The members of an archive, whose bytes are stored.
     Members(Vec<NewMember>),
+    /// The results that a run works on; their bytes are stored.
+    Gathered {
+        /// The results.
+        files: Vec<Gathered>,
+        /// How the run's recipe wants them read.
+        options: IngestOptions,
+    },
     /// The outputs of a file of a run, and the account of its rows.
     Outputs {
         /// What was stored, and where.
@@ -166,6 +175,7 @@ impl Attempt {
         match self.claimed.work {
             Work::Ingest(id) => ingest::work(self, &folder, id).await,
             Work::RunFile(run, file) => process::work(self, &folder, run, file).await,
+            Work::Gather(run) => gather::work(self, run).await,
         }
     }
 

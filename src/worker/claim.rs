@@ -48,6 +48,8 @@ async fn began(tx: &mut Tx, claimed: &Claimed) -> Result<(), Error> {
                 announce(tx, &Event::of(owner, Kind::ReadingStarted).file(file)).await?;
             }
         }
+        // The run begins with the first of its files.
+        Work::Gather(_) => {}
         Work::RunFile(run, file) => {
             let Some(locked) = runs::lock(tx, run).await? else {
                 return Ok(());

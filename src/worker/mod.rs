@@ -31,6 +31,7 @@ use crate::storage::Storage;
 mod account;
 mod attempt;
 mod claim;
+mod gather;
 mod hash;
 mod held;
 mod ingest;

@@ -17,8 +17,8 @@ use crate::database::{Tx, artifacts as artifact_rows, ingests};
 use crate::domain::ids::{FileId, IngestId, RunId};
 use crate::domain::states::{IngestState, RunFileState};
 use crate::events::{Event, Kind, announce};
-use crate::queue;
 use crate::storage::Key;
+use crate::{chains, queue};
 
 /// The tables are complete: files with these bytes are ready, and what waited for them is due.
 pub async fn ingest_ready(tx: &mut Tx, ingest: IngestId, summaries: &[TableSummary]) -> Result<(), Error> {
@@ -181,8 +181,8 @@ fn told_columns(report: &Report) -> serde_json::Value {
 }
 
 async fn end_run(tx: &mut Tx, run: &Locked, ended: i32, ledger: &serde_json::Value) -> Result<(), Error> {
-    if runs::end_files(tx, run, ended, ledger).await?.is_some() {
-        announce(tx, &Event::of(run.owner, Kind::RunEnded).run(run.id)).await?;
+    if let Some(state) = runs::end_files(tx, run, ended, ledger).await? {
+        chains::run_ended(tx, run, state).await?;
     }
     Ok(())
 }

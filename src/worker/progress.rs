@@ -100,7 +100,7 @@ async fn write(attempt: &Attempt, files: &[FileId], progress: &Progress) -> Resu
     }
     let run = match claimed.work {
         Work::Ingest(_) => None,
-        Work::RunFile(run, _) => Some(run),
+        Work::RunFile(run, _) | Work::Gather(run) => Some(run),
     };
     let (owner, task) = (claimed.owner, claimed.fence.task);
     report_progress(

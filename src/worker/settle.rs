@@ -13,9 +13,9 @@ use crate::database::tasks::{self, Account, Claimed, Told, Work};
 use crate::database::{self, Tx};
 use crate::domain::states::AttemptState;
 use crate::events::{Event, Kind, announce};
-use crate::queue;
 use crate::readings::{self, For};
 use crate::storage::Key;
+use crate::{chains, queue};
 
 /// How an attempt ended, before anybody decided what that means.
 #[derive(Clone, Debug)]
@@ -182,6 +182,9 @@ async fn made(tx: &mut Tx, claimed: &Claimed, product: &Product, remains: &Remai
     announce(tx, &about(claimed, Kind::TaskEnded)).await?;
     match (product, claimed.work) {
         (Product::Tables(tables), Work::Ingest(ingest)) => outcome::ingest_ready(tx, ingest, tables).await,
+        (Product::Gathered { files, options }, Work::Gather(run)) => {
+            Ok(chains::gathered(tx, run, files, options).await?)
+        }
         (Product::Members(members), Work::Ingest(ingest)) => {
             let asks = For {
                 owner: claimed.owner,
@@ -242,6 +245,7 @@ async fn wrong(
             announce(tx, &about(claimed, Kind::TaskEnded)).await?;
             match claimed.work {
                 Work::Ingest(ingest) => outcome::ingest_given_up(tx, ingest, reason, &told).await,
+                Work::Gather(run) => Ok(chains::failed(tx, run, &told).await?),
                 Work::RunFile(run, file) => {
                     let of_use = remains.of_use.as_ref();
                     if let Some(of_use) = of_use {
@@ -269,6 +273,7 @@ async fn cancelled(tx: &mut Tx, claimed: &Claimed, name: &str, remains: &Remains
             outcome::ingest_given_up(tx, ingest, "cancelled", &told).await
         }
         Work::RunFile(run, file) => outcome::file_cancelled(tx, run, file).await,
+        Work::Gather(run) => Ok(chains::cancelled(tx, run).await?),
     }
 }
 
@@ -283,7 +288,7 @@ async fn back(
     tasks::again(tx, claimed.fence, account, pause, told).await?;
     attempts::end(tx, claimed.fence, end).await?;
     queue::push_after(tx, claimed.kind, pause).await?;
-    if let Work::RunFile(run, _) = claimed.work {
+    if let Work::RunFile(run, _) | Work::Gather(run) = claimed.work {
         database::runs::lock(tx, run).await?;
     }
     announce(tx, &about(claimed, Kind::TaskRetried)).await?;
@@ -297,6 +302,7 @@ pub fn about(claimed: &Claimed, kind: Kind) -> Event {
     match claimed.work {
         Work::Ingest(_) => event,
         Work::RunFile(run, file) => event.run(run).file(file),
+        Work::Gather(run) => event.run(run),
     }
 }
 

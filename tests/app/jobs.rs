@@ -183,22 +183,23 @@ impl Jobs {
     pub async fn task(&self, work: Work, owner: UserId, priority: i32) -> TaskId {
         let mut conn = self.database.pool.acquire().await.expect("a connection");
         let (id, request) = (TaskId::new(), RequestId::new());
+        let of_run = |run| tasks::NewOfRun {
+            run,
+            owner,
+            priority,
+            run_at: None,
+            request,
+        };
         match work {
             Work::Ingest(ingest) => tasks::insert_of_ingests(&mut conn, owner, request, &[(id, ingest)]).await,
+            Work::Gather(run) => tasks::insert_gathering(&mut conn, id, &of_run(run), TaskState::Queued).await,
             Work::RunFile(run, file) => {
-                let new = tasks::NewOfRun {
-                    run,
-                    owner,
-                    priority,
-                    run_at: None,
-                    request,
-                };
                 let file = NewRunFile {
                     file,
                     ingest: IngestId::new(),
                     task: Some((id, TaskState::Queued)),
                 };
-                tasks::insert_of_run(&mut conn, &new, &[file]).await
+                tasks::insert_of_run(&mut conn, &of_run(run), &[file]).await
             }
         }
         .expect("a task");
@@ -213,6 +214,7 @@ impl Jobs {
                 ..Recipe::default()
             })),
             files: files.to_vec(),
+            after: Vec::new(),
             references: Default::default(),
             columns: Default::default(),
             priority: 0,

@@ -372,6 +372,7 @@ async fn an_idempotency_key_starts_one_run_however_often_it_comes() {
         owner: jobs.owner,
         recipe: runs::RecipeRef::Inline(Box::default()),
         files: vec![file],
+        after: Vec::new(),
         references: Default::default(),
         columns: Default::default(),
         priority,

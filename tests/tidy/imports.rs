@@ -27,6 +27,11 @@ const TABLE: &[Row] = &[
     row("events", &["domain", "database"], &[]),
     row("queue", &["domain", "database"], &[]),
     row("readings", &["domain", "database", "queue", "events"], &["sheets"]),
+    row(
+        "chains",
+        &["domain", "database", "queue", "events", "readings"],
+        &["sheets"],
+    ),
     row("accounts", &["domain", "database"], &[]),
     row(
         "upload",
@@ -35,7 +40,7 @@ const TABLE: &[Row] = &[
     ),
     row(
         "runs",
-        &["domain", "database", "queue", "events", "readings"],
+        &["domain", "database", "queue", "events", "readings", "chains"],
         &["recipe", "sheets"],
     ),
     row(
@@ -46,7 +51,7 @@ const TABLE: &[Row] = &[
     row(
         "worker",
         &[
-            "domain", "sandbox", "storage", "database", "queue", "events", "readings",
+            "domain", "sandbox", "storage", "database", "queue", "events", "readings", "chains",
         ],
         &["order", "recipe", "sheets", "tables"],
     ),

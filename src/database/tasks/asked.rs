@@ -7,8 +7,9 @@ use crate::domain::ids::{FileId, IngestId, RunId, TaskId};
 use crate::domain::states::{IngestState, TaskState};
 
 /// Asks for all unfinished tasks of a run to stop: those that do not run are cancelled at once, the others are asked.
-/// Answers the files whose tasks were cancelled, and the tasks that were asked. Locks the tasks in the order of ids.
-pub async fn cancel_run(conn: &mut Connection, run: RunId) -> Result<(Vec<FileId>, Vec<TaskId>)> {
+/// Answers for the tasks that were cancelled their files, `None` for the gathering of results, and the tasks that were asked.
+/// Locks the tasks in the order of ids.
+pub async fn cancel_run(conn: &mut Connection, run: RunId) -> Result<(Vec<Option<FileId>>, Vec<TaskId>)> {
     let unfinished = sqlx::query!(
         r#"select id, state as "state: TaskState", file_id as "file_id: FileId" from tasks
            where run_id = $1 and state in ('waiting', 'queued', 'running') order by id for update"#,
@@ -29,7 +30,7 @@ pub async fn cancel_run(conn: &mut Connection, run: RunId) -> Result<(Vec<FileId
     .await?;
     let (running, idle): (Vec<_>, Vec<_>) = unfinished.into_iter().partition(|it| it.state == TaskState::Running);
     Ok((
-        idle.into_iter().filter_map(|it| it.file_id).collect(),
+        idle.into_iter().map(|it| it.file_id).collect(),
         running.into_iter().map(|it| TaskId(it.id)).collect(),
     ))
 }

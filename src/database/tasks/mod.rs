@@ -5,7 +5,7 @@
 use super::run_files::NewRunFile;
 use super::{Connection, Result};
 use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId, UserId};
-use crate::domain::states::TaskKind;
+use crate::domain::states::{TaskKind, TaskState};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -30,6 +30,8 @@ pub enum Work {
     Ingest(IngestId),
     /// A file of a run.
     RunFile(RunId, FileId),
+    /// The results of the runs that a run follows.
+    Gather(RunId),
 }
 
 impl Work {
@@ -38,7 +40,8 @@ impl Work {
         match (ingest, run, file) {
             (Some(ingest), ..) => Some(Self::Ingest(ingest)),
             (None, Some(run), Some(file)) => Some(Self::RunFile(run, file)),
-            _ => None,
+            (None, Some(run), None) => Some(Self::Gather(run)),
+            (None, None, _) => None,
         }
     }
 }
@@ -73,6 +76,26 @@ pub async fn insert_of_ingests(
         request.0,
         &ids,
         &ingests,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Remembers the task that gathers for a run the results of those that it follows: due, or waiting for them.
+pub async fn insert_gathering(conn: &mut Connection, task: TaskId, new: &NewOfRun, state: TaskState) -> Result<()> {
+    sqlx::query!(
+        "insert into tasks (id, kind, queue, owner, run_id, state, priority, run_at, request_id)
+         values ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()), $9)",
+        task.0,
+        TaskKind::Assemble.as_str(),
+        TaskKind::Assemble.queue(),
+        new.owner.0,
+        new.run.0,
+        state.as_str(),
+        new.priority,
+        new.run_at,
+        new.request.0,
     )
     .execute(conn)
     .await?;

@@ -193,6 +193,7 @@ fn words(task: &TaskRow, now: DateTime<Utc>) -> Option<String> {
                 task.sentence.iter().map(|it| format!(": {it}")).collect::<String>()
             ))
         }
+        TaskState::Waiting if task.kind == TaskKind::Assemble => Some("waits for the run before".to_owned()),
         TaskState::Waiting => Some("waits for its file to be read".to_owned()),
         _ => task.sentence.clone(),
     }

@@ -91,6 +91,7 @@ pub(in crate::pages) async fn start(
         owner: session.user(),
         recipe: RecipeRef::Saved(recipe),
         files,
+        after: Vec::new(),
         references: references(named)?,
         columns: runs::of_layouts(&chosen),
         priority: 0,
@@ -137,6 +138,37 @@ pub(in crate::pages) async fn again(
     _form: Sent<serde_json::Value>,
 ) -> Result<HttpResponse, PageError> {
     let started = runs::again(&pages.pool, session.user(), *run, true, gate::asked_by(&request)).await?;
+    Ok(to(started.run))
+}
+
+/// What is to be run on the results of a run.
+#[derive(Debug, Deserialize)]
+pub(in crate::pages) struct Next {
+    recipe: RecipeId,
+}
+
+/// `POST /runs/{run}/then`: another recipe on its results, as soon as they are there.
+pub(in crate::pages) async fn then(
+    request: HttpRequest,
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    run: web::Path<RunId>,
+    sent: Sent<Next>,
+) -> Result<HttpResponse, PageError> {
+    let start = Start {
+        owner: session.user(),
+        recipe: RecipeRef::Saved(sent.0.recipe),
+        files: Vec::new(),
+        after: vec![*run],
+        references: BTreeMap::new(),
+        columns: runs::of_layouts(&[]),
+        priority: 0,
+        run_at: None,
+        from_scratch: false,
+        idempotency_key: None,
+        request: gate::asked_by(&request),
+    };
+    let started = runs::start(&pages.pool, start).await?;
     Ok(to(started.run))
 }
 

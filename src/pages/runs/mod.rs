@@ -2,6 +2,7 @@
 
 pub(super) mod act;
 mod ask;
+mod chain;
 mod columns;
 pub(super) mod flow;
 pub(super) mod list;

@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::list;
 use super::view::Look;
+use crate::database::recipes;
 use crate::domain::ids::{RecipeId, RunId, UserId};
-use crate::domain::states::RunFileState;
+use crate::domain::states::{RunFileState, RunState};
 use crate::events::Heard;
 use crate::pages::chrome::Chrome;
 use crate::pages::gate::SignedIn;
@@ -27,6 +28,9 @@ struct RunPage {
     recipe: Option<(RecipeId, i32)>,
     files_total: i64,
     others: Vec<String>,
+    /// What may be run on its results.
+    next: Vec<(RecipeId, String)>,
+    csrf: String,
     created_at: DateTime<Utc>,
     query: String,
     fragments: Vec<Fragment>,
@@ -59,7 +63,10 @@ pub(in crate::pages) async fn show(
     let only = which.state()?;
     let look = Look::at(&pages, session.user(), *run).await?;
     let fragments = look.fragments(&session.csrf_token(), 0, only)?;
+    let next = next(&pages, session.user(), &look).await?;
     let page = RunPage {
+        next,
+        csrf: session.csrf_token(),
         chrome: Chrome::of(&request, &session, "runs", pages.clock.now()),
         title: look.title(),
         id: look.run.id,
@@ -72,6 +79,23 @@ pub(in crate::pages) async fn show(
         fragments,
     };
     crate::pages::page(&page)
+}
+
+/// Recipes that are offered to follow; more are found on their own pages.
+const OFFERED: i64 = 100;
+
+/// The recipes that could be run on its results; none where there will be no results, or none that can be read again.
+async fn next(pages: &Pages, user: UserId, look: &Look) -> Result<Vec<(RecipeId, String)>, PageError> {
+    let ends_well = matches!(
+        look.run.state,
+        RunState::Waiting | RunState::Running | RunState::Succeeded
+    );
+    let format = look.run.document["output"]["format"].as_str();
+    if !ends_well || !matches!(format, None | Some("xlsx" | "csv")) {
+        return Ok(Vec::new());
+    }
+    let recipes = recipes::list(&mut *pages.pool.acquire().await?, user, None, OFFERED).await?;
+    Ok(recipes.into_iter().map(|it| (it.id, it.name)).collect())
 }
 
 /// `GET /runs/{run}/live`
@@ -90,6 +114,7 @@ pub(in crate::pages) async fn live(
         run: *run,
         csrf,
         only,
+        tied: Vec::new(),
         most: 0,
     };
     live::stream(&request, &pages, &session, page).await
@@ -127,6 +152,8 @@ struct OneRun {
     run: RunId,
     csrf: String,
     only: Option<RunFileState>,
+    /// The runs before and after it.
+    tied: Vec<RunId>,
     /// The share shown so far: a second attempt starts over, but what people see never runs backwards.
     most: u32,
 }
@@ -134,7 +161,10 @@ struct OneRun {
 impl Live for OneRun {
     fn concerns(&self, heard: &Heard) -> bool {
         match heard {
-            Heard::Event(told) => told.event.run == Some(self.run),
+            Heard::Event(told) => told
+                .event
+                .run
+                .is_some_and(|run| run == self.run || self.tied.contains(&run)),
             Heard::Progress(told) => told.run == Some(self.run),
             Heard::Gap => true,
         }
@@ -142,6 +172,7 @@ impl Live for OneRun {
 
     async fn snapshot(&mut self) -> Result<Snapshot, PageError> {
         let look = Look::at(&self.pages, self.user, self.run).await?;
+        self.tied = look.tied.iter().map(|it| it.id).collect();
         self.most = look.numbers().share.unwrap_or_default().max(self.most);
         let fragments = look.fragments(&self.csrf, self.most, self.only)?;
         Ok(Snapshot {

@@ -4,8 +4,9 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{columns, flow, list};
+use super::{chain, columns, flow, list};
 use crate::database::artifacts::{self, ArtifactRow};
+use crate::database::follows::{self, Node};
 use crate::database::run_files::{self, ColumnsOfFiles, RunFileRow};
 use crate::database::run_references;
 use crate::database::runs::{self, RunRow};
@@ -32,6 +33,8 @@ pub(super) struct Look {
     pub(super) artifacts: Vec<ArtifactRow>,
     /// What its recipe calls the other tables.
     pub(super) others: Vec<String>,
+    /// The runs that it is tied to by following, itself included.
+    pub(super) tied: Vec<Node>,
     columns: Vec<ColumnsOfFiles>,
     now: DateTime<Utc>,
 }
@@ -126,6 +129,7 @@ impl Look {
             .ok_or(PageError::NotFound)?;
         let files = run_files::of_run(&mut connection, run.id, 0, MOST_FILES).await?;
         let others = run_references::of(&mut connection, run.id).await?.into_keys().collect();
+        let tied = follows::chain(&mut connection, run.id, chain::MOST).await?;
         let artifacts = artifacts::of_run(&mut connection, run.id, ARTIFACTS).await?;
         // Most recipes expect no columns, and their runs have nothing to say of them.
         let columns = match run.document["input"].get("columns") {
@@ -137,6 +141,7 @@ impl Look {
             files,
             artifacts,
             others,
+            tied,
             columns,
             now: pages.clock.now(),
         })
@@ -174,6 +179,10 @@ impl Look {
                 html: self.results()?,
             },
             Fragment {
+                id: "run-chain",
+                html: chain::fragment(self.run.id, &self.tied)?,
+            },
+            Fragment {
                 id: "run-flow",
                 html: flow::fragment(&self.run.ledger)?,
             },
@@ -209,6 +218,7 @@ impl Look {
         numbers.share = (self.run.state != RunState::Waiting).then_some(thousandths / files);
         numbers.left = self.left(numbers.share.unwrap_or_default(), &stages);
         numbers.stage = match (self.run.state, stages.as_slice()) {
+            (RunState::Waiting, _) if self.files.is_empty() => "waiting for the run before".to_owned(),
             (RunState::Waiting, _) => "waiting".to_owned(),
             (RunState::Cancelling, _) => "stopping".to_owned(),
             (_, []) => "waiting for a worker".to_owned(),
