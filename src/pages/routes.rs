@@ -52,6 +52,8 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/runs/{run}", get().to(runs::run::show))
         .route("/runs/{run}/live", get().to(runs::run::live))
         .route("/runs/{run}/state", get().to(runs::run::state))
+        .route("/runs/{run}/files/{file}/rows", get().to(runs::rows::show))
+        .route("/runs/{run}/files/{file}/rows/{row}", get().to(runs::trace::show))
         .route("/runs/{run}/cancel", post().to(runs::act::cancel))
         .route("/runs/{run}/retry", post().to(runs::act::retry))
         .route("/runs/{run}/forget", post().to(runs::act::forget))

@@ -186,6 +186,7 @@ fn source(work: &Work, trail: &Trail, leaf: Leaf) -> Result<TracedSource, PlanEr
             Ok(TracedSource {
                 table: None,
                 sheet: work.table.meta().sheet.clone(),
+                sheet_position: work.table.meta().position,
                 row: read.row.sources.value(0),
                 position: read.position,
                 cells: cells.collect::<Result<_, _>>()?,
@@ -198,6 +199,7 @@ fn source(work: &Work, trail: &Trail, leaf: Leaf) -> Result<TracedSource, PlanEr
             Ok(TracedSource {
                 table: Some(further.name().to_owned()),
                 sheet: further.table().meta().sheet.clone(),
+                sheet_position: further.table().meta().position,
                 row: further.table().row_number(position)?.unwrap_or(0),
                 position,
                 cells: Vec::new(),

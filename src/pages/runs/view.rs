@@ -91,6 +91,7 @@ struct Download {
 #[derive(Debug, Template)]
 #[template(path = "runs/_files.html")]
 struct FilesFragment {
+    run: RunId,
     filters: Vec<Filter>,
     files: Vec<FileRow>,
     more: usize,
@@ -109,6 +110,8 @@ struct FileRow {
     file: FileId,
     name: String,
     mark: Mark,
+    /// Whether it has a result.
+    done: bool,
     sentence: Option<String>,
     reference: Option<String>,
     rows_in: Option<i64>,
@@ -306,6 +309,7 @@ impl Look {
         let more = wanted.len().saturating_sub(LISTED);
         let files = wanted.into_iter().take(LISTED).map(row).collect();
         Ok(FilesFragment {
+            run: self.run.id,
             filters: self.filters(only),
             files,
             more,
@@ -344,6 +348,7 @@ fn row(file: &RunFileRow) -> FileRow {
         file: file.file,
         name: file.name.clone(),
         mark: file.state.into(),
+        done: file.state == RunFileState::Succeeded,
         sentence: file.sentence.clone(),
         reference: file
             .reference

@@ -114,6 +114,8 @@ pub struct TracedSource {
     pub table: Option<String>,
     /// The sheet.
     pub sheet: String,
+    /// Its position in the workbook, from 0.
+    pub sheet_position: u32,
     /// The row as Excel numbers it; 0 where that is not known.
     pub row: u32,
     /// Where it stands among the data rows, from 0.
