@@ -73,5 +73,8 @@ pub async fn files_of(connection: &mut Connection, run: RunId) -> Result<BTreeMa
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.name, (row.file, row.position))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.name, (row.file, row.position)))
+        .collect())
 }

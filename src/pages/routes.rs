@@ -44,6 +44,7 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/recipes/new", get().to(recipes::builder::blank))
         .route("/recipes/library/{place}", post().to(recipes::library::take))
         .route("/recipes/preview", post().to(recipes::preview::preview))
+        .route("/recipes/row", post().to(recipes::row::tell))
         .route("/recipes/{recipe}", get().to(recipes::builder::show))
         .route("/recipes/{recipe}", post().to(recipes::save::save))
         .route("/recipes/{recipe}/remove", post().to(recipes::save::remove))

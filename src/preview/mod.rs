@@ -88,7 +88,9 @@ pub enum Error {
     #[error("This file has no result in this run.")]
     NoResult,
     /// What a run read is no longer kept.
-    #[error("The rows that this run read are no longer kept, so its result cannot be gone through. Upload the file again and run the recipe once more.")]
+    #[error(
+        "The rows that this run read are no longer kept, so its result cannot be gone through. Upload the file again and run the recipe once more."
+    )]
     Gone,
     /// The database's.
     #[error("{0}")]

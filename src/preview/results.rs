@@ -6,11 +6,11 @@ use std::sync::Arc;
 use sheetmill_engine::order::{
     Message, Order, ProcessOrder, ResultsAnswer, ResultsOrder, TableFiles, TraceAnswer, TraceOrder,
 };
-use sheetmill_engine::recipe::document::Recipe;
+use sheetmill_engine::recipe::document::{Recipe, Sheets};
 use sheetmill_engine::recipe::mapping::Choices;
 
 use super::cache::Kept;
-use super::{Error, Previews, unasked};
+use super::{Error, PreviewOf, Previews, unasked};
 use crate::database::tasks::{self, RunInput};
 use crate::database::{self, Connection, run_files, run_references, runs};
 use crate::domain::ids::{FileId, IngestId, RunId, UserId};
@@ -68,6 +68,24 @@ impl ResultOf {
         let input = tasks::run_input(connection, run, file).await?.ok_or(Error::Gone)?;
         let others = run_references::of(connection, run).await?;
         Self::of(input, others).map(Some)
+    }
+
+    /// What makes the rows that a preview shows of a file, by its name for people.
+    #[must_use]
+    pub fn previewed(of: PreviewOf, name: String) -> Self {
+        let mut recipe = of.recipe;
+        recipe.steps.truncate(of.steps);
+        // There is one sheet, and its rows are in one place.
+        recipe.input.sheets = Sheets::All;
+        recipe.output.split = None;
+        Self {
+            name,
+            ingest: of.ingest,
+            tables: vec![of.position],
+            recipe,
+            references: of.references,
+            mapping: of.mapping,
+        }
     }
 
     fn of(input: RunInput, others: BTreeMap<String, (IngestId, i32)>) -> Result<Self, Error> {
@@ -186,7 +204,8 @@ fn gone(error: Error) -> Error {
 fn of_a_result(error: Error) -> Error {
     match error {
         Error::TooMuch(_) => Error::TooMuch(
-            "The run has too many rows to be gone through again while you wait. Download the result instead.".to_owned(),
+            "The run has too many rows to be gone through again while you wait. Download the result instead."
+                .to_owned(),
         ),
         other => other,
     }

@@ -35,6 +35,7 @@ mod postgres;
 mod private_postgres;
 mod probes;
 mod processes;
+mod provenance;
 mod references;
 mod runs;
 mod sandbox;

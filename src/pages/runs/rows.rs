@@ -5,7 +5,7 @@ use askama::Template;
 use serde::Deserialize;
 use sheetmill_engine::order::{ResultRow, ResultsAnswer};
 
-use super::trace::Panel;
+use super::trace;
 use crate::domain::ids::{FileId, RunId, UserId};
 use crate::pages::chrome::Chrome;
 use crate::pages::gate::SignedIn;
@@ -103,7 +103,7 @@ pub(in crate::pages) async fn show(
                 follow: look.follow,
                 ..RowOf::default()
             };
-            Some(Panel::of(&pages, session.user(), (of.clone(), wanted), &place).await?)
+            Some(trace::panel(&pages, session.user(), (of.clone(), wanted), &place).await?)
         }
     };
     let chrome = Chrome::of(&request, &session, "runs", pages.clock.now());
@@ -123,7 +123,7 @@ pub(super) async fn result_of(
 
 /// Where rows of a result are.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(in crate::pages) struct Place {
     pub(super) run: RunId,
     pub(super) file: FileId,
     pub(super) sheet: String,

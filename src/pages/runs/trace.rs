@@ -20,13 +20,14 @@ const SHOWN_CELLS: usize = 4;
 /// What is told of a row.
 #[derive(Debug, Template)]
 #[template(path = "runs/_trace.html")]
-pub(super) struct Panel {
+struct Panel {
     answer: TraceAnswer,
     sources: Vec<Source>,
     /// The row that the steps are told of in the sheet's grid, where that is still there.
     grid: Option<String>,
     steps: Vec<Step>,
-    close: String,
+    /// The rows alone; nothing where the panel is closed otherwise.
+    close: Option<String>,
 }
 
 /// What is said where nothing can be told.
@@ -101,14 +102,15 @@ pub(in crate::pages) async fn show(
         follow,
         ..RowOf::default()
     };
-    let html = Panel::of(&pages, session.user(), (of, wanted), &place).await?;
+    let html = panel(&pages, session.user(), (of, wanted), &place).await?;
     Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html))
 }
 
-/// Where the files of a result are: the grid of the run's own file, if it is still read as it was, and the other tables.
-struct Grids {
-    own: Option<FileId>,
-    others: BTreeMap<String, (FileId, i32)>,
+/// Where the rows of tables are shown: the grid of the file itself, if it is still read as it was, and those of other tables.
+pub(in crate::pages) struct Grids {
+    pub(in crate::pages) own: Option<FileId>,
+    /// The file and the sheet's position behind each name.
+    pub(in crate::pages) others: BTreeMap<String, (FileId, i32)>,
 }
 
 impl Grids {
@@ -132,28 +134,37 @@ impl Grids {
     }
 }
 
-impl Panel {
-    /// What is told of a row, or the sentence why nothing is.
-    pub(super) async fn of(
-        pages: &Pages,
-        user: UserId,
-        (of, wanted): (ResultOf, RowOf),
-        place: &Place,
-    ) -> Result<String, PageError> {
-        let (ingest, row) = (of.ingest, wanted.row);
-        let answer = match pages.previews.trace(of, wanted).await {
-            Ok(answer) => answer,
-            Err(preview::Error::Refused(sentence) | preview::Error::TooMuch(sentence)) => {
-                let sentence = sentence.as_str();
-                return Ok(Untold { row, sentence }.render()?);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let grids = Grids::of(pages, user, place, ingest).await?;
-        Ok(Self::told(answer, &grids, place).render()?)
-    }
+/// What is told of a row of a run's result, or the sentence why nothing is.
+pub(super) async fn panel(
+    pages: &Pages,
+    user: UserId,
+    (of, wanted): (ResultOf, RowOf),
+    place: &Place,
+) -> Result<String, PageError> {
+    let grids = Grids::of(pages, user, place, of.ingest).await?;
+    let row = wanted.row;
+    let answer = pages.previews.trace(of, wanted).await;
+    fragment(answer, row, (&grids, Some(place)))
+}
 
-    fn told(mut answer: TraceAnswer, grids: &Grids, place: &Place) -> Self {
+/// What is told of a row, or the sentence why nothing is. Without a place among the rows of a run, a script finds the others.
+pub(in crate::pages) fn fragment(
+    answer: Result<TraceAnswer, preview::Error>,
+    row: u64,
+    (grids, place): (&Grids, Option<&Place>),
+) -> Result<String, PageError> {
+    match answer {
+        Ok(answer) => Ok(Panel::told(answer, grids, place).render()?),
+        Err(preview::Error::Refused(sentence) | preview::Error::TooMuch(sentence)) => {
+            let sentence = sentence.as_str();
+            Ok(Untold { row, sentence }.render()?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Panel {
+    fn told(mut answer: TraceAnswer, grids: &Grids, place: Option<&Place>) -> Self {
         let row = answer.row;
         let of = |source: &TracedSource| {
             let (is_own, several) = (source.table.is_none(), answer.sources.len() > 1);
@@ -165,15 +176,22 @@ impl Panel {
                 sheet: source.sheet.clone(),
                 cells: some_cells(&source.cells),
                 grid: grids.place(source),
-                follow: (is_own && several).then(|| (format!("{}#trace", place.page(&and_row)), place.panel(row, &follow))),
+                follow: (is_own && several).then(|| {
+                    let href = place.map_or_else(String::new, |place| place.page(&and_row));
+                    let panel = place.map_or_else(String::new, |place| place.panel(row, &follow));
+                    (format!("{href}#trace"), panel)
+                }),
                 here: is_own && Some(source.row) == answer.followed,
             }
         };
         let sources: Vec<Source> = answer.sources.iter().map(of).collect();
         let steps = std::mem::take(&mut answer.steps);
         Self {
-            grid: sources.iter().find(|source| source.here).and_then(|source| source.grid.clone()),
-            close: place.page(&[("from", row.to_string())]),
+            grid: sources
+                .iter()
+                .find(|source| source.here)
+                .and_then(|source| source.grid.clone()),
+            close: place.map(|place| place.page(&[("from", row.to_string())])),
             answer,
             sources,
             steps: steps.into_iter().map(step).collect(),
@@ -183,7 +201,10 @@ impl Panel {
 
 /// The first cells of a row that hold something.
 fn some_cells(cells: &[AnswerCell]) -> String {
-    let filled = cells.iter().map(|cell| cell.text.trim()).filter(|text| !text.is_empty());
+    let filled = cells
+        .iter()
+        .map(|cell| cell.text.trim())
+        .filter(|text| !text.is_empty());
     filled.take(SHOWN_CELLS).collect::<Vec<_>>().join(" · ")
 }
 
