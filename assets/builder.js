@@ -3,6 +3,7 @@
 import { drawExpected, drawFound } from "./columns.js";
 import { el, formOf, problemLines, prose } from "./forms.js";
 import { Grid } from "./grid.js";
+import { tellOfRow } from "./row.js";
 import { headers, say, send } from "./send.js";
 
 const $ = (selector) => document.querySelector(selector);
@@ -49,7 +50,7 @@ const tables = {
   },
 };
 
-const grid = new Grid($("#grid"), { total: 0, load: async (offset, limit) => ({ rows: shownRows().slice(offset, offset + limit) }), onColumn: openColumnMenu });
+const grid = new Grid($("#grid"), { total: 0, load: async (offset, limit) => ({ rows: shownRows().slice(offset, offset + limit) }), onColumn: openColumnMenu, onRow: tellOf });
 
 function documentOf({ name, input, output, steps }) {
   return { name, input, steps: steps.filter((step) => !step.off).map((step) => step.does), output };
@@ -263,11 +264,25 @@ function preview(text) {
   soon = setTimeout(() => ask(text), text === undefined ? 120 : 0);
 }
 
+/** On what the preview is made: the file in view, up to the chosen step. */
+function place() {
+  const [file, table] = ($("[data-file]")?.value ?? "").split("/");
+  return { file: file || null, table: Number(table ?? 0), steps: sentIndex(at), references: boundTables() };
+}
+
+// Rows that were taken out say by which step; of the others it is told where they come from.
+function tellOf(index) {
+  const rows = shownRows();
+  if (!rows[index] || rows[index].fate?.out || problems.length > 0) return;
+  const kept = rows.slice(0, index + 1).filter((row) => !row.fate?.out).length;
+  tellOfRow({ ...place(), document: documentOf(recipe) }, kept);
+}
+
 async function ask(text) {
   running?.abort();
   const request = (running = new AbortController());
-  const [file, table] = ($("[data-file]")?.value ?? "").split("/");
-  const order = { file: file || null, table: Number(table ?? 0), steps: sentIndex(at), references: boundTables() };
+  const order = place();
+  const { file } = order;
   const asked = text === undefined ? { ...order, document: documentOf(recipe) } : { ...order, text };
   try {
     const first = await send("/recipes/preview", { ...asked, count: false }, { signal: request.signal });

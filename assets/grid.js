@@ -19,14 +19,16 @@ export class Grid {
    * root: an element that holds .gridhead with .colhead elements, .gridscroll and .gridfoot.
    * load(offset, limit, signal): the rows of a window, as { rows: [{ row, fate, cells: [{ text, kind, changed }] }] }.
    * onColumn(index): a column was asked for by the keyboard.
+   * onRow(index): the number of a row was clicked, or asked for by Shift and Enter.
    */
-  constructor(root, { total, load, onColumn = () => {} }) {
+  constructor(root, { total, load, onColumn = () => {}, onRow = null }) {
     this.head = root.querySelector(".gridhead");
     this.scroller = root.querySelector(".gridscroll");
     this.value = root.querySelector(".gridfoot .value");
     this.where = root.querySelector(".gridfoot .where");
     this.load = load;
     this.onColumn = onColumn;
+    this.onRow = onRow;
     this.space = document.createElement("div");
     this.space.className = "gridspace";
     this.space.setAttribute("role", "presentation");
@@ -283,6 +285,8 @@ export class Grid {
   }
 
   clicked(event) {
+    const number = this.onRow && event.target.closest(".rownum");
+    if (number) this.onRow(Number(number.parentElement.getAttribute("aria-rowindex")) - 1);
     const cell = event.target.closest(".cell[data-column]");
     const row = cell?.closest(".gridrow");
     if (row) this.go(Number(row.getAttribute("aria-rowindex")) - 1, Number(cell.dataset.column));
@@ -311,7 +315,8 @@ export class Grid {
       Home: [all ? 0 : row, 0],
       End: [all ? end : row, last],
     };
-    if (event.key === "Enter") this.onColumn(column);
+    if (event.key === "Enter" && event.shiftKey && this.onRow) this.onRow(row);
+    else if (event.key === "Enter") this.onColumn(column);
     else if (moves[event.key] && !event.altKey) this.go(...moves[event.key]);
     else return;
     event.preventDefault();

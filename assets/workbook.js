@@ -11,6 +11,7 @@ if (root?.querySelector(".gridscroll")) {
     load: (offset, limit, signal) => send(`${root.dataset.rows}?offset=${offset}&limit=${limit}`, undefined, { signal }),
     onColumn: show,
   });
+  if (root.dataset.at) grid.go(Number(root.dataset.at), 0);
 
   root.addEventListener("click", (event) => {
     const head = event.target.closest(".colhead[data-column]");

@@ -3,6 +3,7 @@
 //! Orders and messages are JSON lines: an [`Order`] on the child's stdin, [`Message`]s on its stdout. Whoever reads the
 //! messages trusts no path in them: paths of made files are plain names below the order's `out` folder.
 
+mod again;
 mod cells;
 mod execute;
 mod ingest;
@@ -15,11 +16,13 @@ mod preview;
 mod process;
 #[cfg(test)]
 mod recipe_tests;
+mod results;
 #[cfg(test)]
 mod round_trip_tests;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,6 +35,10 @@ use crate::recipe::mapping::{Choices, SheetColumns};
 use crate::recipe::problem::Problem;
 pub use crate::sheets::CellKind;
 pub use execute::execute;
+pub use trace::{
+    PartRow, ResultRow, ResultsAnswer, ResultsOrder, TraceAnswer, TraceOrder, TracedCell, TracedChange, TracedSource,
+    TracedStep,
+};
 
 use crate::sheets::sniff::Format;
 use crate::sheets::{IngestOptions, Limits, TextDialect};
@@ -47,6 +54,10 @@ pub enum Order {
     Process(ProcessOrder),
     /// Show what a recipe makes of real rows.
     Preview(PreviewOrder),
+    /// Give rows of a result.
+    Results(ResultsOrder),
+    /// Tell where a row of a result comes from.
+    Trace(TraceOrder),
     /// Give rows of a table as JSON, for the grid.
     Rows(RowsOrder),
     /// Print every filled cell, in the form of `sheetmill cells`.
@@ -224,6 +235,10 @@ pub enum Message {
     Rows(Box<RowsAnswer>),
     /// What a recipe makes of real rows.
     Preview(Box<PreviewAnswer>),
+    /// Rows of a result.
+    Results(Box<ResultsAnswer>),
+    /// Where a row of a result comes from.
+    Trace(Box<TraceAnswer>),
     /// How a sheet would be read.
     Peek(Box<PeekAnswer>),
     /// The input is at fault. Nothing follows for this order.

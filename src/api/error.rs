@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::domain::ids::RequestId;
 use crate::domain::units;
-use crate::{database, runs, storage, upload};
+use crate::{database, preview, runs, storage, upload};
 
 /// Why a call did not work. `Display` is for the log: visitors get a `Problem`.
 #[derive(Debug, thiserror::Error)]
@@ -290,6 +290,26 @@ impl From<runs::Error> for Error {
                 code: "nothing_to_retry",
                 sentence,
             },
+        }
+    }
+}
+
+impl From<preview::Error> for Error {
+    fn from(error: preview::Error) -> Self {
+        use preview::Error as Preview;
+        let conflict = |code, sentence: String| Self::Conflict { code, sentence };
+        match error {
+            Preview::Refused(sentence) => Self::Invalid {
+                code: "no_such_row",
+                sentence,
+                problems: Vec::new(),
+            },
+            Preview::TooMuch(sentence) => conflict("too_much", sentence),
+            Preview::NoResult => conflict("no_result", error.to_string()),
+            Preview::Missing | Preview::Gone => conflict("no_longer_kept", Preview::Gone.to_string()),
+            Preview::Database(error) => error.into(),
+            Preview::Unavailable(cause) => Self::Unavailable(cause),
+            Preview::Internal(cause) => Self::Internal(cause),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::accounts::Accounts;
 use crate::database::Pool;
 use crate::domain::clock::Clock;
 use crate::events::{Bus, Seats};
+use crate::preview::Previews;
 use crate::storage::Storage;
 use crate::upload::Uploads;
 
@@ -22,6 +23,7 @@ mod files;
 mod health;
 mod openapi;
 mod recipes;
+mod rows;
 mod run_view;
 mod runs;
 mod stream;
@@ -43,6 +45,8 @@ pub struct Api {
     pub seats: Seats,
     /// How files arrive.
     pub uploads: Uploads,
+    /// Warm children that answer with rows.
+    pub previews: Previews,
     /// The time.
     pub clock: Clock,
     /// The process's metrics in Prometheus' text form.
@@ -73,6 +77,8 @@ pub fn routes(config: &mut ServiceConfig, api: web::Data<Api>) {
         .route("/runs/{id}", get().to(runs::show))
         .route("/runs/{id}", delete().to(runs::cancel))
         .route("/runs/{id}/events", get().to(runs::events))
+        .route("/runs/{id}/files/{file}/rows", get().to(rows::list))
+        .route("/runs/{id}/files/{file}/rows/{row}", get().to(rows::trace))
         .route("/artifacts/{id}", get().to(artifacts::download));
     let probe = |path| {
         web::scope(path)

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{artifacts, files, recipes, runs};
+use super::{artifacts, files, recipes, rows, runs};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -13,6 +13,7 @@ use super::{artifacts, files, recipes, runs};
         files::upload, files::show, files::remove, files::events, files::read_again,
         recipes::create, recipes::revise,
         runs::start, runs::show, runs::cancel, runs::events,
+        rows::list, rows::trace,
         artifacts::download,
     ),
     security(("token" = [])),
@@ -64,6 +65,8 @@ mod tests {
                 "get /api/v1/files/{id}/events",
                 "get /api/v1/runs/{id}",
                 "get /api/v1/runs/{id}/events",
+                "get /api/v1/runs/{id}/files/{file}/rows",
+                "get /api/v1/runs/{id}/files/{file}/rows/{row}",
                 "post /api/v1/files",
                 "post /api/v1/recipes",
                 "post /api/v1/recipes/{id}/revisions",

@@ -78,7 +78,8 @@ impl Web {
             ..
         } = foundation;
         let uploads = Uploads::open(pool.clone(), Arc::clone(storage), settings.upload.clone())?;
-        let previews = Previews::new(settings.preview.clone(), Arc::clone(storage));
+        let previews = Previews::new(settings.preview.clone(), Arc::clone(storage))
+            .map_err(system("Previews have no scratch folder"))?;
         let quiet = CancellationToken::new();
         let bus = bus.until(quiet.clone());
         let api = Api {
@@ -87,6 +88,7 @@ impl Web {
             accounts: accounts.clone(),
             bus: bus.clone(),
             uploads: uploads.clone(),
+            previews: previews.clone(),
             seats: Seats::default(),
             clock: Clock::system(),
             metrics: || telemetry::metrics().render(),
@@ -96,7 +98,7 @@ impl Web {
             storage: Arc::clone(storage),
             accounts: accounts.clone(),
             bus,
-            previews: previews.map_err(system("Previews have no scratch folder"))?,
+            previews,
             uploads,
             clock: Clock::system(),
             settings: PageSettings {

@@ -196,7 +196,8 @@ fn inputs(order: &Order) -> Vec<PathBuf> {
         Order::Peek(order) => vec![order.input.clone()],
         // Other tables are in the folders of other mills.
         Order::Process(order) => order.references.values().map(|it| it.folder.clone()).collect(),
-        Order::Preview(_) | Order::Rows(_) => Vec::new(),
+        // The terminal gives none of these.
+        Order::Preview(_) | Order::Results(_) | Order::Trace(_) | Order::Rows(_) => Vec::new(),
     }
 }
 

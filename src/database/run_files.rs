@@ -234,6 +234,18 @@ pub async fn files(conn: &mut Connection, run: RunId) -> Result<Vec<FileId>> {
     Ok(files)
 }
 
+/// How far a file of a run has come in it; nothing where it is none of its files.
+pub async fn state(conn: &mut Connection, run: RunId, file: FileId) -> Result<Option<RunFileState>> {
+    let state = sqlx::query_scalar!(
+        r#"select state as "state: RunFileState" from run_files where run_id = $1 and file_id = $2"#,
+        run.0,
+        file.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(state)
+}
+
 /// Files of a run whose expected columns were found in the same way.
 #[derive(Clone, Debug)]
 pub struct ColumnsOfFiles {

@@ -74,3 +74,23 @@ pub async fn files(connection: &mut Connection, run: RunId) -> Result<Vec<RunRef
     .await?;
     Ok(rows)
 }
+
+/// The files behind the other tables of a run, by name, as far as their owner still has them: their ids, and the sheet's
+/// position in the workbook, from 0.
+///
+/// # Errors
+/// See [`super::Error`].
+pub async fn files_of(connection: &mut Connection, run: RunId) -> Result<BTreeMap<String, (FileId, i32)>> {
+    let rows = sqlx::query!(
+        r#"select r.name, r.file_id as "file: FileId", r.position
+           from run_references r join files f on f.id = r.file_id
+           where r.run_id = $1 and f.deleted_at is null and f.ingest_id = r.ingest_id"#,
+        run.0
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.name, (row.file, row.position)))
+        .collect())
+}

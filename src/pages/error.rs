@@ -134,6 +134,8 @@ impl From<preview::Error> for PageError {
         match error {
             preview::Error::Refused(sentence) | preview::Error::TooMuch(sentence) => Self::Wrong(sentence),
             preview::Error::Missing => Self::NotFound,
+            preview::Error::NoResult | preview::Error::Gone => Self::Conflict(error.to_string()),
+            preview::Error::Database(error) => error.into(),
             preview::Error::Unavailable(cause) => Self::Unavailable(cause),
             preview::Error::Internal(cause) => Self::Internal(cause),
         }

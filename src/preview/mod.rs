@@ -24,8 +24,10 @@ use crate::sandbox::{self, Child, Outcome, SandboxSettings, Step};
 use crate::storage::{self, Storage};
 
 mod cache;
+mod results;
 
 use cache::Cache;
+pub use results::{ResultOf, RowOf};
 
 /// How pages are answered.
 #[derive(Clone, Debug)]
@@ -82,6 +84,17 @@ pub enum Error {
     /// The table's parts are not there.
     #[error("the table is not there")]
     Missing,
+    /// The file has no result in the run.
+    #[error("This file has no result in this run.")]
+    NoResult,
+    /// What a run read is no longer kept.
+    #[error(
+        "The rows that this run read are no longer kept, so its result cannot be gone through. Upload the file again and run the recipe once more."
+    )]
+    Gone,
+    /// The database's.
+    #[error("{0}")]
+    Database(crate::database::Error),
     /// All children are busy, or storage is away: later it will do.
     #[error("previews are not available: {0}")]
     Unavailable(String),
@@ -280,7 +293,7 @@ impl Inner {
         let outcome = loop {
             match warm.child.next().await {
                 Step::Told(message) => {
-                    if matches!(*message, Message::Rows(_) | Message::Preview(_) | Message::Peek(_)) {
+                    if is_answer(&message) {
                         answer = Some(*message);
                     }
                 }
@@ -322,6 +335,13 @@ impl Inner {
                 .push(Warm { orders, ..warm });
         }
     }
+}
+
+fn is_answer(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::Rows(_) | Message::Preview(_) | Message::Peek(_) | Message::Results(_) | Message::Trace(_)
+    )
 }
 
 fn unasked(message: &Message) -> Error {

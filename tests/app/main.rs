@@ -36,6 +36,7 @@ mod postgres;
 mod private_postgres;
 mod probes;
 mod processes;
+mod provenance;
 mod references;
 mod reuse;
 mod runs;

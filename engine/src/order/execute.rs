@@ -1,6 +1,6 @@
 //! Carries out one order and always ends with one message: done, refused or failed.
 
-use super::{Message, Order, Report, cells, ingest, peek, preview, process, rows};
+use super::{Message, Order, Report, cells, ingest, peek, preview, process, results, rows, trace};
 use crate::sheets::{ReadError, Refusal};
 use crate::tables::read::TableError;
 use crate::tables::write::MakeError;
@@ -52,6 +52,8 @@ pub fn execute(order: Order, say: &mut dyn FnMut(Message)) {
         Order::Rows(order) => (String::new(), rows::run(&order, say)),
         Order::Process(order) => return process::run(&order, say),
         Order::Preview(order) => return preview::run(&order, say),
+        Order::Results(order) => return results::run(&order, say),
+        Order::Trace(order) => return trace::run(&order, say),
     };
     say(last_message(&name, result));
 }

@@ -124,7 +124,7 @@ fn check(recipe: &Recipe, table: Vec<Column>, references: &References) -> Result
     Ok((before, Vec::new()))
 }
 
-fn answer_column(column: &Column) -> AnswerColumn {
+pub(super) fn answer_column(column: &Column) -> AnswerColumn {
     AnswerColumn {
         name: column.name.clone(),
         kind: column.kind,
@@ -276,7 +276,7 @@ fn taken_rows(work: &Work, taken: &TakenOut) -> Result<Vec<AnswerRow>, PlanError
 }
 
 /// A chunk's rows as they show; `sources` says which of its columns stands in each column of the answer.
-fn shown_rows(
+pub(super) fn shown_rows(
     work: &Work,
     chunk: &Chunk,
     columns: &[Column],

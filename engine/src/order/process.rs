@@ -207,18 +207,18 @@ fn rejected_too_much(file: &str, rejected: u64) -> Halt {
 }
 
 /// A table on its way.
-struct Planned {
+pub(super) struct Planned {
     /// As it was read.
     source: Table,
     /// Under the names that the recipe expects.
-    table: Table,
-    plan: Plan,
+    pub(super) table: Table,
+    pub(super) plan: Plan,
     /// What is told of its columns, where the recipe expects some.
     told: Option<(SheetColumns, Vec<Issue>)>,
 }
 
 /// The chosen tables, each with its plan.
-fn planned(order: &ProcessOrder) -> Result<Vec<Planned>, Halt> {
+pub(super) fn planned(order: &ProcessOrder) -> Result<Vec<Planned>, Halt> {
     let open = |files: &super::TableFiles| Table::open(&files.folder).map_err(PlanError::from);
     let tables = order.tables.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let sheets: Vec<_> = tables

@@ -34,6 +34,7 @@ pub mod operator;
 pub mod ordered;
 pub mod patterns;
 pub mod portion;
+pub mod probe;
 pub mod query;
 pub mod rank;
 pub mod review;
@@ -63,6 +64,7 @@ use crate::tables::read::Table;
 use chunk::Marked;
 use operator::{ChunkStep, Operator, PlanError, Unchanged};
 use ordered::Looks;
+use probe::Probe;
 
 /// Rows that were taken out and are kept for a preview: a grid shows no more at once.
 const MOST_TAKEN: usize = 1000;
@@ -163,28 +165,37 @@ impl Plan {
     /// For each column of the result the column that it was in front of the step at `position`, where it was there.
     #[must_use]
     pub fn lineage(&self, position: usize) -> Vec<Option<usize>> {
-        let mut sources: Vec<Option<usize>> = (0..self.steps[position].before.len()).map(Some).collect();
-        for (index, step) in self.steps.iter().enumerate().skip(position) {
-            let after = self
-                .steps
-                .get(index + 1)
-                .map_or(self.columns.len(), |next| next.before.len());
-            let step = match &step.operator {
-                Operator::Step(operator) => operator.lineage(step.before.len(), after),
-                Operator::Unique(unique) => unique.judge.lineage(step.before.len(), after),
-                Operator::Sort(_) => (0..after).map(Some).collect(),
-                Operator::Group(group) => group.lineage(after),
-                Operator::Query(_) => vec![None; after],
-                Operator::Deduplicate(_) | Operator::Ordered(_) => {
-                    (0..after).map(|at| (at < step.before.len()).then_some(at)).collect()
-                }
-            };
-            sources = step
+        let mut sources: Vec<Option<usize>> = (0..self.columns_at(position).len()).map(Some).collect();
+        for index in position..self.steps.len() {
+            sources = self
+                .lineage_of(index)
                 .into_iter()
                 .map(|source| source.and_then(|source| sources[source]))
                 .collect();
         }
         sources
+    }
+
+    /// For each column behind the step at `position` the column in front of it that it goes on, where there is one.
+    #[must_use]
+    pub fn lineage_of(&self, position: usize) -> Vec<Option<usize>> {
+        let (before, after) = (self.columns_at(position).len(), self.columns_at(position + 1).len());
+        match self.steps.get(position).map(|step| &step.operator) {
+            Some(Operator::Step(operator)) => operator.lineage(before, after),
+            Some(Operator::Unique(unique)) => unique.judge.lineage(before, after),
+            Some(Operator::Group(group)) => group.lineage(after),
+            Some(Operator::Query(_)) => vec![None; after],
+            None | Some(Operator::Sort(_)) => (0..after).map(Some).collect(),
+            Some(Operator::Deduplicate(_) | Operator::Ordered(_)) => {
+                (0..after).map(|at| (at < before).then_some(at)).collect()
+            }
+        }
+    }
+
+    /// The columns in front of the step at `position`, or those of the result.
+    #[must_use]
+    pub fn columns_at(&self, position: usize) -> &[Column] {
+        self.steps.get(position).map_or(&self.columns, |step| &step.before)
     }
 
     /// Whether a step may find several things in each row.
@@ -304,6 +315,8 @@ pub struct Work {
     pub resources: Resources,
     /// Whether changes are marked, for previews.
     pub marked: Marked,
+    /// Follows rows, where somebody asks where they come from.
+    pub probe: Option<Arc<Probe>>,
     tally: Mutex<Tally>,
 }
 
@@ -345,6 +358,18 @@ impl Work {
     /// Sets out to carry out a plan. `rejects` is where rejects go.
     #[must_use]
     pub fn new(plan: Plan, table: Table, resources: Resources, marked: Marked, rejects: Spool) -> Arc<Self> {
+        Self::followed(plan, table, resources, (marked, None), rejects)
+    }
+
+    /// The same, with rows followed by a probe.
+    #[must_use]
+    pub fn followed(
+        plan: Plan,
+        table: Table,
+        resources: Resources,
+        (marked, probe): (Marked, Option<Arc<Probe>>),
+        rejects: Spool,
+    ) -> Arc<Self> {
         let accounts = vec![Account::default(); plan.steps.len() + 1];
         let tally = Mutex::new(Tally {
             accounts,
@@ -356,6 +381,7 @@ impl Work {
             table,
             resources,
             marked,
+            probe,
             tally,
         })
     }

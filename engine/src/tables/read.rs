@@ -8,9 +8,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, new_null_array};
+use arrow::array::{ArrayRef, AsArray, new_null_array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ProjectionMask;
@@ -120,6 +120,26 @@ impl Table {
             skip = 0;
         }
         self.batches(windows, scan)
+    }
+
+    /// The number that Excel shows for the row at this position, from 0; nothing beyond the last one.
+    ///
+    /// # Errors
+    /// When the part is not readable.
+    pub fn row_number(&self, position: u64) -> Result<Option<u32>, TableError> {
+        let scan = Scan {
+            columns: Some(Vec::new()),
+            offset: position,
+            limit: Some(1),
+            ..Scan::default()
+        };
+        let mut numbers = None;
+        for batch in self.read(&scan) {
+            let batch = batch?;
+            let rows = batch.column(0).as_primitive_opt::<UInt32Type>();
+            numbers = rows.and_then(|rows| rows.values().first().copied()).or(numbers);
+        }
+        Ok(numbers)
     }
 
     /// Reads one part, by its position in [`TableMeta::parts`]: parts can be read side by side. The window of `scan` counts

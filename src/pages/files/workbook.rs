@@ -116,6 +116,8 @@ struct Sheet {
     options: IngestOptions,
     issues: Vec<Issue>,
     plain: Option<Plain>,
+    /// The row to go to, from 0.
+    at: Option<u64>,
 }
 
 /// How plain text was read, in words and for a form.
@@ -150,6 +152,8 @@ pub(in crate::pages) struct Look {
     sheet: Option<i32>,
     column: Option<usize>,
     plain: Option<u64>,
+    /// The row to go to, from 0.
+    at: Option<u64>,
 }
 
 /// `GET /files/{file}`
@@ -258,6 +262,7 @@ async fn sheet(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> R
         options: serde_json::from_value(file.options.clone()).unwrap_or_default(),
         issues: meta.issues,
         plain,
+        at: look.at,
     })
 }
 

@@ -5,5 +5,6 @@ pub(super) mod definitions;
 pub(super) mod library;
 pub(super) mod list;
 pub(super) mod preview;
+pub(super) mod row;
 pub(super) mod save;
 pub(super) mod suggestions;

@@ -31,20 +31,20 @@ const ROWS: usize = 200;
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct Asked {
     /// The builder's document, …
-    document: Option<Value>,
+    pub(super) document: Option<Value>,
     /// … or the recipe as text.
-    text: Option<String>,
+    pub(super) text: Option<String>,
     /// On which file; without one, the recipe is only checked.
-    file: Option<FileId>,
+    pub(super) file: Option<FileId>,
     /// The other tables by the names that the recipe calls them: `<file>/<sheet>`.
     #[serde(default)]
-    references: BTreeMap<String, String>,
+    pub(super) references: BTreeMap<String, String>,
     /// On which of its sheets, by position from 0.
     #[serde(default)]
-    table: u32,
+    pub(super) table: u32,
     /// After how many steps.
     #[serde(default)]
-    steps: usize,
+    pub(super) steps: usize,
     /// Whether all rows are counted; otherwise the first ones come at once.
     #[serde(default)]
     count: bool,
@@ -166,7 +166,7 @@ pub(in crate::pages) async fn preview(
 }
 
 /// The tables behind the names, as far as they are the owner's; `None`: one is not read yet.
-async fn others(
+pub(super) async fn others(
     pages: &Pages,
     user: UserId,
     named: BTreeMap<String, String>,
@@ -203,7 +203,7 @@ async fn others(
 }
 
 /// The reading of the owner's file that the recipe's input asks for, begun if there is none; `None`: it is not done yet.
-async fn read_as_wanted(
+pub(super) async fn read_as_wanted(
     pages: &Pages,
     user: UserId,
     file: FileId,

@@ -95,6 +95,7 @@ struct Download {
 #[derive(Debug, Template)]
 #[template(path = "runs/_files.html")]
 struct FilesFragment {
+    run: RunId,
     filters: Vec<Filter>,
     files: Vec<FileRow>,
     more: usize,
@@ -113,6 +114,8 @@ struct FileRow {
     file: FileId,
     name: String,
     mark: Mark,
+    /// Whether it has a result.
+    done: bool,
     sentence: Option<String>,
     reference: Option<String>,
     rows_in: Option<i64>,
@@ -325,6 +328,7 @@ impl Look {
         let more = wanted.len().saturating_sub(LISTED);
         let files = wanted.into_iter().take(LISTED).map(row).collect();
         Ok(FilesFragment {
+            run: self.run.id,
             filters: self.filters(only),
             files,
             more,
@@ -363,6 +367,7 @@ fn row(file: &RunFileRow) -> FileRow {
         file: file.file,
         name: file.name.clone(),
         mark: file.state.into(),
+        done: file.state == RunFileState::Succeeded,
         sentence: file.sentence.clone(),
         reference: file
             .reference

@@ -18,6 +18,8 @@ use crate::tables::read::{Scan, Table};
 /// Two tables with one set of columns. Ours stand first, in their order.
 #[derive(Debug)]
 pub struct AppendStep {
+    /// What the recipe calls the other table.
+    pub name: String,
     /// The other table.
     pub table: Table,
     /// The columns after the step.
@@ -112,6 +114,10 @@ impl ChunkStep for AppendStep {
 impl Further for AppendStep {
     fn table(&self) -> &Table {
         &self.table
+    }
+
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn rows(&self, window: Window) -> Result<FurtherRows, PlanError> {

@@ -13,7 +13,7 @@ use super::chunk::Chunk;
 use super::further::{Further, FurtherRows};
 use super::join::{KeyColumn, left_over};
 use super::lookup::{Keys, Lookup, NONE, Other, common, comparable};
-use super::operator::{Applied, ChunkStep, PlanError};
+use super::operator::{Applied, ChunkStep, Met, PlanError};
 use super::stages::Window;
 use crate::recipe::expression::Rejection;
 use crate::recipe::steps::Change;
@@ -153,6 +153,10 @@ impl ChunkStep for CompareStep {
         self.keeps(Change::Removed).then_some(self)
     }
 
+    fn met(&self, row: &Chunk, _copy: u64) -> Result<Option<Met>, PlanError> {
+        self.lookup.met(row, 0).map(Some)
+    }
+
     fn why_filtered(&self) -> &str {
         "rows with this kind of change are left out"
     }
@@ -185,6 +189,10 @@ impl ChunkStep for CompareStep {
 impl Further for CompareStep {
     fn table(&self) -> &Table {
         &self.lookup.table
+    }
+
+    fn name(&self) -> &str {
+        &self.lookup.name
     }
 
     fn rows(&self, window: Window) -> Result<FurtherRows, PlanError> {

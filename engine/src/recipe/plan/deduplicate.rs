@@ -54,7 +54,7 @@ impl DeduplicatePlan {
     }
 
     /// Whether rows are told to which row they are like.
-    fn reviews(&self) -> bool {
+    pub(super) fn reviews(&self) -> bool {
         self.similar.is_some() || self.groups == Groups::Mark
     }
 

@@ -21,6 +21,9 @@ pub trait Further {
     /// The other table.
     fn table(&self) -> &Table;
 
+    /// What the recipe calls it.
+    fn name(&self) -> &str;
+
     /// Those of the rows in this window of the other table that are added.
     fn rows(&self, window: Window) -> Result<FurtherRows, PlanError>;
 }
@@ -80,6 +83,9 @@ fn added(work: &Work, index: usize, window: Window) -> Result<(Chunk, Effects), 
     }
     let number = work.plan.steps[index].number;
     let origins: UInt64Array = positions.iter().map(|at| Some(brought(number, *at))).collect();
+    if let Some(probe) = &work.probe {
+        probe.brought((index, number), &positions);
+    }
     let mut account = Account::default();
     account.added.add(positions.iter().map(|at| brought(number, *at)));
     account.kept.add(origins.values().iter().copied());
@@ -91,5 +97,8 @@ fn added(work: &Work, index: usize, window: Window) -> Result<(Chunk, Effects), 
         origins,
         flags: None,
     };
+    if let Some(probe) = &work.probe {
+        probe.see(index + 1, &chunk)?;
+    }
     Ok((chunk, Effects::of(number, account, Vec::new())))
 }

@@ -340,6 +340,9 @@ fn arguments(
             *array = arrow::compute::filter(array, &stays)?;
         }
     }
+    if let Some(probe) = &work.probe {
+        probe.grouped(index, &Keys::new(&step.before, &plan.by)?, &chunk)?;
+    }
     account.aggregated.add(chunk.origins.values().iter().copied());
     effects.accounts.push((step.number, account));
     work.note(effects)?;

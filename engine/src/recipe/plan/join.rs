@@ -6,7 +6,7 @@ use arrow::compute::take;
 use super::chunk::Chunk;
 use super::further::{Further, FurtherRows};
 use super::lookup::{Lookup, NONE, Other};
-use super::operator::{Applied, ChunkStep, PlanError};
+use super::operator::{Applied, ChunkStep, Met, PlanError};
 use super::stages::Window;
 use super::widen::widened;
 use crate::recipe::columns::Column;
@@ -172,6 +172,10 @@ impl ChunkStep for JoinStep {
         matches!(self.kind, JoinKind::Right | JoinKind::Full).then_some(self)
     }
 
+    fn met(&self, row: &Chunk, copy: u64) -> Result<Option<Met>, PlanError> {
+        self.lookup.met(row, copy).map(Some)
+    }
+
     fn left_over(&self) -> Option<u64> {
         Some(self.lookup.left_over())
     }
@@ -196,6 +200,10 @@ impl ChunkStep for JoinStep {
 impl Further for JoinStep {
     fn table(&self) -> &Table {
         &self.lookup.table
+    }
+
+    fn name(&self) -> &str {
+        &self.lookup.name
     }
 
     fn rows(&self, window: Window) -> Result<FurtherRows, PlanError> {

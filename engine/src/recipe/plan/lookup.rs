@@ -15,7 +15,7 @@ use arrow::row::{RowConverter, Rows, SortField};
 
 use super::cells;
 use super::chunk::Chunk;
-use super::operator::PlanError;
+use super::operator::{Met, PlanError};
 use super::widen;
 use crate::recipe::columns::{Column, of_table};
 use crate::tables::ColumnKind;
@@ -129,6 +129,24 @@ impl Lookup {
         Ok(Keys {
             rows: other.converter.convert_columns(&parts)?,
             blank: blanks(&parts, chunk.rows()),
+        })
+    }
+
+    /// How the only row of a chunk of ours met the other table; `which` of the matches belongs to it, from 0.
+    pub fn met(&self, row: &Chunk, which: u64) -> Result<Met, PlanError> {
+        let other = self.other()?;
+        let keys = self.keys(other, row)?;
+        let (mut rows, mut taken) = (0, None);
+        for position in other.matches(&keys, 0) {
+            if rows == which {
+                taken = Some(self.table.row_number(u64::from(position))?);
+            }
+            rows += 1;
+        }
+        Ok(Met {
+            table: self.name.clone(),
+            rows,
+            row: taken.flatten(),
         })
     }
 

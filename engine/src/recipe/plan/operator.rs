@@ -123,6 +123,12 @@ pub trait ChunkStep: fmt::Debug + Send + Sync {
         None
     }
 
+    /// How a row met those of another table, where the step looks it up: `row` is it alone in front of the step, and
+    /// `copy` says which of the rows that the step made of it is meant, from 0.
+    fn met(&self, _row: &Chunk, _copy: u64) -> Result<Option<Met>, PlanError> {
+        Ok(None)
+    }
+
     /// Why a row is filtered, in words.
     fn why_filtered(&self) -> &str {
         ""
@@ -151,6 +157,17 @@ impl Operator {
             Self::Sort(_) | Self::Deduplicate(_) | Self::Group(_) | Self::Query(_) | Self::Ordered(_) => None,
         }
     }
+}
+
+/// How a row met those of another table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Met {
+    /// What the recipe calls the other table.
+    pub table: String,
+    /// How many of its rows match.
+    pub rows: u64,
+    /// The one that belongs to the row, as its sheet numbers it.
+    pub row: Option<u32>,
 }
 
 /// A step that changes nothing.

@@ -162,6 +162,9 @@ async fn hand_on(
                 made_from(origin(sheet, next))
             })
             .collect();
+        if let Some(probe) = &work.probe {
+            probe.queried(index, &origins);
+        }
         let mut account = Account::default();
         account.added.add(origins.values().iter().copied());
         account.kept = account.added;

@@ -233,6 +233,10 @@ impl Search {
         let ordinals = batch.column(ordinal).as_primitive_opt::<UInt64Type>().ok_or(LOST)?;
         let groups = groups.values().iter().map(|group| self.groups.get(*group as usize));
         let groups: Vec<&Group> = groups.collect::<Option<_>>().ok_or(LOST)?;
+        if let Some(probe) = &work.probe {
+            // A group is known by the row of it that is kept.
+            probe.compared(index, &chunk, |row| groups[row].kept.to_be_bytes().into());
+        }
         let rows = groups.iter().zip(ordinals.values());
         let kept: BooleanArray = rows.map(|(group, ordinal)| Some(group.kept == *ordinal)).collect();
         let texts = self.texts(&chunk)?;

@@ -9,7 +9,9 @@ use futures_util::{Stream, StreamExt};
 
 use super::chunk::{Chunk, Marked};
 use super::operator::{Applied, ChunkStep, Operator, PlanError};
-use super::{Effects, PlannedStep, Work, cells, deduplicate, findings, further, group, ordered, query, sort, unique};
+use super::{
+    Effects, PlannedStep, Work, cells, deduplicate, findings, further, group, ordered, probe, query, sort, unique,
+};
 use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::Rejection;
 use crate::recipe::fate::{Fate, TakenOut};
@@ -33,6 +35,7 @@ pub(super) fn run_until(work: &Arc<Work>, last: usize) -> ChunkStream {
     let mut stream = further::behind(work, 0..next, windows(work, next));
     while next < last {
         let (start, end) = (next, end_of_steps(work, next).min(last));
+        stream = probe::in_front(work, next, stream);
         (stream, next) = match &steps[next].operator {
             Operator::Sort(_) => (sort::run(work, next, stream), next + 1),
             Operator::Deduplicate(_) => (deduplicate::run(work, next, stream), next + 1),
@@ -43,6 +46,7 @@ pub(super) fn run_until(work: &Arc<Work>, last: usize) -> ChunkStream {
             Operator::Step(_) => (later_steps(work, next, end, stream), end),
         };
         stream = further::behind(work, start..next, stream);
+        stream = probe::behind(work, next, stream);
     }
     stream
 }
@@ -148,7 +152,12 @@ fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
     if let Some(last) = windows.last_mut() {
         last.rows = last.rows.min(most - last.first);
     }
-    let needs = Arc::new(work.plan.needs(work.table.meta().columns.len()));
+    let all = work.table.meta().columns.len();
+    // Who follows a row is told of all its cells.
+    let needs = Arc::new(match work.probe {
+        None => work.plan.needs(all),
+        Some(_) => vec![true; all],
+    });
     let (jobs, work) = (work.resources.jobs.max(1), work.clone());
     let owner = work.clone();
     let chunks = futures_util::stream::iter(windows)
@@ -157,6 +166,9 @@ fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
             tokio::task::spawn_blocking(move || {
                 let mut effects = Effects::default();
                 let chunk = read_window(&work, window, &needs, &mut effects)?;
+                if let Some(probe) = &work.probe {
+                    probe.read(window.first, &chunk)?;
+                }
                 let chunk = apply_steps(&work, 0..end, chunk, &mut effects)?;
                 Ok((chunk, effects))
             })
@@ -273,6 +285,9 @@ fn apply_steps(
         let step = &work.plan.steps[index];
         if let Operator::Step(operator) = &step.operator {
             chunk = apply_step(work, step, operator.as_ref(), &chunk, effects)?;
+            if let Some(probe) = &work.probe {
+                probe.see(index + 1, &chunk)?;
+            }
         }
     }
     // Row by row rather than step by step: the order of the sheet.
@@ -410,7 +425,12 @@ fn picked_rows(
             whole.filtered(&stays)?
         }
     };
+    let before = next.origins.clone();
     number_copies(&mut next, &mut account);
+    if let Some(probe) = &work.probe {
+        // Steps are numbered from 1.
+        probe.copied(step.number - 1, &before, &next.origins);
+    }
     account.kept.add(next.origins.values().iter().copied());
     effects.accounts.push((step.number, account));
     Ok(next)

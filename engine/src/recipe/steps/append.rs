@@ -188,6 +188,7 @@ impl Append {
             }
         });
         Ok(Operator::step(AppendStep {
+            name: with.clone(),
             table: table.clone(),
             columns: columns.collect(),
             formats: places(table, formats),
