@@ -249,7 +249,11 @@ pub async fn names(conn: &mut Connection, owner: UserId, start: &str) -> Result<
 }
 
 /// The owner's recipes that were removed, the last first: id, name and when.
-pub async fn removed(conn: &mut Connection, owner: UserId, limit: i64) -> Result<Vec<(RecipeId, String, DateTime<Utc>)>> {
+pub async fn removed(
+    conn: &mut Connection,
+    owner: UserId,
+    limit: i64,
+) -> Result<Vec<(RecipeId, String, DateTime<Utc>)>> {
     let rows = sqlx::query!(
         r#"select id as "id: RecipeId", name, deleted_at as "removed_at!" from recipes
            where owner = $1 and deleted_at is not null order by deleted_at desc limit $2"#,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256 as Hasher};
 use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::recipe::mapping::Choices;
@@ -31,6 +31,8 @@ const FILES_AT_MOST: usize = 10_000;
 pub enum RecipeRef {
     /// The latest revision of a saved one.
     Saved(RecipeId),
+    /// A revision of a saved one, by its number.
+    Revision(RecipeId, i32),
     /// One that came with the call, read and checked.
     Inline(Box<Recipe>),
 }
@@ -126,6 +128,11 @@ impl Wanted {
             RecipeRef::Saved(id) => {
                 let latest = recipes::latest(tx, start.owner, *id).await?.ok_or(Error::NoRecipe)?;
                 (Some(latest.revision), latest.name, latest.document)
+            }
+            RecipeRef::Revision(id, number) => {
+                let row = recipes::revision(tx, start.owner, *id, *number).await?;
+                let row = row.ok_or(Error::NoRecipe)?;
+                (Some(row.revision), row.name, row.document)
             }
         };
         // A recipe that cannot be read any more fails its files by name.
@@ -318,6 +325,7 @@ async fn pause_until(tx: &mut Tx, run_at: Option<DateTime<Utc>>) -> Result<Durat
 fn body_hash(start: &Start) -> Result<Vec<u8>, Error> {
     let recipe = match &start.recipe {
         RecipeRef::Saved(id) => Value::String(id.to_string()),
+        RecipeRef::Revision(id, number) => json!([id, number]),
         RecipeRef::Inline(recipe) => serde_json::to_value(recipe)?,
     };
     let mut body = serde_json::to_vec(&(recipe, &start.files, &start.references, start.priority, start.run_at))?;

@@ -5,5 +5,6 @@ mod ask;
 mod columns;
 pub(super) mod flow;
 pub(super) mod list;
+pub(super) mod recipe;
 pub(super) mod run;
 pub(super) mod view;

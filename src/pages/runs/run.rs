@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::list;
+use super::recipe::Origin;
 use super::view::Look;
-use crate::domain::ids::{RecipeId, RunId, UserId};
+use crate::domain::ids::{RunId, UserId};
 use crate::domain::states::RunFileState;
 use crate::events::Heard;
 use crate::pages::chrome::Chrome;
@@ -24,7 +25,7 @@ struct RunPage {
     id: RunId,
     title: String,
     name: String,
-    recipe: Option<(RecipeId, i32)>,
+    origin: Option<Origin>,
     files_total: i64,
     others: Vec<String>,
     created_at: DateTime<Utc>,
@@ -59,12 +60,15 @@ pub(in crate::pages) async fn show(
     let only = which.state()?;
     let look = Look::at(&pages, session.user(), *run).await?;
     let fragments = look.fragments(&session.csrf_token(), 0, only)?;
+    let mut connection = pages.pool.acquire().await?;
+    let origin = Origin::of(&mut connection, session.user(), &look.run).await?;
+    drop(connection);
     let page = RunPage {
         chrome: Chrome::of(&request, &session, "runs", pages.clock.now()),
         title: look.title(),
         id: look.run.id,
         name: list::title(look.run.name),
-        recipe: look.run.recipe.zip(look.run.revision),
+        origin,
         files_total: look.run.files,
         others: look.others.clone(),
         created_at: look.run.created_at,
