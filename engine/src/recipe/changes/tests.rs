@@ -128,12 +128,12 @@ fn settings_of_input_and_output_have_the_titles_of_the_builder() {
     assert_eq!(
         told(&old, &new),
         [
-            "Name renamed; Name: a → b",
-            "Input changed; Sheets: first → [North]",
-            "Input changed; Expected columns: [id] is new",
-            "Output changed; Result: xlsx → csv",
-            "Output changed; Delimiter of CSV: , → ;",
-            "Output changed; Rejected rows: leave_out → fail",
+            "Name renamed; a → b",
+            "Input: Sheets changed; first → [North]",
+            "Input: Expected columns changed; [id] is new",
+            "Output: Result changed; xlsx → csv",
+            "Output: Delimiter of CSV changed; , → ;",
+            "Output: Rejected rows changed; leave_out → fail",
         ]
     );
 }
