@@ -525,11 +525,15 @@ function drawTextProblems() {
 
 // ---- Saving and running
 
-async function save() {
+// What happens when a save that met another one is decided on: a run that waits for it goes on.
+let decided = null;
+
+async function save({ note = "", how = "next" } = {}) {
   const off = recipe.steps.filter((step) => step.off).length;
-  const body = JSON.stringify({ document: documentOf(recipe) });
+  const body = JSON.stringify({ document: documentOf(recipe), note, how, base: id ? newest : null });
   const response = await fetch(id ? `/recipes/${id}` : "/recipes", { method: "POST", headers: headers({ "Content-Type": "application/json" }), body }).catch(() => null);
   const told = await response?.json().catch(() => null);
+  if (told?.conflict) return meet(told.conflict, note);
   if (!response?.ok || told?.problems) {
     if (told?.problems) {
       problems = told.problems;
@@ -541,7 +545,10 @@ async function save() {
     return false;
   }
   saved = JSON.stringify(documentOf(recipe));
-  $("[data-saved]").textContent = `revision ${told.revision}`;
+  if (how === "copy") {
+    location.assign(`/recipes/${told.id}${location.search}`);
+    return false;
+  }
   if (!id) {
     id = told.id;
     localStorage.setItem(`tables:${id}`, JSON.stringify(bound));
@@ -549,12 +556,31 @@ async function save() {
     url.pathname = `/recipes/${id}`;
     history.replaceState(null, "", url);
   }
+  $("[data-saved]").replaceChildren(el("a", { href: `/recipes/${id}/revisions` }, `revision ${told.revision}`));
   $("[data-run] input[name='recipe']").value = id;
+  $("[data-note]").value = "";
   drawSteps();
-  const elsewhere = told.revision > newest + 1 ? ` Revision ${told.revision - 1} was saved elsewhere meanwhile; it is kept.` : "";
   newest = told.revision;
-  say(`Saved as revision ${told.revision}${off > 0 ? `, without the ${off} switched off` : ""}.${elsewhere}`);
+  say(`Saved as revision ${told.revision}${off > 0 ? `, without the ${off} switched off` : ""}.`);
   return true;
+}
+
+// Somebody saved the recipe since it was opened here: what is different, and what to do. False where nothing was saved.
+function meet(conflict, note) {
+  const dialog = $("[data-conflict]");
+  dialog.querySelector("[data-told]").innerHTML = conflict.html; // our own template, escaped there
+  dialog.querySelector("[data-anyway]").textContent = `Save yours as revision ${conflict.latest + 1}`;
+  decided?.(null);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    decided = (how) => {
+      decided = null;
+      dialog.close();
+      if (how === null) return resolve(false);
+      if (how === "next") newest = conflict.latest;
+      return resolve(save({ note, how }));
+    };
+  });
 }
 
 // ---- Beginnings
@@ -632,7 +658,17 @@ function listen() {
   $("[data-sheets]").addEventListener("change", (event) => event.target.value !== "other" && edit({ ...recipe, input: { ...recipe.input, sheets: event.target.value } }));
   $("[data-undo]").addEventListener("click", () => travel(past, future));
   $("[data-redo]").addEventListener("click", () => travel(future, past));
-  $("[data-save]").addEventListener("click", save);
+  $("[data-save]").addEventListener("click", () => save());
+  $("[data-noted]").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    $("[data-noting]").open = false;
+    await save({ note: $("[data-note]").value });
+  });
+  $("[data-noting]").addEventListener("toggle", (event) => event.target.open && $("[data-note]").focus());
+  $("[data-anyway]").addEventListener("click", () => decided?.("next"));
+  $("[data-copy]").addEventListener("click", () => decided?.("copy"));
+  $("[data-later]").addEventListener("click", () => decided?.(null));
+  $("[data-conflict]").addEventListener("close", () => decided?.(null));
   $("[data-find]").addEventListener("input", listSteps);
   $("[data-add]").addEventListener("toggle", (event) => {
     if (!event.target.open) return;

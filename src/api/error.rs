@@ -273,6 +273,16 @@ impl From<runs::Error> for Error {
             Runs::Unreadable(_) => Self::invalid("unreadable", sentence),
             Runs::TooManyTogether(_) => Self::invalid("too_many_files", sentence),
             Runs::NoSuchColumn(_) => Self::invalid("no_such_column", sentence),
+            Runs::LongNote(_) => Self::invalid("long_note", sentence),
+            Runs::BadName(_) => Self::invalid("bad_name", sentence),
+            Runs::Changed(_) => Self::Conflict {
+                code: "recipe_changed",
+                sentence,
+            },
+            Runs::Latest(_) => Self::Conflict {
+                code: "latest_revision",
+                sentence,
+            },
             Runs::NotReady(_) => Self::Conflict {
                 code: "not_ready",
                 sentence,

@@ -23,6 +23,7 @@ mod files;
 mod health;
 mod openapi;
 mod recipes;
+mod revisions;
 mod rows;
 mod run_view;
 mod runs;
@@ -71,8 +72,19 @@ pub fn routes(config: &mut ServiceConfig, api: web::Data<Api>) {
         .route("/files/{id}", delete().to(files::remove))
         .route("/files/{id}/events", get().to(files::events))
         .route("/files/{id}/options", put().to(files::read_again))
+        .route("/recipes", get().to(recipes::list))
         .route("/recipes", post().to(recipes::create))
+        .route("/recipes/{id}", get().to(recipes::show))
+        .route("/recipes/{id}", delete().to(recipes::remove))
+        .route("/recipes/{id}/changes", get().to(revisions::compare))
+        .route("/recipes/{id}/revisions", get().to(revisions::list))
         .route("/recipes/{id}/revisions", post().to(recipes::revise))
+        .route("/recipes/{id}/revisions/{number}", get().to(revisions::show))
+        .route("/recipes/{id}/revisions/{number}/export", get().to(revisions::export))
+        .route(
+            "/recipes/{id}/revisions/{number}/restore",
+            post().to(revisions::restore),
+        )
         .route("/runs", post().to(runs::start))
         .route("/runs/{id}", get().to(runs::show))
         .route("/runs/{id}", delete().to(runs::cancel))

@@ -4,14 +4,15 @@ use actix_web::HttpResponse;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{artifacts, files, recipes, rows, runs};
+use super::{artifacts, files, recipes, revisions, rows, runs};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Sheetmill", description = "Upload workbooks, run recipes on them, fetch what comes out."),
     paths(
         files::upload, files::show, files::remove, files::events, files::read_again,
-        recipes::create, recipes::revise,
+        recipes::list, recipes::create, recipes::show, recipes::remove, recipes::revise,
+        revisions::list, revisions::show, revisions::export, revisions::compare, revisions::restore,
         runs::start, runs::show, runs::cancel, runs::events,
         rows::list, rows::trace,
         artifacts::download,
@@ -59,10 +60,17 @@ mod tests {
             calls,
             [
                 "delete /api/v1/files/{id}",
+                "delete /api/v1/recipes/{id}",
                 "delete /api/v1/runs/{id}",
                 "get /api/v1/artifacts/{id}",
                 "get /api/v1/files/{id}",
                 "get /api/v1/files/{id}/events",
+                "get /api/v1/recipes",
+                "get /api/v1/recipes/{id}",
+                "get /api/v1/recipes/{id}/changes",
+                "get /api/v1/recipes/{id}/revisions",
+                "get /api/v1/recipes/{id}/revisions/{number}",
+                "get /api/v1/recipes/{id}/revisions/{number}/export",
                 "get /api/v1/runs/{id}",
                 "get /api/v1/runs/{id}/events",
                 "get /api/v1/runs/{id}/files/{file}/rows",
@@ -70,6 +78,7 @@ mod tests {
                 "post /api/v1/files",
                 "post /api/v1/recipes",
                 "post /api/v1/recipes/{id}/revisions",
+                "post /api/v1/recipes/{id}/revisions/{number}/restore",
                 "post /api/v1/runs",
                 "put /api/v1/files/{id}/options",
             ]

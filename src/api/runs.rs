@@ -25,6 +25,8 @@ pub(super) struct Start {
     /// The id of a saved recipe, or a recipe document.
     #[schema(value_type = Value)]
     recipe: Value,
+    /// The number of the saved recipe's revision; otherwise the latest one.
+    revision: Option<i32>,
     /// The files, by id.
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
@@ -101,7 +103,7 @@ pub(super) async fn start(
 ) -> Result<HttpResponse, Error> {
     let start: Start = serde_json::from_slice(&body)
         .map_err(|cause| Error::invalid("not_understood", format!("The body is not as described: {cause}.")))?;
-    let recipe = which(&start.recipe)?;
+    let recipe = which(&start.recipe, start.revision)?;
     let run_at = match (start.start_at, start.delay_s) {
         (Some(_), Some(_)) => return Err(Error::invalid("two_times", "Give `start_at` or `delay_s`, not both.")),
         (at, None) => at,
@@ -134,7 +136,16 @@ pub(super) async fn start(
     }))
 }
 
-fn which(recipe: &Value) -> Result<runs::RecipeRef, Error> {
+fn which(recipe: &Value, revision: Option<i32>) -> Result<runs::RecipeRef, Error> {
+    let saved = recipe.as_str().and_then(|id| id.parse::<RecipeId>().ok());
+    match (saved, revision) {
+        (Some(id), Some(number)) => return Ok(runs::RecipeRef::Revision(id, number)),
+        (None, Some(_)) => {
+            let sentence = "A recipe that comes with the call has no revisions. Leave `revision` out.";
+            return Err(Error::invalid("no_revisions", sentence));
+        }
+        (_, None) => {}
+    }
     match recipe {
         Value::String(id) => match id.parse::<RecipeId>() {
             Ok(id) => Ok(runs::RecipeRef::Saved(id)),

@@ -119,6 +119,45 @@ pub async fn page(connection: &mut Connection, owner: UserId, before: Option<Fil
     .await?)
 }
 
+/// A file to choose.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// Its id.
+    pub id: FileId,
+    /// Its name for people.
+    pub name: String,
+    /// How it is read.
+    pub ingest: IngestId,
+    /// How far that has come.
+    pub state: IngestState,
+    /// Data rows in all its tables.
+    pub rows: i64,
+    /// When it was uploaded.
+    pub created_at: DateTime<Utc>,
+}
+
+/// The owner's files that a recipe can run on, the newest first: those with `text` in their name, without regard to case.
+/// Archives are left out, for their files are there themselves.
+///
+/// # Errors
+/// See [`super::Error`].
+pub async fn choices(connection: &mut Connection, owner: UserId, text: &str, limit: i64) -> Result<Vec<Choice>> {
+    Ok(sqlx::query_as!(
+        Choice,
+        r#"select f.id as "id: FileId", f.name, i.id as "ingest: IngestId", i.state as "state: IngestState", i.rows,
+                  f.created_at
+             from files f join ingests i on i.id = f.ingest_id
+            where f.owner = $1 and f.deleted_at is null and i.state not in ('refused', 'failed') and f.format <> 'zip'
+              and strpos(lower(f.name), lower($2)) > 0
+            order by f.id desc limit $3"#,
+        owner as UserId,
+        text,
+        limit,
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
 /// What a file's reading stands on.
 #[derive(Clone, Debug)]
 pub struct Bytes {

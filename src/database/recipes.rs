@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Connection, Result};
-use crate::domain::ids::{RecipeId, RevisionId, UserId};
+use crate::domain::ids::{RecipeId, RevisionId, RunId, UserId};
 
 /// Remembers a recipe without revisions yet.
 pub async fn insert(conn: &mut Connection, id: RecipeId, owner: UserId, name: &str) -> Result<()> {
@@ -30,27 +30,34 @@ pub struct NewRevision<'a> {
     pub name: &'a str,
     /// The document as JSON.
     pub document: &'a Value,
+    /// What its author notes; may be empty.
+    pub note: &'a str,
+    /// The revision that it was made from, where nothing else may have been saved since.
+    pub base: Option<i32>,
 }
 
-/// Adds a revision under the recipe's row lock; answers its number, and `None` when the owner has no such recipe.
+/// Adds a revision under the recipe's row lock; answers its number, and `None` when the owner has no such recipe or its
+/// latest revision is not the one that this was made from.
 pub async fn add_revision(conn: &mut Connection, owner: UserId, new: &NewRevision<'_>) -> Result<Option<i32>> {
     let number = sqlx::query_scalar!(
         "update recipes set latest = latest + 1, updated_at = now(), name = $3
-         where id = $1 and owner = $2 and deleted_at is null returning latest",
+         where id = $1 and owner = $2 and deleted_at is null and ($4::integer is null or latest = $4) returning latest",
         new.recipe.0,
         owner.0,
         new.name,
+        new.base,
     )
     .fetch_optional(&mut *conn)
     .await?;
     let Some(number) = number else { return Ok(None) };
     sqlx::query!(
-        "insert into revisions (id, recipe_id, number, document, created_by) values ($1, $2, $3, $4, $5)",
+        "insert into revisions (id, recipe_id, number, document, created_by, note) values ($1, $2, $3, $4, $5, $6)",
         new.id.0,
         new.recipe.0,
         number,
         new.document,
         owner.0,
+        new.note,
     )
     .execute(conn)
     .await?;
@@ -161,20 +168,130 @@ pub struct RevisionInList {
     pub note: String,
     /// When it was saved.
     pub saved_at: DateTime<Utc>,
+    /// Who saved it: a name or an address; `None`: the account is gone.
+    pub author: Option<String>,
+    /// How many runs used it.
+    pub runs: i64,
 }
 
-/// The revisions of an owner's recipe, latest first.
-pub async fn revisions(conn: &mut Connection, owner: UserId, recipe: RecipeId) -> Result<Vec<RevisionInList>> {
+/// The revisions of an owner's recipe, latest first: those before a number, so many.
+pub async fn revisions(
+    conn: &mut Connection,
+    owner: UserId,
+    recipe: RecipeId,
+    before: Option<i32>,
+    limit: i64,
+) -> Result<Vec<RevisionInList>> {
     let rows = sqlx::query_as!(
         RevisionInList,
-        r#"select v.number, v.note, v.created_at as saved_at from revisions v join recipes r on r.id = v.recipe_id
-           where r.id = $1 and r.owner = $2 and r.deleted_at is null order by v.number desc"#,
+        r#"select v.number, v.note, v.created_at as saved_at, coalesce(nullif(a.name, ''), a.email) as author,
+                  (select count(*) from runs u where u.revision_id = v.id) as "runs!"
+           from revisions v join recipes r on r.id = v.recipe_id left join users a on a.id = v.created_by
+           where r.id = $1 and r.owner = $2 and r.deleted_at is null and ($3::integer is null or v.number < $3)
+           order by v.number desc limit $4"#,
         recipe.0,
         owner.0,
+        before,
+        limit,
     )
     .fetch_all(conn)
     .await?;
     Ok(rows)
+}
+
+/// What became of a recipe.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Its name now.
+    pub name: String,
+    /// The number of its latest revision.
+    pub latest: i32,
+    /// When it was removed, if it was.
+    pub removed_at: Option<DateTime<Utc>>,
+}
+
+/// What became of an owner's recipe, also of one that was removed.
+pub async fn standing(conn: &mut Connection, owner: UserId, recipe: RecipeId) -> Result<Option<Standing>> {
+    let row = sqlx::query_as!(
+        Standing,
+        "select name, latest, deleted_at as removed_at from recipes where id = $1 and owner = $2",
+        recipe.0,
+        owner.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// The owner's recipe of this name that was saved last.
+pub async fn named(conn: &mut Connection, owner: UserId, name: &str) -> Result<Option<RecipeId>> {
+    let id = sqlx::query_scalar!(
+        r#"select id as "id: RecipeId" from recipes where owner = $1 and name = $2 and deleted_at is null
+           order by updated_at desc limit 1"#,
+        owner.0,
+        name,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id)
+}
+
+/// The names of the owner's recipes that begin so.
+pub async fn names(conn: &mut Connection, owner: UserId, start: &str) -> Result<Vec<String>> {
+    let names = sqlx::query_scalar!(
+        "select name from recipes where owner = $1 and deleted_at is null and starts_with(name, $2)",
+        owner.0,
+        start,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(names)
+}
+
+/// The owner's recipes that were removed, the last first: id, name and when.
+pub async fn removed(
+    conn: &mut Connection,
+    owner: UserId,
+    limit: i64,
+) -> Result<Vec<(RecipeId, String, DateTime<Utc>)>> {
+    let rows = sqlx::query!(
+        r#"select id as "id: RecipeId", name, deleted_at as "removed_at!" from recipes
+           where owner = $1 and deleted_at is not null order by deleted_at desc limit $2"#,
+        owner.0,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name, row.removed_at)).collect())
+}
+
+/// A removed recipe is there again. False when the owner has no such recipe.
+pub async fn bring_back(conn: &mut Connection, owner: UserId, recipe: RecipeId) -> Result<bool> {
+    let done = sqlx::query!(
+        "update recipes set deleted_at = null where id = $1 and owner = $2 and deleted_at is not null",
+        recipe.0,
+        owner.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The last run of an owner's recipe, whichever revision it used, and when it was asked for.
+pub async fn last_run(
+    conn: &mut Connection,
+    owner: UserId,
+    recipe: RecipeId,
+) -> Result<Option<(RunId, DateTime<Utc>)>> {
+    let row = sqlx::query!(
+        r#"select u.id as "id: RunId", u.created_at from runs u join revisions v on v.id = u.revision_id
+           where v.recipe_id = $1 and u.owner = $2 order by u.id desc limit 1"#,
+        recipe.0,
+        owner.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| (row.id, row.created_at)))
 }
 
 /// Hides a recipe; runs keep their documents. False when the owner has no such recipe.

@@ -94,3 +94,22 @@ pub async fn files_of(connection: &mut Connection, run: RunId) -> Result<BTreeMa
         .map(|row| (row.name, (row.file, row.position)))
         .collect())
 }
+
+/// The files and sheets that were chosen as the other tables of a run, by name; without those that were removed since.
+///
+/// # Errors
+/// See [`super::Error`].
+pub async fn chosen(connection: &mut Connection, run: RunId) -> Result<BTreeMap<String, (FileId, i32)>> {
+    let rows = sqlx::query!(
+        r#"select r.name, r.file_id as "file: FileId", r.position
+             from run_references r join files f on f.id = r.file_id
+            where r.run_id = $1 and f.deleted_at is null"#,
+        run.0
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.name, (row.file, row.position)))
+        .collect())
+}

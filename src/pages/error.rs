@@ -156,6 +156,8 @@ impl From<runs::Error> for PageError {
             | E::Unreadable(_)
             | E::NoReference(_)
             | E::UnusedReference(_)
+            | E::LongNote(_)
+            | E::BadName(_)
             | E::NoSuchColumn(_) => Self::Wrong(error.to_string()),
             E::Archive(_)
             | E::NotReady(_)
@@ -163,7 +165,9 @@ impl From<runs::Error> for PageError {
             | E::KeyReused
             | E::Ended(_)
             | E::TaskEnded
-            | E::NothingToRetry => Self::Conflict(error.to_string()),
+            | E::NothingToRetry
+            | E::Changed(_)
+            | E::Latest(_) => Self::Conflict(error.to_string()),
             E::Queue(_) | E::Form(_) => Self::Internal(error.to_string()),
         }
     }

@@ -15,6 +15,7 @@ use super::{PageError, Pages};
 use crate::accounts::{self, NewSession};
 use crate::domain::ids::{RequestId, UserId};
 use crate::domain::states::Role;
+use crate::upload;
 
 /// The most bytes of a form; a recipe's text is the largest thing in one.
 pub(super) const FORM_BYTES: usize = 512 << 10;
@@ -208,6 +209,10 @@ pub(super) fn is_own_site(headers: &HeaderMap, hosts: &[String]) -> bool {
 }
 
 async fn fields(request: &HttpRequest, mut payload: Payload) -> Result<Vec<(String, String)>, PageError> {
+    if request.content_type() == "multipart/form-data" {
+        let form = upload::Form::new(request.headers(), payload);
+        return Ok(upload::texts(form, FORM_BYTES).await?);
+    }
     let body = body(request, &mut payload).await?;
     Ok(url::form_urlencoded::parse(&body).into_owned().collect())
 }

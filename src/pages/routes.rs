@@ -42,12 +42,29 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/recipes", get().to(recipes::list::show))
         .route("/recipes", post().to(recipes::save::create))
         .route("/recipes/new", get().to(recipes::builder::blank))
+        .route("/recipes/import", get().to(recipes::import::show))
+        .route("/recipes/import", post().to(recipes::import::take))
         .route("/recipes/library/{place}", post().to(recipes::library::take))
         .route("/recipes/preview", post().to(recipes::preview::preview))
         .route("/recipes/row", post().to(recipes::row::tell))
         .route("/recipes/{recipe}", get().to(recipes::builder::show))
         .route("/recipes/{recipe}", post().to(recipes::save::save))
-        .route("/recipes/{recipe}/remove", post().to(recipes::save::remove))
+        .route("/recipes/{recipe}/revisions", get().to(recipes::history::show))
+        .route(
+            "/recipes/{recipe}/revisions/{number}",
+            get().to(recipes::revision::show),
+        )
+        .route(
+            "/recipes/{recipe}/revisions/{number}/restore",
+            post().to(recipes::revision::restore),
+        )
+        .route("/recipes/{recipe}/compare", get().to(recipes::compare::show))
+        .route("/recipes/{recipe}/use", get().to(recipes::using::show))
+        .route("/recipes/{recipe}/export", get().to(recipes::export::download))
+        .route("/recipes/{recipe}/rename", post().to(recipes::act::rename))
+        .route("/recipes/{recipe}/duplicate", post().to(recipes::act::duplicate))
+        .route("/recipes/{recipe}/remove", post().to(recipes::act::remove))
+        .route("/recipes/{recipe}/bring-back", post().to(recipes::act::bring_back))
         .route("/runs", get().to(runs::list::show))
         .route("/runs", post().to(runs::act::start))
         .route("/runs/{run}", get().to(runs::run::show))
@@ -55,6 +72,9 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/runs/{run}/state", get().to(runs::run::state))
         .route("/runs/{run}/files/{file}/rows", get().to(runs::rows::show))
         .route("/runs/{run}/files/{file}/rows/{row}", get().to(runs::trace::show))
+        .route("/runs/{run}/recipe", get().to(runs::recipe::show))
+        .route("/runs/{run}/recipe", post().to(runs::recipe::keep))
+        .route("/runs/{run}/again", get().to(runs::recipe::again))
         .route("/runs/{run}/cancel", post().to(runs::act::cancel))
         .route("/runs/{run}/retry", post().to(runs::act::retry))
         .route("/runs/{run}/then", post().to(runs::act::then))

@@ -1,12 +1,8 @@
 //! What people ask of runs and tasks: start, cancel, retry; and of recipes: save. One transaction each.
 
-use sheetmill_engine::recipe::document::Recipe;
-
-use crate::database::{self, Pool, Tx, recipes};
-use crate::domain::ids::{FileId, RecipeId, RevisionId, UserId};
+use crate::domain::ids::FileId;
 use crate::domain::states::RunState;
-use crate::events::{Event, Kind, announce};
-use crate::{queue, readings};
+use crate::{database, queue, readings};
 
 mod again;
 mod cancel;
@@ -14,6 +10,7 @@ mod columns;
 mod follow;
 mod queues;
 mod retry;
+mod save;
 mod start;
 mod together;
 
@@ -22,6 +19,7 @@ pub use cancel::{cancel, cancel_reading, cancel_task};
 pub use columns::{ColumnChoice, choices, forget_column, of_layouts, remember_columns};
 pub use queues::{pause_queue, resume_queue};
 pub use retry::{retry, retry_task};
+pub use save::{Note, Saved, duplicate, rename, restore, save_beside, save_recipe, save_revision};
 pub use start::{RecipeRef, Start, Started, start};
 
 /// Why something that was asked for cannot be done. The words of all but the first two are for people.
@@ -39,6 +37,18 @@ pub enum Error {
     /// The caller has no such recipe.
     #[error("There is no such recipe.")]
     NoRecipe,
+    /// Another revision was saved since the one that this was made from; the number is the latest one's.
+    #[error("The recipe was changed meanwhile: revision {0} was saved. See what changed, then save again.")]
+    Changed(i32),
+    /// The revision to be restored is the latest.
+    #[error("Revision {0} is the latest one already.")]
+    Latest(i32),
+    /// A note with too many characters.
+    #[error("A note has at most {0} characters.")]
+    LongNote(usize),
+    /// A name without characters, or with too many.
+    #[error("A recipe's name has 1 to {0} characters.")]
+    BadName(usize),
     /// The caller has no such file.
     #[error("There is no file {0}.")]
     NoFile(FileId),
@@ -114,49 +124,4 @@ impl From<queue::Error> for Error {
             other => Self::Queue(other),
         }
     }
-}
-
-/// A saved revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Saved {
-    /// The recipe.
-    pub recipe: RecipeId,
-    /// The revision's number, from 1.
-    pub number: i32,
-}
-
-/// Saves a new recipe.
-///
-/// # Errors
-/// The database's.
-pub async fn save_recipe(pool: &Pool, owner: UserId, recipe: &Recipe) -> Result<Saved, Error> {
-    let mut tx = pool.begin().await?;
-    let id = RecipeId::new();
-    recipes::insert(&mut tx, id, owner, &recipe.name).await?;
-    add_revision(tx, owner, id, recipe).await
-}
-
-/// Saves a recipe anew; its earlier revisions stay.
-///
-/// # Errors
-/// [`Error::NoRecipe`]; the database's.
-pub async fn save_revision(pool: &Pool, owner: UserId, id: RecipeId, recipe: &Recipe) -> Result<Saved, Error> {
-    let tx = pool.begin().await?;
-    add_revision(tx, owner, id, recipe).await
-}
-
-async fn add_revision(mut tx: Tx, owner: UserId, id: RecipeId, recipe: &Recipe) -> Result<Saved, Error> {
-    let document = serde_json::to_value(recipe)?;
-    let revision = recipes::NewRevision {
-        id: RevisionId::new(),
-        recipe: id,
-        name: &recipe.name,
-        document: &document,
-    };
-    let number = recipes::add_revision(&mut tx, owner, &revision)
-        .await?
-        .ok_or(Error::NoRecipe)?;
-    announce(&mut tx, &Event::of(owner, Kind::RecipeSaved)).await?;
-    tx.commit().await?;
-    Ok(Saved { recipe: id, number })
 }

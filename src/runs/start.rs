@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256 as Hasher};
 use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::recipe::mapping::Choices;
@@ -32,6 +32,8 @@ const FILES_AT_MOST: usize = 10_000;
 pub enum RecipeRef {
     /// The latest revision of a saved one.
     Saved(RecipeId),
+    /// A revision of a saved one, by its number.
+    Revision(RecipeId, i32),
     /// One that came with the call, read and checked.
     Inline(Box<Recipe>),
     /// The one of an earlier run of the owner's, as it was then.
@@ -145,6 +147,11 @@ impl Wanted {
             RecipeRef::OfRun(run) => {
                 let asked = runs::asked(tx, start.owner, *run).await?.ok_or(Error::NoRun)?;
                 (asked.revision, asked.name, asked.document)
+            }
+            RecipeRef::Revision(id, number) => {
+                let row = recipes::revision(tx, start.owner, *id, *number).await?;
+                let row = row.ok_or(Error::NoRecipe)?;
+                (Some(row.revision), row.name, row.document)
             }
         };
         // A recipe that cannot be read any more fails its files by name.
@@ -338,8 +345,9 @@ pub(super) async fn pause_until(tx: &mut Tx, run_at: Option<DateTime<Utc>>) -> R
 fn body_hash(start: &Start) -> Result<Vec<u8>, Error> {
     let recipe = match &start.recipe {
         RecipeRef::Saved(id) => Value::String(id.to_string()),
+        RecipeRef::Revision(id, number) => json!([id, number]),
         RecipeRef::Inline(recipe) => serde_json::to_value(recipe)?,
-        RecipeRef::OfRun(run) => serde_json::json!({ "run": run }),
+        RecipeRef::OfRun(run) => json!({ "run": run }),
     };
     let mut body = serde_json::to_vec(&(recipe, &start.files, &start.references, start.priority, start.run_at))?;
     // Without choices the key stands for what it always stood for.

@@ -79,7 +79,7 @@ pub async fn deliver(storage: &dyn Storage, offer: &Offer<'_>, asked: &Asked<'_>
     if asked.if_none_match.is_some_and(knows) {
         return Ok(Delivery::Unchanged(tag));
     }
-    let disposition = disposition(offer.name);
+    let disposition = attachment(offer.name);
     let download = Download {
         disposition: &disposition,
         content_type: offer.content_type,
@@ -154,7 +154,8 @@ fn range(header: &str, bytes: u64) -> Option<Wanted> {
 }
 
 /// `attachment` with the name twice: plain for old programs, and whole (RFC 6266, section 4.3).
-fn disposition(name: &str) -> String {
+#[must_use]
+pub fn attachment(name: &str) -> String {
     let plain: String = name
         .chars()
         .map(|c| {
@@ -206,13 +207,13 @@ mod tests {
     #[test]
     fn a_name_is_given_twice_and_cannot_break_out() {
         assert_eq!(
-            disposition("a b.xlsx"),
+            attachment("a b.xlsx"),
             "attachment; filename=\"a b.xlsx\"; filename*=UTF-8''a%20b.xlsx"
         );
         assert_eq!(
-            disposition("Städte\".csv"),
+            attachment("Städte\".csv"),
             "attachment; filename=\"St_dte_.csv\"; filename*=UTF-8''St%C3%A4dte%22.csv"
         );
-        assert!(!disposition("a\r\nSet-Cookie: x=1").contains(['\r', '\n']));
+        assert!(!attachment("a\r\nSet-Cookie: x=1").contains(['\r', '\n']));
     }
 }

@@ -15,7 +15,7 @@ mod folder;
 mod key;
 mod s3;
 
-pub use delivery::{Asked, Delivery, Offer, Shipment, deliver};
+pub use delivery::{Asked, Delivery, Offer, Shipment, attachment, deliver};
 pub use folder::FolderStorage;
 pub use key::{Key, NoKey, content_type_of};
 pub use s3::{Addressing, ChecksumMode, S3Settings, S3Storage, Timeouts};

@@ -26,9 +26,12 @@ mod record;
 mod remove;
 mod spool;
 mod take;
+mod texts;
 
 /// A request's body as it comes, for a handler to take as an argument.
 pub use actix_multipart::Multipart as Form;
+
+pub use texts::texts;
 
 use spool::Spool;
 

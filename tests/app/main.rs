@@ -39,6 +39,7 @@ mod processes;
 mod provenance;
 mod references;
 mod reuse;
+mod revisions;
 mod runs;
 mod sandbox;
 mod storage;

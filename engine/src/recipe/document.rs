@@ -32,10 +32,13 @@ pub(crate) use node::{Entry, Node, Value};
 pub use output::{ListFormat, OutputFormat, OutputOptions, PLACEHOLDERS, RejectsForm, RejectsPolicy, Split, SplitInto};
 pub(crate) use reading::{Options, Reading};
 pub use together::MOST_TOGETHER;
+pub(crate) use yaml::flow;
 
 pub use super::problem::Problem;
 pub use super::steps::Step;
 
+/// The version of the form that recipes have. Files that are exported say it; one of a later version is not read.
+pub const VERSION: usize = 1;
 /// More steps than any honest recipe has.
 const MAX_STEPS: usize = 500;
 /// Characters of a name: lists and file names show it.
@@ -101,6 +104,23 @@ impl Recipe {
         yaml::write(self)
     }
 
+    /// The text form as a file that other installations read, with the version of the form.
+    #[must_use]
+    pub fn exported_yaml(&self) -> String {
+        format!("version: {VERSION}\n{}", self.to_yaml())
+    }
+
+    /// The JSON form as such a file.
+    #[must_use]
+    pub fn exported_json(&self) -> String {
+        let mut object = serde_json::Map::new();
+        object.insert("version".to_owned(), json!(VERSION));
+        if let Json::Object(parts) = self.to_json() {
+            object.extend(parts);
+        }
+        format!("{:#}\n", Json::Object(object))
+    }
+
     /// The sha256 of what the recipe does, in hex: its name does not count.
     #[must_use]
     pub fn hash(&self) -> String {
@@ -147,6 +167,11 @@ impl Recipe {
 
     fn read_parts(node: &Node, reading: &mut Reading) -> Option<Self> {
         let mut options = reading.map(node, "", "")?;
+        if let Some(node) = options.take("version")
+            && !is_of_our_version(node, reading)
+        {
+            return None;
+        }
         let name = options.optional_text(reading, "name").unwrap_or_default();
         if name.chars().count() > MAX_NAME {
             let place = reading.places.get("name").copied().unwrap_or_default();
@@ -176,6 +201,21 @@ impl Recipe {
         recipe.check_together(reading);
         Some(recipe)
     }
+}
+
+/// Whether this form of recipes is known here; what a later one means is not guessed.
+fn is_of_our_version(node: &Node, reading: &mut Reading) -> bool {
+    let text = node.as_text().unwrap_or_default();
+    let message = match text.parse::<usize>() {
+        Ok(1..=VERSION) => return true,
+        Ok(version) if version > VERSION => format!(
+            "This recipe has version {version} of the form, and this Sheetmill reads versions up to {VERSION}. Update \
+             Sheetmill, or export the recipe from an older one."
+        ),
+        _ => format!("`version` is a number from 1 to {VERSION}, not `{text}`."),
+    };
+    reading.problem(node.place, "version", message);
+    false
 }
 
 fn read_steps(node: &Node, reading: &mut Reading) -> Vec<Step> {

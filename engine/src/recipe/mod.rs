@@ -1,5 +1,6 @@
 //! What to do with a table: document, mapping of columns, steps, plan, fate, rejects, ledger.
 
+pub mod changes;
 pub mod columns;
 pub mod document;
 pub mod expression;

@@ -27,7 +27,7 @@ struct BuilderPage {
     id: Option<RecipeId>,
     name: String,
     number: Option<i32>,
-    older: bool,
+    newest: Option<i32>,
     saved_at: Option<DateTime<Utc>>,
     files: Vec<FileChoice>,
     chosen: Option<FileId>,
@@ -149,8 +149,7 @@ pub(in crate::pages) async fn show(
         None => latest,
     };
     drop(connection);
-    let stored = Recipe::from_json(&row.document)
-        .map_err(|_wrong| PageError::Internal(format!("revision {} of recipe {recipe}", row.number)))?;
+    let stored = super::stored(&row)?;
     let begun = Begun {
         id: Some(row.id),
         number: Some(row.number),
@@ -190,13 +189,9 @@ pub(super) async fn page(
     let page = BuilderPage {
         chrome: Chrome::of(request, session, "recipes", pages.clock.now()),
         id: begun.id,
-        name: if named.is_empty() {
-            "Unnamed recipe".to_owned()
-        } else {
-            named.to_owned()
-        },
+        name: super::named(named),
         number: begun.number,
-        older: begun.number != begun.newest,
+        newest: begun.newest,
         saved_at: begun.saved_at,
         chosen,
         chosen_table: look.sheet.unwrap_or(first),

@@ -135,9 +135,11 @@ async fn keep(pages: &Pages, session: &Session, ready: &Ready) -> Result<RecipeI
         }
     }
     drop(connection);
-    Ok(runs::save_recipe(&pages.pool, session.user(), &ready.recipe)
-        .await?
-        .recipe)
+    Ok(
+        runs::save_recipe(&pages.pool, session.user(), &ready.recipe, &runs::Note::default())
+            .await?
+            .recipe,
+    )
 }
 
 /// The samples as files of the person, in the recipe's order: those that they have, and uploads of the others.

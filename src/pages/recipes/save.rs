@@ -1,4 +1,4 @@
-//! Saving a recipe as its next revision, from the builder's document or from text; and removing one.
+//! Saving a recipe as its next revision, from the builder's document or from text.
 
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -7,16 +7,42 @@ use serde_json::{Value, json};
 use sheetmill_engine::recipe::document::{Problem, Recipe};
 
 use super::builder::{self, Begun, Look};
+use super::conflict::{self, Mine};
 use crate::domain::ids::RecipeId;
 use crate::pages::gate::{Sent, Session, SignedIn, wants_json};
 use crate::pages::{PageError, Pages};
-use crate::runs;
+use crate::runs::{self, Note, Saved};
 
 /// A recipe, either as text or as the builder's document.
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct Fields {
     text: Option<String>,
     document: Option<Value>,
+    #[serde(default)]
+    note: String,
+    /// The latest revision that its author has seen: a number, which forms send as a text.
+    base: Option<Value>,
+    #[serde(default)]
+    how: How,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum How {
+    /// As the next revision.
+    #[default]
+    Next,
+    /// As a recipe of its own.
+    Copy,
+}
+
+impl Fields {
+    fn base(&self) -> Option<i32> {
+        match self.base.as_ref()? {
+            Value::String(text) => text.parse().ok(),
+            number => number.as_i64().and_then(|it| i32::try_from(it).ok()),
+        }
+    }
 }
 
 /// `POST /recipes`
@@ -40,20 +66,6 @@ pub(in crate::pages) async fn save(
     keep(&request, &pages, &session, Some(*recipe), sent.0).await
 }
 
-/// `POST /recipes/{recipe}/remove`
-pub(in crate::pages) async fn remove(
-    pages: web::Data<Pages>,
-    SignedIn(session): SignedIn,
-    recipe: web::Path<RecipeId>,
-    _form: Sent<Value>,
-) -> Result<HttpResponse, PageError> {
-    let mut connection = pages.pool.acquire().await?;
-    if !crate::database::recipes::delete(&mut connection, session.user(), *recipe).await? {
-        return Err(PageError::NotFound);
-    }
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, "/recipes")).finish())
-}
-
 /// Reads a recipe from what was sent.
 pub(super) fn read(text: Option<&str>, document: Option<&Value>) -> Result<Recipe, Vec<Problem>> {
     match (text, document) {
@@ -65,7 +77,7 @@ pub(super) fn read(text: Option<&str>, document: Option<&Value>) -> Result<Recip
 
 async fn keep(
     request: &HttpRequest,
-    pages: &Pages,
+    pages: &web::Data<Pages>,
     session: &Session,
     id: Option<RecipeId>,
     sent: Fields,
@@ -74,8 +86,11 @@ async fn keep(
         Ok(recipe) => recipe,
         Err(problems) if wants_json(request) => return Ok(HttpResponse::Ok().json(json!({ "problems": problems }))),
         Err(problems) => {
+            let base = sent.base();
             let begun = Begun {
                 id,
+                number: base,
+                newest: base,
                 text: sent.text.unwrap_or_default(),
                 problems: problems.iter().map(ToString::to_string).collect(),
                 ..Begun::new(&Recipe::default())
@@ -83,9 +98,26 @@ async fn keep(
             return builder::page(request, pages, session, &Look::default(), begun).await;
         }
     };
+    let (note, owner) = (Note::parse(&sent.note)?, session.user());
     let saved = match id {
-        Some(id) => runs::save_revision(&pages.pool, session.user(), id, &recipe).await?,
-        None => runs::save_recipe(&pages.pool, session.user(), &recipe).await?,
+        None => runs::save_recipe(&pages.pool, owner, &recipe, &note).await,
+        Some(_) if sent.how == How::Copy => runs::save_beside(&pages.pool, owner, &recipe, &note).await,
+        Some(id) => runs::save_revision(&pages.pool, owner, id, &recipe, &note, sent.base()).await,
+    };
+    let saved = match (saved, id) {
+        (Err(runs::Error::Changed(number)), Some(id)) => {
+            let mine = Mine {
+                id,
+                recipe: &recipe,
+                note: &sent.note,
+            };
+            match conflict::answer(request, pages, session, mine).await? {
+                Some(answer) => return Ok(answer),
+                // The same was saved twice.
+                None => Saved { recipe: id, number },
+            }
+        }
+        (saved, _) => saved?,
     };
     if wants_json(request) {
         return Ok(HttpResponse::Ok().json(json!({ "id": saved.recipe, "revision": saved.number })));

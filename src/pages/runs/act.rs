@@ -18,11 +18,17 @@ use crate::runs::{self, ColumnChoice, RecipeRef, Start};
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct Wanted {
     recipe: String,
+    /// The number of its revision; empty: the latest.
+    #[serde(default)]
+    revision: String,
     #[serde(default)]
     files: Vec<FileId>,
     /// The tables behind the recipe's names, as JSON: `{"prices": "<file>/<sheet>"}`.
     #[serde(default)]
     references: String,
+    /// The same from a form without script, each as JSON: name, file and sheet.
+    #[serde(default)]
+    tables: Vec<String>,
     /// Something where columns have been asked about: nobody is asked twice.
     #[serde(default)]
     asked: String,
@@ -65,7 +71,14 @@ pub(in crate::pages) async fn start(
     sent: Sent<Wanted>,
 ) -> Result<HttpResponse, PageError> {
     let wanted = sent.0;
-    let named = serde_json::from_str(&wanted.references).unwrap_or_default();
+    let mut named: BTreeMap<String, String> = serde_json::from_str(&wanted.references).unwrap_or_default();
+    named.extend(
+        wanted
+            .tables
+            .iter()
+            .filter_map(|it| serde_json::from_str::<(String, String)>(it).ok()),
+    );
+    let revision: Option<i32> = wanted.revision.parse().ok();
     let unsaved = || PageError::Wrong("Save the recipe first, then run it.".to_owned());
     let recipe: RecipeId = wanted.recipe.parse().map_err(|_no_id| unsaved())?;
     let asked_by = gate::asked_by(&request);
@@ -75,12 +88,13 @@ pub(in crate::pages) async fn start(
     };
     let chosen = ask::chosen(&wanted.columns)?;
     if wanted.asked.is_empty()
-        && let Some(layouts) = ask::unsure(&pages, by, recipe, &wanted.files).await?
+        && let Some(layouts) = ask::unsure(&pages, by, (recipe, revision), &wanted.files).await?
     {
         let again = ask::Again {
             recipe,
+            revision,
             files: wanted.files,
-            references: wanted.references,
+            references: serde_json::json!(named).to_string(),
         };
         return ask::page(&request, &pages, &session, again, layouts);
     }
@@ -89,7 +103,10 @@ pub(in crate::pages) async fn start(
     let files = wanted.files.into_iter().rev().collect();
     let start = Start {
         owner: session.user(),
-        recipe: RecipeRef::Saved(recipe),
+        recipe: match revision {
+            Some(number) => RecipeRef::Revision(recipe, number),
+            None => RecipeRef::Saved(recipe),
+        },
         files,
         after: Vec::new(),
         references: references(named)?,

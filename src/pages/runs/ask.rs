@@ -48,6 +48,7 @@ pub(super) struct Layout {
 #[derive(Debug)]
 pub(super) struct Again {
     pub(super) recipe: RecipeId,
+    pub(super) revision: Option<i32>,
     pub(super) files: Vec<FileId>,
     pub(super) references: String,
 }
@@ -115,12 +116,15 @@ pub(super) fn chosen(columns: &[String]) -> Result<Vec<ColumnChoice>, PageError>
 pub(super) async fn unsure(
     pages: &Pages,
     by: For,
-    recipe: RecipeId,
+    (recipe, revision): (RecipeId, Option<i32>),
     files: &[FileId],
 ) -> Result<Option<Vec<Layout>>, PageError> {
     let mut tx = pages.pool.begin().await?;
-    let latest = recipes::latest(&mut tx, by.owner, recipe).await?;
-    let recipe = latest
+    let row = match revision {
+        Some(number) => recipes::revision(&mut tx, by.owner, recipe, number).await?,
+        None => recipes::latest(&mut tx, by.owner, recipe).await?,
+    };
+    let recipe = row
         .and_then(|it| Recipe::from_json(&it.document).ok())
         .unwrap_or_default();
     if recipe.input.columns.is_empty() {

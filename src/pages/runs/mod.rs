@@ -6,6 +6,7 @@ mod chain;
 mod columns;
 pub(super) mod flow;
 pub(super) mod list;
+pub(super) mod recipe;
 pub(super) mod rows;
 pub(super) mod run;
 pub(super) mod trace;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::list;
+use super::recipe::Origin;
 use super::view::Look;
 use crate::database::recipes;
 use crate::domain::ids::{RecipeId, RunId, UserId};
@@ -25,7 +26,7 @@ struct RunPage {
     id: RunId,
     title: String,
     name: String,
-    recipe: Option<(RecipeId, i32)>,
+    origin: Option<Origin>,
     files_total: i64,
     others: Vec<String>,
     /// What may be run on its results.
@@ -64,6 +65,9 @@ pub(in crate::pages) async fn show(
     let look = Look::at(&pages, session.user(), *run).await?;
     let fragments = look.fragments(&session.csrf_token(), 0, only)?;
     let next = next(&pages, session.user(), &look).await?;
+    let mut connection = pages.pool.acquire().await?;
+    let origin = Origin::of(&mut connection, session.user(), &look.run).await?;
+    drop(connection);
     let page = RunPage {
         next,
         csrf: session.csrf_token(),
@@ -71,7 +75,7 @@ pub(in crate::pages) async fn show(
         title: look.title(),
         id: look.run.id,
         name: list::title(look.run.name),
-        recipe: look.run.recipe.zip(look.run.revision),
+        origin,
         files_total: look.run.files,
         others: look.others.clone(),
         created_at: look.run.created_at,

@@ -309,3 +309,28 @@ fn expected_columns_are_read_written_and_said_to_be_wrong() {
         assert!(problems[0].line > 0, "{input}");
     }
 }
+
+#[test]
+fn an_exported_recipe_says_its_version_and_reads_as_itself() {
+    let recipe =
+        Recipe::parse("name: A\ninput: {sheets: all}\nsteps:\n  - trim: {columns: all}\n").expect("well-formed");
+    for text in [recipe.exported_yaml(), recipe.exported_json()] {
+        assert!(text.contains("version"), "{text}");
+        assert_eq!(Recipe::parse(&text).expect("well-formed"), recipe, "{text}");
+    }
+}
+
+#[test]
+fn a_recipe_of_a_later_version_is_refused_in_one_sentence() {
+    let problems = Recipe::parse("version: 2\nsteps:\n  - knead: {}\nmore: 1\n").expect_err("from the future");
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(
+        problems[0].to_string(),
+        "line 1, column 10: This recipe has version 2 of the form, and this Sheetmill reads versions up to 1. Update Sheetmill, or \
+         export the recipe from an older one."
+    );
+    for wrong in ["0", "one", "-1", "[1]"] {
+        let problems = Recipe::parse(&format!("version: {wrong}\nsteps: []\n")).expect_err(wrong);
+        assert!(problems[0].message.starts_with("`version` is a number"), "{problems:?}");
+    }
+}

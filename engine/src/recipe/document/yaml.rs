@@ -42,7 +42,7 @@ fn rules(options: &Json) -> Option<&Vec<Json>> {
 }
 
 /// A value in flow style: `{column: total, as: "a * b"}`.
-fn flow(value: &Json) -> String {
+pub(crate) fn flow(value: &Json) -> String {
     match value {
         Json::Object(entries) => {
             let entries = entries
