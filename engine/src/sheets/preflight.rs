@@ -61,7 +61,11 @@ pub(super) fn preflight(path: &Path, limits: &Limits) -> Result<Package, ReadErr
             scan_part(&mut zip, index, limits)?;
         }
     }
-    let too_large = |at: usize| parts.get(at).is_some_and(|part| part.bytes > limits.shared_string_bytes);
+    let too_large = |at: usize| {
+        parts
+            .get(at)
+            .is_some_and(|part| part.bytes > limits.shared_string_bytes)
+    };
     if kind == Kind::Xlsx && strings.is_some_and(too_large) {
         return Err(Refusal::TooMuch(TooMuch::SharedStrings(limits.shared_string_bytes)).into());
     }
@@ -131,7 +135,11 @@ fn listed_parts(
         let kind = relation.get("Type");
         kind.is_some_and(|kind| kind.ends_with("/sharedStrings"))
     };
-    let strings = relations.iter().find(is_strings).and_then(|relation| relation.get("Id")).cloned();
+    let strings = relations
+        .iter()
+        .find(is_strings)
+        .and_then(|relation| relation.get("Id"))
+        .cloned();
     let targets: HashMap<String, String> = relations
         .into_iter()
         .filter_map(|mut relation| Some((relation.remove("Id")?, relation.remove("Target")?)))

@@ -16,8 +16,8 @@ use crate::sheets::preflight::{damage, unpacking};
 use crate::sheets::refusal::{Refusal, TooMuch};
 use crate::sheets::{Limits, ReadError};
 
-/// Bytes of a block.
-const BLOCK: usize = 1 << 20;
+/// Bytes of a block: larger ones fall out of the processor's cache.
+pub(super) const BLOCK: usize = 1 << 20;
 /// Room in front of a block.
 const ROOM: usize = 64 << 10;
 /// Blocks that may wait for the reader.
@@ -38,6 +38,8 @@ pub(super) struct Blocks {
     passed: u64,
     /// More bytes than the reader may leave unused: no cell is so large.
     most: usize,
+    /// Bytes of a block with the room in front of it.
+    size: usize,
     text_chars: u64,
 }
 
@@ -47,16 +49,21 @@ fn longest(limits: &Limits) -> u64 {
 }
 
 impl Blocks {
-    /// Starts to unpack the entry at this position of the zip.
+    /// Starts to unpack the entry at this position of the zip, in blocks of so many bytes.
     ///
     /// # Errors
     /// When there is no thread to be had.
-    pub(super) fn of(zip: &ZipArchive<SharedFile>, index: usize, limits: &Limits) -> std::io::Result<Self> {
+    pub(super) fn of(
+        zip: &ZipArchive<SharedFile>,
+        index: usize,
+        block: usize,
+        limits: &Limits,
+    ) -> std::io::Result<Self> {
         let (give, take) = sync_channel(WAITING);
         let (give_back, used) = channel();
-        let (mut zip, longest) = (zip.clone(), longest(limits));
+        let (mut zip, longest, size) = (zip.clone(), longest(limits), ROOM + block);
         thread::Builder::new().name("unpack".to_owned()).spawn(move || {
-            let end = unpack(&mut zip, index, longest, (&give, &used));
+            let end = unpack(&mut zip, index, (longest, size), (&give, &used));
             let end = end.map_err(|error| match error {
                 Ended::Run => Refusal::TooMuch(TooMuch::TextChars(longest / 6)).into(),
                 Ended::Read(error) => error,
@@ -75,6 +82,7 @@ impl Blocks {
             at: 0,
             passed: 0,
             most: usize::try_from(longest.saturating_mul(4)).unwrap_or(usize::MAX),
+            size,
             text_chars: limits.text_chars,
         })
     }
@@ -138,7 +146,7 @@ impl Blocks {
             room.copy_from_slice(self.block.get(self.at..).unwrap_or_default());
             let used = std::mem::replace(&mut self.block, next);
             self.at = ROOM - left;
-            if used.capacity() == ROOM + BLOCK {
+            if used.capacity() == self.size {
                 self.give_back.send(used).ok();
             }
         } else {
@@ -155,7 +163,7 @@ impl Blocks {
     pub(super) fn drain(&mut self) -> Result<(), ReadError> {
         self.at = self.block.len();
         while let Some(next) = self.receive()? {
-            if next.capacity() == ROOM + BLOCK {
+            if next.capacity() == self.size {
                 self.give_back.send(next).ok();
             }
         }
@@ -174,14 +182,14 @@ enum Ended {
 fn unpack(
     zip: &mut ZipArchive<SharedFile>,
     index: usize,
-    longest: u64,
+    (longest, size): (u64, usize),
     (give, used): (&SyncSender<Sent>, &Receiver<Vec<u8>>),
 ) -> Result<(), Ended> {
     let mut entry = zip.by_index(index).map_err(|error| Ended::Read(damage(&error)))?;
     let (mut text, mut tag) = (0_u64, 0_u64);
     loop {
         let mut block = used.try_recv().unwrap_or_default();
-        block.resize(ROOM + BLOCK, 0);
+        block.resize(size, 0);
         let read = fill(&mut entry, block.get_mut(ROOM..).unwrap_or_default())
             .map_err(|error| Ended::Read(unpacking(&error)))?;
         if read == 0 {

@@ -147,7 +147,10 @@ impl<'a> Markup<'a> {
             [] | [b'/'] => return Err(Stop::More),
             _ => {}
         }
-        let end = left.iter().position(|byte| matches!(byte, b'=' | b'>' | b'<')).ok_or(Stop::More)?;
+        let end = left
+            .iter()
+            .position(|byte| matches!(byte, b'=' | b'>' | b'<'))
+            .ok_or(Stop::More)?;
         let (name, left) = left.split_at_checked(end).ok_or(Stop::More)?;
         let [b'=', left @ ..] = left else {
             return Err(Stop::Odd("an attribute without a value"));
@@ -266,7 +269,10 @@ pub(super) fn check_encoding(instruction: &[u8]) -> Result<(), Stop> {
     let value = rest.get(at + 8..).unwrap_or_default();
     let mut quoted = value.split(|byte| matches!(byte, b'"' | b'\''));
     let name = quoted.nth(1).unwrap_or_default();
-    if name.eq_ignore_ascii_case(b"utf-8") || name.eq_ignore_ascii_case(b"utf8") || name.eq_ignore_ascii_case(b"us-ascii") {
+    if name.eq_ignore_ascii_case(b"utf-8")
+        || name.eq_ignore_ascii_case(b"utf8")
+        || name.eq_ignore_ascii_case(b"us-ascii")
+    {
         return Ok(());
     }
     Err(Stop::Odd("another encoding than UTF-8"))

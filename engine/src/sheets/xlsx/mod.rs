@@ -36,7 +36,7 @@ use super::scan::Found;
 use super::source::{Cell, Cells, Oddity, OddityKind, SheetInfo, Used};
 use super::values::Formats;
 use super::{Limits, ReadError};
-use blocks::Blocks;
+use blocks::{BLOCK, Blocks};
 use scanned::{Next, Scanned};
 use shared_file::SharedFile;
 use shared_strings::SharedStrings;
@@ -54,6 +54,7 @@ pub struct XlsxBook {
     /// With them, once a sheet needs it.
     whole: Option<Whole>,
     package: Package,
+    block: usize,
     limits: Limits,
     listed: Listed,
     used: Used,
@@ -104,6 +105,7 @@ impl XlsxBook {
             xlsx,
             whole: None,
             package,
+            block: BLOCK,
             limits: limits.clone(),
             listed,
             used: Used::default(),
@@ -169,7 +171,7 @@ impl XlsxBook {
 
     fn look_through(&mut self, sheet: &SheetInfo) -> Result<Option<Found>, ReadError> {
         let Some(part) = self.part(sheet) else { return Ok(None) };
-        let blocks = Blocks::of(&self.zip, part, &self.limits)?;
+        let blocks = Blocks::of(&self.zip, part, self.block, &self.limits)?;
         if let Some(found) = scanned::look_through(blocks)? {
             return Ok(Some(found));
         }
@@ -223,7 +225,7 @@ impl XlsxBook {
         if matches!(self.strings, Strings::Left) {
             return Ok(None);
         }
-        let Some(scanned) = Scanned::of(Blocks::of(&self.zip, part, &self.limits)?)? else {
+        let Some(scanned) = Scanned::of(Blocks::of(&self.zip, part, self.block, &self.limits)?)? else {
             return Ok(None);
         };
         if matches!(self.strings, Strings::Unread) {
@@ -242,7 +244,7 @@ impl XlsxBook {
         let Some(part) = self.package.strings else {
             return Ok(Strings::Read(SharedStrings::default()));
         };
-        let read = SharedStrings::read(Blocks::of(&self.zip, part, &self.limits)?)?;
+        let read = SharedStrings::read(Blocks::of(&self.zip, part, self.block, &self.limits)?)?;
         Ok(read.map_or(Strings::Left, Strings::Read))
     }
 }
@@ -343,7 +345,9 @@ impl XlsxCells<'_> {
     /// Goes on with calamine, behind so many cells.
     fn stream(&mut self, passed: u64) -> Result<(), ReadError> {
         self.scanned = None;
-        let Some(fallback) = self.fallback.take() else { return Ok(()) };
+        let Some(fallback) = self.fallback.take() else {
+            return Ok(());
+        };
         if let Some(part) = fallback.part {
             let found = scan_part(fallback.zip, part, &self.limits)?;
             if let Some(held) = self.found.as_deref_mut() {

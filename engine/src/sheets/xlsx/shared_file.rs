@@ -81,7 +81,9 @@ impl Clone for SharedFile {
 impl Read for SharedFile {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let inside = |at: u64| usize::try_from(at.checked_sub(self.held_from)?).ok();
-        let ready = inside(self.at).and_then(|from| self.held.get(from..)).unwrap_or_default();
+        let ready = inside(self.at)
+            .and_then(|from| self.held.get(from..))
+            .unwrap_or_default();
         let read = if ready.is_empty() && buffer.len() >= HELD {
             let read = self.file.read_at(buffer, self.at)?;
             self.mask(buffer.get_mut(..read).unwrap_or_default(), self.at);
@@ -139,7 +141,10 @@ mod tests {
         assert_eq!(first.read(&mut some)?, 0);
         let mut all = Vec::new();
         second.read_to_end(&mut all)?;
-        assert_eq!((&all[..20], &all[20..25], &all[25..]), (&bytes[..20], &b"_____"[..], &bytes[25..]));
+        assert_eq!(
+            (&all[..20], &all[20..25], &all[25..]),
+            (&bytes[..20], &b"_____"[..], &bytes[25..])
+        );
         first.seek(SeekFrom::Start(7))?;
         first.seek(SeekFrom::Current(3))?;
         first.read_exact(&mut some)?;

@@ -61,7 +61,9 @@ impl<'a> Streamed<'a> {
         shift: f64,
         passed: u64,
     ) -> Result<Self, ReadError> {
-        let reader = xlsx.worksheet_cells_reader(sheet).map_err(|error| refused(&error, sheet))?;
+        let reader = xlsx
+            .worksheet_cells_reader(sheet)
+            .map_err(|error| refused(&error, sheet))?;
         let formats = formats(reader.styles());
         let mut streamed = Self {
             reader,
@@ -119,7 +121,9 @@ impl<'a> Streamed<'a> {
 
     /// The text of the cell that was given out last. An error that calamine does not know is held as a text.
     pub(super) fn text(&self) -> &str {
-        self.held.as_ref().map_or("", |held| Value::from(held.get_value()).text())
+        self.held
+            .as_ref()
+            .map_or("", |held| Value::from(held.get_value()).text())
     }
 
     /// The place of the error cell that the reader has just stumbled over.

@@ -112,13 +112,25 @@ mod tests {
     fn the_runs_of_an_item_are_one_text() {
         for (xml, text) in [
             ("<t>a</t></si>", "a"),
-            ("<r><rPr><b/></rPr><t>a</t></r><r><t xml:space='preserve'> b</t></r></si>", "a b"),
-            ("<t> a </t><rPh sb='0' eb='1'><t>x</t></rPh><phoneticPr fontId='1'/></si>", "a"),
+            (
+                "<r><rPr><b/></rPr><t>a</t></r><r><t xml:space='preserve'> b</t></r></si>",
+                "a b",
+            ),
+            (
+                "<t> a </t><rPh sb='0' eb='1'><t>x</t></rPh><phoneticPr fontId='1'/></si>",
+                "a",
+            ),
             ("<t/></si>", ""),
             ("</si>", ""),
-            ("<t>a&amp;&#65;&#x4a;<![CDATA[<&amp;>]]>b<!-- c -->d</t></si>", "a&AJ<&amp;>bd"),
+            (
+                "<t>a&amp;&#65;&#x4a;<![CDATA[<&amp;>]]>b<!-- c -->d</t></si>",
+                "a&AJ<&amp;>bd",
+            ),
             ("<t>a\r\nb\rc&#13;d</t></si>", "a\nb\nc\rd"),
-            ("<t>_x0041_ _x005F_x0041_ _xD83D__xDE00__xD83D__x00e9_ _x41_</t></si>", "A _x0041_ 😀\u{fffd}é _x41_"),
+            (
+                "<t>_x0041_ _x005F_x0041_ _xD83D__xDE00__xD83D__x00e9_ _x41_</t></si>",
+                "A _x0041_ 😀\u{fffd}é _x41_",
+            ),
         ] {
             assert_eq!(item(xml).as_deref(), Ok(text), "{xml}");
         }
