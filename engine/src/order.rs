@@ -428,6 +428,11 @@ pub struct AnswerCell {
     pub changed: bool,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// What an order did, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -445,6 +450,9 @@ pub struct Report {
     pub warnings: u64,
     /// The ledger, one entry per step, after an entry for the reading.
     pub ledger: Vec<LedgerStep>,
+    /// Sheets of xlsx workbooks that were read by the slower of two readers, since they hold something rare.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub streamed_sheets: u64,
     /// Seconds per stage, by name.
     pub seconds: BTreeMap<String, f64>,
     /// What could not be written as it was, and what was done instead.

@@ -52,9 +52,11 @@ pub fn read(bytes: &[u8]) {
 fn cells(path: &std::path::Path, options: &IngestOptions, limits: &Limits) -> Result<(), ReadError> {
     let mut book = Book::open(path, options, limits)?;
     for sheet in book.sheets().to_vec() {
-        let layout = book.layout(&sheet)?;
-        let mut cells = book.arranged(&sheet, layout, options, limits)?;
+        let layout = options.arrange().then(|| book.layout(&sheet)).transpose()?;
+        let mut cells = book.arranged(&sheet, layout.unwrap_or_default(), options, limits)?;
         while cells.next()?.is_some() {}
+        drop(cells);
+        book.layout(&sheet)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::execute::OrderError;
 use super::{IngestOrder, Member, Message, Report, Stage, TableSummary};
 use crate::sheets::archive;
 use crate::sheets::book::Book;
+use crate::sheets::layout::SheetLayout;
 use crate::sheets::source::{Oddity, OddityKind, SheetInfo};
 use crate::sheets::{HeaderOption, Hidden, IngestOptions, Limits, Merged, ReadError, Refusal, TextDialect};
 use crate::tables::chunk::Chunk;
@@ -30,14 +31,15 @@ enum Fed {
     Sheet(Start),
     /// Rows of it, and the bytes of it that were read so far and in all.
     Rows { chunk: Chunk, bytes: (u64, u64) },
-    /// It ends.
-    End,
+    /// It ends, and this was odd in it.
+    End(Vec<Oddity>),
+    /// The workbook ends; sheets of it that our scanner has left alone.
+    Done { streamed: u64 },
 }
 
 /// What is known of a sheet before its first row.
 struct Start {
     sheet: SheetInfo,
-    oddities: Vec<Oddity>,
     formats: Vec<String>,
     last_row: Option<u32>,
     /// Where the header is, where the reader had to find it.
@@ -81,7 +83,7 @@ fn workbook(order: &IngestOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
     let started = Instant::now();
     std::fs::create_dir_all(&order.out)?;
     let (give, take) = sync_channel(WAITING_CHUNKS);
-    let tables = std::thread::scope(|scope| {
+    let (tables, streamed) = std::thread::scope(|scope| {
         let (input, options, limits) = (order.input.clone(), order.options.clone(), order.limits.clone());
         scope.spawn(move || {
             // A reader that stumbles over a hostile file is the file's fault, not the end of the child.
@@ -101,9 +103,10 @@ fn workbook(order: &IngestOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
             open: None,
             tables: Vec::new(),
             told: None,
+            streamed: 0,
         };
         ingest.take_all(take)?;
-        Ok::<_, OrderError>(ingest.tables)
+        Ok::<_, OrderError>((ingest.tables, ingest.streamed))
     })?;
     let rows_in = tables.iter().map(|table| table.rows).sum();
     let seconds = BTreeMap::from([("reading".to_owned(), started.elapsed().as_secs_f64())]);
@@ -111,6 +114,7 @@ fn workbook(order: &IngestOrder, say: &mut dyn FnMut(Message)) -> Result<Report,
         rows_in,
         seconds,
         tables,
+        streamed_sheets: streamed,
         ..Report::default()
     })
 }
@@ -131,14 +135,12 @@ fn feed(input: &Path, options: &IngestOptions, limits: &Limits, give: &SyncSende
         return Ok(());
     }
     for sheet in sheets {
-        let layout = book.layout(&sheet)?;
-        let mut oddities = book.oddities(&sheet);
-        oddities.extend(layout.oddities());
-        let mut cells = book.arranged(&sheet, layout, options, limits)?;
+        let layout = options.arrange().then(|| book.layout(&sheet)).transpose()?;
+        let known = layout.as_ref().map(SheetLayout::oddities);
+        let mut cells = book.arranged(&sheet, layout.unwrap_or_default(), options, limits)?;
         let (formats, last_row) = (cells.formats().to_vec(), cells.last_row());
         if !send(Fed::Sheet(Start {
-            sheet,
-            oddities,
+            sheet: sheet.clone(),
             formats,
             last_row,
             header: header.clone(),
@@ -161,14 +163,16 @@ fn feed(input: &Path, options: &IngestOptions, limits: &Limits, give: &SyncSende
                 chunk.push(&cell);
             }
         }
-        if !send(Fed::Rows {
-            chunk,
-            bytes: cells.bytes(),
-        }) || !send(Fed::End)
-        {
+        let bytes = cells.bytes();
+        drop(cells);
+        let mut oddities = book.oddities(&sheet);
+        oddities.extend(known.map_or_else(|| book.layout(&sheet).map(|it| it.oddities()), Ok)?);
+        if !send(Fed::Rows { chunk, bytes }) || !send(Fed::End(oddities)) {
             return Ok(());
         }
     }
+    let streamed = book.streamed();
+    send(Fed::Done { streamed });
     Ok(())
 }
 
@@ -188,6 +192,7 @@ struct Ingest<'a> {
     open: Option<Open>,
     tables: Vec<TableMeta>,
     told: Option<Instant>,
+    streamed: u64,
 }
 
 impl Ingest<'_> {
@@ -197,7 +202,8 @@ impl Ingest<'_> {
                 Fed::Book { sheets, skipped } => (self.sheets, self.skipped) = (sheets, skipped),
                 Fed::Sheet(start) => self.start(start)?,
                 Fed::Rows { chunk, bytes } => self.rows(chunk, bytes)?,
-                Fed::End => self.end()?,
+                Fed::End(oddities) => self.end(oddities)?,
+                Fed::Done { streamed } => self.streamed = streamed,
             }
         }
         Ok(())
@@ -214,13 +220,6 @@ impl Ingest<'_> {
         let header = start.header.as_ref().unwrap_or(&self.order.options.header);
         let mut writer = TableWriter::new(&path, &start.sheet, header, start.formats);
         writer.set_dialect(start.dialect);
-        start
-            .oddities
-            .into_iter()
-            .for_each(|oddity| writer.add_issue(issue(oddity, &self.order.options)));
-        if start.sheet.position == 0 && !self.skipped.is_empty() {
-            writer.add_issue(skipped(&self.skipped));
-        }
         self.open = Some(Open {
             writer,
             sheet: start.sheet,
@@ -263,8 +262,16 @@ impl Ingest<'_> {
         });
     }
 
-    fn end(&mut self) -> Result<(), OrderError> {
-        let Some(open) = self.open.take() else { return Ok(()) };
+    fn end(&mut self, oddities: Vec<Oddity>) -> Result<(), OrderError> {
+        let Some(mut open) = self.open.take() else {
+            return Ok(());
+        };
+        oddities
+            .into_iter()
+            .for_each(|oddity| open.writer.add_issue(issue(oddity, &self.order.options)));
+        if open.sheet.position == 0 && !self.skipped.is_empty() {
+            open.writer.add_issue(skipped(&self.skipped));
+        }
         let (meta, parts) = open.writer.finish()?;
         for part in parts {
             (self.say)(Message::Part {

@@ -72,8 +72,8 @@ fn first(order: &PeekOrder) -> Result<First, OrderError> {
         HeaderOption::Rows(_, last) => last.saturating_add(u32::try_from(order.rows).unwrap_or(0)),
         HeaderOption::Auto | HeaderOption::None => 0,
     };
-    let layout = book.layout(&sheet)?;
-    let mut cells = book.arranged(&sheet, layout, &order.options, &order.limits)?;
+    let layout = order.options.arrange().then(|| book.layout(&sheet)).transpose()?;
+    let mut cells = book.arranged(&sheet, layout.unwrap_or_default(), &order.options, &order.limits)?;
     let (mut chunk, mut last) = (Chunk::default(), 0);
     while let Some(cell) = cells.next()? {
         if chunk.len() >= LOOKED_AT && cell.row > until && cell.row != last {

@@ -79,7 +79,16 @@ impl Book {
         }
     }
 
-    /// What is odd in a sheet, apart from its cells' values and its layout.
+    /// Sheets of an xlsx workbook so far that our scanner has left to calamine.
+    #[must_use]
+    pub fn streamed(&self) -> u64 {
+        match self {
+            Self::Xlsx(book) => book.streamed(),
+            _ => 0,
+        }
+    }
+
+    /// What is odd in a sheet that was read, apart from its cells' values and its layout.
     #[must_use]
     pub fn oddities(&self, sheet: &SheetInfo) -> Vec<Oddity> {
         match self {
@@ -89,13 +98,13 @@ impl Book {
         }
     }
 
-    /// How a sheet is laid out.
+    /// How a sheet is laid out. Asked before its cells are read, it may cost a pass over them.
     ///
     /// # Errors
     /// When its part is damaged.
     pub fn layout(&mut self, sheet: &SheetInfo) -> Result<SheetLayout, ReadError> {
         match self {
-            Self::Xlsx(book) => Ok(book.layout(sheet)),
+            Self::Xlsx(book) => book.layout(sheet),
             Self::Xlsb(book) => book.layout(sheet),
             Self::Xls(book) => Ok(book.layout(sheet)),
             Self::Ods(book) => Ok(book.layout(sheet)),

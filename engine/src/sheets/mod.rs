@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`sniff`] tells a file by its first bytes, [`refusal`] says why one is not taken, `preflight` looks for
 //! hostile insides before anything is opened, [`source`] is the one interface that cells come through ([`book`] picks what is behind
-//! it by a file's content: `xlsx` and `xlsb` stream, `xls` and `ods` are read whole; `arranged` changes them as the options want,
+//! it by a file's content: `xlsx` scans, `xlsb` streams, `xls` and `ods` are read whole; `arranged` changes them as the options want,
 //! by the sheet's [`layout`]), `values` says what calamine's values are,
 //! [`kind`], [`dates`] and [`number_format`] say what a cell is and how it shows, [`view`] looks at Arrow columns as cells, and
 //! [`mod@write`] makes files of them.
@@ -53,6 +53,12 @@ pub struct IngestOptions {
 }
 
 impl IngestOptions {
+    /// Whether cells are to be changed by how a sheet is laid out, so that this must be known before them.
+    #[must_use]
+    pub fn arrange(&self) -> bool {
+        self.merged != Merged::Keep || self.hidden != Hidden::Read
+    }
+
     /// These options, and where they leave something open, those that hold otherwise.
     #[must_use]
     pub fn over(&self, otherwise: &Self) -> Self {

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufReader, Read, Seek as _, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use quick_xml::events::Event;
@@ -18,7 +18,7 @@ use super::scan::{Found, ScanEnd, scan};
 use super::{Limits, ReadError};
 
 /// Parts up to this size are harmless in memory, however they are made.
-const SMALL_PART: u64 = 32 << 20;
+pub(super) const SMALL_PART: u64 = 32 << 20;
 /// Lists of sheets are read up to so many bytes.
 const LIST_BYTES: u64 = 4 << 20;
 /// From this size on a part may not be made of next to nothing: honest repetitive sheets stay below 200 : 1.
@@ -36,8 +36,6 @@ pub(super) struct Part {
     pub bytes: u64,
     /// Bytes as packed.
     pub packed: u64,
-    /// What the pass over a sheet found.
-    pub found: Found,
 }
 
 /// Checks a zip against the limits, and gives the parts of the workbook in it.
@@ -49,25 +47,39 @@ pub(super) fn preflight(path: &Path, limits: &Limits) -> Result<Package, ReadErr
     if zip.has_duplicate_names() {
         return Err(Refusal::Damaged("two entries of one name".to_owned()).into());
     }
-    let mut parts = parts(&zip)?;
+    let parts = parts(&zip)?;
     let kind = kind_of(&parts)?;
     check_sizes(&parts, limits)?;
-    for (index, part) in parts.iter_mut().enumerate() {
+    let (sheets, strings) = listed_parts(&mut zip, &parts, kind);
+    for (index, part) in parts.iter().enumerate() {
         if part.name.ends_with("sharedstrings.xml") {
             check_count(&mut zip, index, part)?;
         }
-        let sheet = part.name.contains("/worksheets/");
-        if part.name.ends_with(".xml") && (sheet || part.bytes > SMALL_PART) {
-            part.found = scan_part(&mut zip, index, limits)?;
+        // What is scanned in pieces is never held whole.
+        let pieces = kind == Kind::Xlsx && (strings == Some(index) || sheets.contains(&Some(index)));
+        if part.name.ends_with(".xml") && part.bytes > SMALL_PART && !pieces {
+            scan_part(&mut zip, index, limits)?;
         }
     }
-    let sheets = sheet_parts(&mut zip, &parts, kind);
+    let too_large = |at: usize| {
+        parts
+            .get(at)
+            .is_some_and(|part| part.bytes > limits.shared_string_bytes)
+    };
+    if kind == Kind::Xlsx && strings.is_some_and(too_large) {
+        return Err(Refusal::TooMuch(TooMuch::SharedStrings(limits.shared_string_bytes)).into());
+    }
     // Otherwise a small file lists one large part thousands of times.
     let mut seen = HashSet::new();
     if sheets.len() > parts.len() || sheets.iter().flatten().any(|part| !seen.insert(*part)) {
         return Err(Refusal::Damaged("two sheets of one part".to_owned()).into());
     }
-    Ok(Package { kind, sheets, parts })
+    Ok(Package {
+        kind,
+        parts,
+        sheets,
+        strings,
+    })
 }
 
 /// Which kind of workbook a zip holds.
@@ -87,15 +99,22 @@ pub(super) struct Package {
     pub parts: Vec<Part>,
     /// Per entry of the workbook's list of sheets, the position of its part.
     pub sheets: Vec<Option<usize>>,
+    /// The position of the shared strings.
+    pub strings: Option<usize>,
 }
 
-/// Finds the parts of sheets as the workbook lists them; what is odd there is left to the reader to refuse.
-fn sheet_parts(zip: &mut ZipArchive<BufReader<File>>, parts: &[Part], kind: Kind) -> Vec<Option<usize>> {
+/// Finds the parts of sheets as the workbook lists them, and its shared strings; what is odd there is left to the reader to
+/// refuse.
+fn listed_parts(
+    zip: &mut ZipArchive<BufReader<File>>,
+    parts: &[Part],
+    kind: Kind,
+) -> (Vec<Option<usize>>, Option<usize>) {
     let at = |name: &str| parts.iter().position(|part| part.name == name);
     let book_name = match kind {
         Kind::Xlsx => "workbook.xml",
         Kind::Xlsb => "workbook.bin",
-        Kind::Ods => return Vec::new(),
+        Kind::Ods => return (Vec::new(), None),
     };
     let mut bytes_of = |index: Option<usize>| {
         let mut bytes = Vec::new();
@@ -104,14 +123,24 @@ fn sheet_parts(zip: &mut ZipArchive<BufReader<File>>, parts: &[Part], kind: Kind
         read.map(|_| bytes).unwrap_or_default()
     };
     let Some(book) = parts.iter().position(|part| part.name.ends_with(book_name)) else {
-        return Vec::new();
+        return (Vec::new(), None);
     };
     let folder = parts
         .get(book)
         .and_then(|part| part.name.strip_suffix(book_name))
         .unwrap_or_default();
     let relations = bytes_of(at(&format!("{folder}_rels/{book_name}.rels")));
-    let targets: HashMap<String, String> = elements(&String::from_utf8_lossy(&relations), "Relationship")
+    let relations = elements(&String::from_utf8_lossy(&relations), "Relationship");
+    let is_strings = |relation: &&HashMap<String, String>| {
+        let kind = relation.get("Type");
+        kind.is_some_and(|kind| kind.ends_with("/sharedStrings"))
+    };
+    let strings = relations
+        .iter()
+        .find(is_strings)
+        .and_then(|relation| relation.get("Id"))
+        .cloned();
+    let targets: HashMap<String, String> = relations
         .into_iter()
         .filter_map(|mut relation| Some((relation.remove("Id")?, relation.remove("Target")?)))
         .collect();
@@ -123,12 +152,15 @@ fn sheet_parts(zip: &mut ZipArchive<BufReader<File>>, parts: &[Part], kind: Kind
     };
     let list = bytes_of(Some(book));
     if kind == Kind::Xlsb {
-        return super::xlsb::sheet_ids(&list).iter().map(|id| part_of(id)).collect();
+        let sheets = super::xlsb::sheet_ids(&list).iter().map(|id| part_of(id)).collect();
+        return (sheets, None);
     }
-    elements(&String::from_utf8_lossy(&list), "sheet")
+    let sheets = elements(&String::from_utf8_lossy(&list), "sheet")
         .into_iter()
         .map(|mut sheet| part_of(&sheet.remove("id")?))
-        .collect()
+        .collect();
+    let strings = strings.and_then(|id| part_of(&id));
+    (sheets, strings.or_else(|| at(&format!("{folder}sharedstrings.xml"))))
 }
 
 /// The attributes of all elements of this name, both without their prefixes.
@@ -187,7 +219,6 @@ fn parts(zip: &ZipArchive<BufReader<File>>) -> Result<Vec<Part>, ReadError> {
             name,
             bytes: entry.size(),
             packed: entry.compressed_size(),
-            found: Found::default(),
         });
     }
     // Otherwise a small file holds the same bytes thousands of times. A local header has 30 bytes.
@@ -279,7 +310,11 @@ fn check_count(zip: &mut ZipArchive<BufReader<File>>, index: usize, part: &Part)
 }
 
 /// Unpacks a part once and refuses it where more than a cell's text stands between two tags, or a tag has no end.
-fn scan_part(zip: &mut ZipArchive<BufReader<File>>, index: usize, limits: &Limits) -> Result<Found, ReadError> {
+pub(super) fn scan_part<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    index: usize,
+    limits: &Limits,
+) -> Result<Found, ReadError> {
     let mut entry = zip.by_index(index).map_err(|error| damage(&error))?;
     // A character is up to four bytes, or an entity such as `&quot;`.
     scan(&mut entry, limits.text_chars.saturating_mul(6)).map_err(|end| match end {

@@ -64,6 +64,11 @@ pub(super) fn scan(part: &mut impl Read, longest: u64) -> Result<Found, ScanEnd>
 }
 
 impl Found {
+    /// Notes a formula that no program has computed, by its address.
+    pub(super) fn add_without_value(&mut self, address: String) {
+        add(&mut self.without_value, address);
+    }
+
     /// Looks through the bytes held; answers how many of them are done with.
     fn look(&mut self, bytes: &[u8]) -> usize {
         let done = self.look_for_formulas(bytes);

@@ -98,14 +98,16 @@ impl OdsBook {
     /// When it is not there.
     pub(super) fn cells(&mut self, sheet: &SheetInfo) -> Result<OdsCells<'_>, ReadError> {
         let range = self.ods.worksheet_range(&sheet.name).map_err(|error| refused(&error))?;
-        let found = self.found.get_mut(sheet.position as usize).map(std::mem::take);
-        let found = found.unwrap_or_default();
+        let found = self.found.get_mut(sheet.position as usize);
+        // The layout stays.
+        let taken = |found: &mut Table| (std::mem::take(&mut found.errors), std::mem::take(&mut found.styled));
+        let (errors, styled) = found.map(taken).unwrap_or_default();
         Ok(OdsCells {
             range,
             at: 0,
-            errors: found.errors,
+            errors,
             styled: Styled {
-                rows: found.styled,
+                rows: styled,
                 passed: 0,
             },
             formats: &self.formats,
