@@ -6,6 +6,9 @@
 mod again;
 mod cells;
 mod execute;
+mod findings;
+#[cfg(test)]
+mod findings_tests;
 mod ingest;
 #[cfg(test)]
 mod mapping_tests;
@@ -131,10 +134,41 @@ pub struct PreviewOrder {
     pub rows: usize,
     /// `false`: only what the first rows need, at once; `true`: all rows are counted too.
     pub count_all: bool,
+    /// Which rows are shown.
+    #[serde(default)]
+    pub show: PreviewRows,
     /// Where spilled data goes.
     pub scratch: PathBuf,
     /// Bytes that the plan may hold before it spills.
     pub memory: u64,
+}
+
+/// Which rows a preview shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviewRows {
+    /// The first ones, in the order that the steps give them.
+    #[default]
+    First,
+    /// The first ones that something is wrong with; all rows are counted then.
+    Wrong,
+    /// Of these, the ones that break one rule.
+    Breaking(BrokenRule),
+}
+
+/// A rule that rows break.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BrokenRule {
+    /// The step's position from 1.
+    pub step: usize,
+    /// The column at that step, where it is one column's rule.
+    pub column: Option<String>,
+    /// A stable word.
+    pub rule: String,
+    /// Whether the row is rejected, or only listed.
+    pub severity: String,
+    /// In words, where the rule is about the row as a whole.
+    pub condition: Option<String>,
 }
 
 /// A window of an ingested table.
@@ -332,6 +366,34 @@ pub struct RowsAnswer {
     pub total: Option<u64>,
     /// The ledger over all rows, where counted.
     pub ledger: Vec<LedgerStep>,
+    /// The rules that rows break, in the order of steps, where counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleCount>,
+}
+
+/// How often a rule is broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleCount {
+    /// The rule.
+    #[serde(flatten)]
+    pub of: BrokenRule,
+    /// What was said of the first cell or row that breaks it.
+    pub message: String,
+    /// How many cells or rows break it.
+    pub count: u64,
+}
+
+/// Something wrong with a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The step's position from 1.
+    pub step: usize,
+    /// The column at that step, where it is one column's fault.
+    pub column: Option<String>,
+    /// `error` or `warning`.
+    pub severity: String,
+    /// In words.
+    pub message: String,
 }
 
 /// What a recipe makes of a table: the answer of a preview.
@@ -396,6 +458,9 @@ pub struct AnswerRow {
     pub fate: RowFate,
     /// The cells, in column order.
     pub cells: Vec<AnswerCell>,
+    /// What is wrong with it, in a preview.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
 }
 
 /// What became of a row in a preview.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sheetmill_engine::order::{
-    Message, Order, PeekAnswer, PeekOrder, PreviewAnswer, PreviewOrder, RowsAnswer, RowsOrder, TableFiles,
+    Message, Order, PeekAnswer, PeekOrder, PreviewAnswer, PreviewOrder, PreviewRows, RowsAnswer, RowsOrder, TableFiles,
 };
 use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::recipe::mapping::Choices;
@@ -143,6 +143,8 @@ pub struct PreviewOf {
     pub rows: usize,
     /// Whether all rows are counted as well.
     pub count_all: bool,
+    /// Which rows are shown.
+    pub show: PreviewRows,
 }
 
 /// What would be read otherwise.
@@ -272,6 +274,7 @@ impl Previews {
             steps: of.steps,
             rows: of.rows,
             count_all: of.count_all,
+            show: of.show,
             scratch: folder.tmp(),
             memory: self.0.settings.plan_memory,
         });

@@ -3,12 +3,16 @@
 //! Where each row goes its own way, only as many rows are read as are shown: kept ones and, in their places, those that were
 //! taken out. Where a step needs all rows, all are read, and rows that were taken out stand behind those that stayed.
 
-use arrow::array::Array;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, BooleanArray};
 use futures_util::StreamExt;
 
+use super::findings;
 use super::process::{Halt, entries, plan, references, runtime};
 use super::rows::{Room, shown_cell};
-use super::{AnswerColumn, AnswerRow, Message, PreviewAnswer, PreviewOrder, Report, RowFate, RowsAnswer};
+use super::{AnswerColumn, AnswerRow, Message, PreviewAnswer, PreviewOrder, PreviewRows, Report, RowFate, RowsAnswer};
 use crate::recipe::columns::{Column, of_table};
 use crate::recipe::document::Recipe;
 use crate::recipe::fate::TakenOut;
@@ -136,51 +140,89 @@ fn rows(order: &PreviewOrder, table: &Table, references: &References) -> Result<
     let shown = plan()?;
     let widest = shown.columns.len().max(table.meta().columns.len());
     let Room { rows, .. } = Room::of(order.rows.min(MOST_ROWS), widest);
+    if order.show != PreviewRows::First {
+        return wrong_rows(order, table, &plan, rows);
+    }
     let (streams, sorts) = (shown.streams(), shown.last_sort().is_some());
     let read = streams.then_some(rows as u64);
     // What stands behind the last sort may take rows out, so some more than are shown come out of it.
     let first = (sorts && !streams).then_some((4 * rows).max(MOST_ROWS));
     let counts = order.count_all && (streams || sorts);
     let to_end = streams || (order.count_all && !counts);
-    let mut answer = pass(
-        order,
-        table,
-        shown,
-        Pass {
-            marked: Marked::Yes,
-            read,
-            first,
-            shown: rows,
-            to_end,
-        },
-    )?;
+    let showing = Pass {
+        marked: Marked::Yes,
+        read,
+        first,
+        only: None,
+        shown: rows,
+        to_end,
+    };
+    let mut answer = pass(order, table, shown, showing)?.0;
     if counts {
-        let counting = Pass {
-            marked: Marked::No,
-            read: None,
-            first: None,
-            shown: 0,
-            to_end: true,
-        };
-        let counted = pass(order, table, plan()?.for_counting(), counting)?;
-        (answer.total, answer.ledger) = (counted.total, counted.ledger);
+        let (counted, _) = pass(order, table, plan()?.for_counting(), Pass::counting())?;
+        (answer.total, answer.ledger, answer.rules) = (counted.total, counted.ledger, counted.rules);
     } else if !order.count_all {
-        (answer.total, answer.ledger) = (None, Vec::new());
+        (answer.total, answer.ledger, answer.rules) = (None, Vec::new(), Vec::new());
     }
     Ok(answer)
 }
 
+/// The first rows that something is wrong with, wherever they are: it is found which, and they are taken out.
+fn wrong_rows(
+    order: &PreviewOrder,
+    table: &Table,
+    plan: &dyn Fn() -> Result<Plan, Halt>,
+    rows: usize,
+) -> Result<RowsAnswer, Halt> {
+    let counting = Pass {
+        shown: rows,
+        ..Pass::counting()
+    };
+    let (counted, wrong) = pass(order, table, plan()?.for_counting(), counting)?;
+    let taking = Pass {
+        marked: Marked::Yes,
+        read: None,
+        first: None,
+        only: Some(Arc::new(wrong.into_iter().collect())),
+        shown: rows,
+        to_end: true,
+    };
+    let (shown, _) = pass(order, table, plan()?, taking)?;
+    Ok(RowsAnswer {
+        total: counted.total,
+        ledger: counted.ledger,
+        rules: counted.rules,
+        ..shown
+    })
+}
+
 /// How the rows are gone through.
-#[derive(Clone, Copy)]
+#[derive(Clone, Debug)]
 struct Pass {
     marked: Marked,
     read: Option<u64>,
     first: Option<usize>,
+    only: Option<Arc<HashSet<u32>>>,
     shown: usize,
     to_end: bool,
 }
 
-fn pass(order: &PreviewOrder, table: &Table, plan: Plan, pass: Pass) -> Result<RowsAnswer, Halt> {
+impl Pass {
+    /// All of them, and none is shown.
+    fn counting() -> Self {
+        Self {
+            marked: Marked::No,
+            read: None,
+            first: None,
+            only: None,
+            shown: 0,
+            to_end: true,
+        }
+    }
+}
+
+/// The rows, and the numbers of those that are asked for because something is wrong with them.
+fn pass(order: &PreviewOrder, table: &Table, plan: Plan, pass: Pass) -> Result<(RowsAnswer, BTreeSet<u32>), Halt> {
     let small = pass.read.is_some();
     let jobs = if small { 1 } else { JOBS };
     let runtime = runtime(jobs)?;
@@ -191,31 +233,32 @@ fn pass(order: &PreviewOrder, table: &Table, plan: Plan, pass: Pass) -> Result<R
         window_rows: pass.read.unwrap_or(CHUNK_ROWS as u64).max(1),
         limit: pass.read,
         first: pass.first,
+        only: pass.only.clone(),
         held: None,
     };
-    let work = Work::new(
-        plan,
-        table.clone(),
-        resources,
-        pass.marked,
-        Spool::new("", &order.scratch),
-    );
+    let none = || Spool::new("", &order.scratch);
+    let work = Work::new(plan, table.clone(), resources, pass.marked, none());
     let _entered = runtime.enter();
     let mut stream = stages::run(&work);
     let (mut kept, mut shown) = (Vec::new(), 0);
-    while pass.to_end || shown < pass.shown {
+    let most = if pass.marked == Marked::Yes { pass.shown } else { 0 };
+    while pass.to_end || shown < most {
         let Some(chunk) = runtime.block_on(stream.next()) else {
             break;
         };
-        let chunk = chunk?;
-        let wanted = chunk.rows().min(pass.shown - shown);
+        let chunk = match &pass.only {
+            _ if shown == most => chunk?.slice(0, 0)?,
+            None => chunk?,
+            Some(only) => of_rows(&chunk?, only)?,
+        };
+        let wanted = chunk.rows().min(most - shown);
         if wanted > 0 {
             shown += wanted;
             kept.push(chunk.slice(0, wanted)?);
         }
     }
     drop(stream);
-    let tally = work.take_tally(Spool::new("", &order.scratch));
+    let mut tally = work.take_tally(none());
     if pass.to_end {
         ledger::check(&tally.accounts).map_err(|detail| Halt {
             code: "ledger_unbalanced",
@@ -224,7 +267,22 @@ fn pass(order: &PreviewOrder, table: &Table, plan: Plan, pass: Pass) -> Result<R
             input_at_fault: false,
         })?;
     }
-    Ok(answer(order, &work, &kept, &tally, pass)?)
+    let found = std::mem::replace(&mut tally.rejects, none());
+    let mut answer = answer(order, &work, &kept, &tally, &pass)?;
+    let (rules, wrong) = findings::take(found, &mut answer.rows, (&order.show, pass.shown))?;
+    answer.rules = rules;
+    Ok((answer, wrong))
+}
+
+/// Those of a chunk's rows that have one of these numbers in the sheet.
+fn of_rows(chunk: &Chunk, numbers: &HashSet<u32>) -> Result<Chunk, PlanError> {
+    let chosen: BooleanArray = chunk
+        .sources
+        .values()
+        .iter()
+        .map(|row| Some(numbers.contains(row)))
+        .collect();
+    chunk.filtered(&chosen)
 }
 
 fn answer(
@@ -232,7 +290,7 @@ fn answer(
     work: &Work,
     kept: &[Chunk],
     tally: &Tally,
-    pass: Pass,
+    pass: &Pass,
 ) -> Result<RowsAnswer, PlanError> {
     let columns = &work.plan.columns;
     let mut rows = Vec::new();
@@ -243,20 +301,19 @@ fn answer(
     for taken in &tally.taken {
         rows.extend(taken_rows(work, taken)?);
     }
-    if work.plan.streams() {
+    // Rows that something is wrong with stand in the order of the sheet, whatever the steps make of that.
+    let in_places = work.plan.streams() || pass.only.is_some();
+    if in_places {
         // Rows of other tables have no number here and stand behind the others.
         rows.sort_by_key(|row| (row.row == 0, row.row));
     }
-    rows.truncate(if work.plan.streams() {
-        pass.shown
-    } else {
-        2 * pass.shown
-    });
+    rows.truncate(if in_places { pass.shown } else { 2 * pass.shown });
     Ok(RowsAnswer {
         columns: columns.iter().map(answer_column).collect(),
         rows,
         total: tally.accounts.last().map(|account| account.kept.rows),
         ledger: entries(work, &order.recipe, &tally.accounts),
+        rules: Vec::new(),
     })
 }
 
@@ -317,6 +374,7 @@ pub(super) fn shown_rows(
         row: u64::from(chunk.sources.value(row)),
         fate: fate(row),
         cells: sources.iter().map(|source| cell(source, row)).collect(),
+        findings: Vec::new(),
     };
     Ok((0..chunk.rows()).map(answer_row).collect())
 }

@@ -306,6 +306,7 @@ fn table_through(
         window_rows: CHUNK_ROWS as u64,
         limit: None,
         first: None,
+        only: None,
         held: None,
     };
     let all = table.meta().rows;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, StringArray};
 
 use super::{
-    Message, Order, OutputRole, PreviewAnswer, PreviewOrder, ProcessOrder, RowFate, RowsAnswer, TableFiles, execute,
+    Message, Order, OutputRole, PreviewAnswer, PreviewOrder, PreviewRows, ProcessOrder, RowFate, RowsAnswer,
+    TableFiles, execute,
 };
 use crate::recipe::document::Recipe;
 use crate::recipe::mapping::Choices;
@@ -319,18 +320,28 @@ fn preview_with_checks(
     rows: usize,
     count_all: bool,
 ) -> Fallible<PreviewAnswer> {
-    answer_of(folder, text, (steps, rows, count_all), Choices::default())
+    answer_of(
+        folder,
+        text,
+        (steps, rows, count_all),
+        (Choices::default(), PreviewRows::First),
+    )
 }
 
 pub(super) fn preview_of(folder: &Path, text: &str, mapping: Choices) -> Fallible<PreviewAnswer> {
-    answer_of(folder, text, (0, 10, false), mapping)
+    answer_of(folder, text, (0, 10, false), (mapping, PreviewRows::First))
+}
+
+pub(super) fn wrong_rows_of(folder: &Path, text: &str, steps: usize, show: PreviewRows) -> Fallible<RowsAnswer> {
+    let answer = answer_of(folder, text, (steps, 10, true), (Choices::default(), show))?;
+    answer.rows.ok_or_else(|| format!("{:?}", answer.problems).into())
 }
 
 fn answer_of(
     folder: &Path,
     text: &str,
     (steps, rows, count_all): (usize, usize, bool),
-    mapping: Choices,
+    (mapping, show): (Choices, PreviewRows),
 ) -> Fallible<PreviewAnswer> {
     let scratch = tempfile::tempdir()?;
     let order = PreviewOrder {
@@ -343,6 +354,7 @@ fn answer_of(
         steps,
         rows,
         count_all,
+        show,
         scratch: scratch.path().to_owned(),
         memory: 64 << 20,
     };

@@ -100,6 +100,7 @@ fn shown_rows(
             .enumerate()
             .map(|(at, c)| shown_cell(c, row, codes.get(at).copied().flatten(), formats, chars))
             .collect(),
+        findings: Vec::new(),
     };
     Ok((0..batch.num_rows()).map(shown).collect())
 }

@@ -1,6 +1,11 @@
 //! What becomes of rows that a step takes out.
 
+use std::collections::HashSet;
+
+use arrow::array::BooleanArray;
+
 use super::plan::chunk::Chunk;
+use super::plan::operator::PlanError;
 
 /// How rows are taken out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,5 +48,22 @@ impl TakenOut {
     #[must_use]
     pub fn why(&self, row: usize) -> &str {
         self.why.get(row).or(self.why.first()).map_or("", String::as_str)
+    }
+
+    /// Those of the rows that have one of these numbers in the sheet.
+    pub fn of_rows(mut self, numbers: &HashSet<u32>) -> Result<Self, PlanError> {
+        let chosen: Vec<bool> = self
+            .rows
+            .sources
+            .values()
+            .iter()
+            .map(|row| numbers.contains(row))
+            .collect();
+        if self.why.len() == chosen.len() {
+            let mut chosen = chosen.iter();
+            self.why.retain(|_| chosen.next().copied().unwrap_or_default());
+        }
+        self.rows = self.rows.filtered(&BooleanArray::from(chosen))?;
+        Ok(self)
     }
 }

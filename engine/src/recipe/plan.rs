@@ -50,6 +50,7 @@ pub mod unique;
 pub mod unpivot;
 pub mod widen;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -300,6 +301,8 @@ pub struct Resources {
     pub limit: Option<u64>,
     /// For previews: so many of the first rows of the last sort are enough; `None`: all.
     pub first: Option<usize>,
+    /// For previews: of the rows that are taken out, only those with these numbers are kept; `None`: all.
+    pub only: Option<Arc<HashSet<u32>>>,
     /// Bytes of keys and totals that one step holds before it goes to disk; `None`: half of its share.
     pub held: Option<usize>,
 }
@@ -426,7 +429,10 @@ impl Work {
             tally.accounts[index].join(&account);
         }
         let mut shown: usize = tally.taken.iter().map(|taken| taken.rows.rows()).sum();
-        for taken in effects.taken {
+        for mut taken in effects.taken {
+            if let Some(only) = &self.resources.only {
+                taken = taken.of_rows(only)?;
+            }
             let rows = taken.rows.rows().min(MOST_TAKEN.saturating_sub(shown));
             if rows > 0 {
                 shown += rows;

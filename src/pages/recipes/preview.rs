@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sheetmill_engine::order::{AnswerColumn, RowsAnswer};
+use sheetmill_engine::order::{AnswerColumn, PreviewRows, RowsAnswer};
 use sheetmill_engine::recipe::document::{Problem, Recipe};
 use sheetmill_engine::recipe::mapping::{Choices, ColumnMatch};
 use sheetmill_engine::sheets::IngestOptions;
@@ -48,6 +48,9 @@ pub(in crate::pages) struct Asked {
     /// Whether all rows are counted; otherwise the first ones come at once.
     #[serde(default)]
     count: bool,
+    /// Which rows are shown.
+    #[serde(default)]
+    show: PreviewRows,
 }
 
 /// What is answered.
@@ -155,6 +158,7 @@ pub(in crate::pages) async fn preview(
             steps: asked.steps,
             rows: ROWS,
             count_all: asked.count,
+            show: asked.show,
         };
         let made = pages.previews.preview(of).await?;
         (answer.before, answer.problems, answer.rows) = (made.before, made.problems, made.rows);

@@ -153,6 +153,7 @@ fn carry_out_within(plan: Plan, table: Table, scratch: &Path, split: Split, memo
         window_rows: split.window_rows,
         limit: None,
         first: None,
+        only: None,
         held: split.held,
     };
     let width = plan.columns.len();
@@ -517,6 +518,7 @@ fn a_row_lost_between_steps_does_not_balance() -> Fallible {
         window_rows: 100,
         limit: None,
         first: None,
+        only: None,
         held: None,
     };
     let work = Work::new(plan, table, resources, Marked::No, Spool::new("", folder.path()));

@@ -260,6 +260,7 @@ fn who_reads_only_the_first_rows_gets_no_others_behind_them() -> Fallible {
             window_rows: 2,
             limit: Some(limit),
             first: None,
+            only: None,
             held: None,
         };
         let work = Work::new(

@@ -297,6 +297,7 @@ fn a_preview_says_which_row_one_is_like_and_how_much() -> Fallible {
         window_rows: 100,
         limit: None,
         first: None,
+        only: None,
         held: None,
     };
     let work = Work::new(plan, table, resources, Marked::Yes, Spool::new("", folder.path()));
