@@ -20,6 +20,7 @@ mod round_trip_tests;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod warmth;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,7 +32,8 @@ use crate::recipe::ledger::LedgerStep;
 use crate::recipe::mapping::{Choices, SheetColumns};
 use crate::recipe::problem::Problem;
 pub use crate::sheets::CellKind;
-pub use execute::execute;
+pub use execute::{execute, execute_warm};
+pub use warmth::Warmth;
 
 use crate::sheets::sniff::Format;
 use crate::sheets::{IngestOptions, Limits, TextDialect};
@@ -118,12 +120,31 @@ pub struct PreviewOrder {
     pub mapping: Choices,
     /// At most so many rows.
     pub rows: usize,
+    /// Which rows.
+    #[serde(default)]
+    pub which: WhichRows,
     /// `false`: only what the first rows need, at once; `true`: all rows are counted too.
     pub count_all: bool,
     /// Where spilled data goes.
     pub scratch: PathBuf,
     /// Bytes that the plan may hold before it spills.
     pub memory: u64,
+}
+
+/// Which rows a preview shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhichRows {
+    /// The first ones.
+    #[default]
+    First,
+    /// Any of the table, the same ones for the same seed.
+    Random {
+        /// The seed.
+        seed: u64,
+    },
+    /// Those with which something is wrong: they are rejected, or would be, or warned of.
+    Failing,
 }
 
 /// A window of an ingested table.
@@ -317,6 +338,10 @@ pub struct RowsAnswer {
     pub total: Option<u64>,
     /// The ledger over all rows, where counted.
     pub ledger: Vec<LedgerStep>,
+    /// For rows with which something is wrong: so many of the table's first rows were searched; nothing: all, or enough of
+    /// them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched: Option<u64>,
 }
 
 /// What a recipe makes of a table: the answer of a preview.
@@ -379,6 +404,9 @@ pub struct AnswerRow {
     pub row: u64,
     /// What became of it in a preview.
     pub fate: RowFate,
+    /// What is wrong with it although it goes on, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub flag: String,
     /// The cells, in column order.
     pub cells: Vec<AnswerCell>,
 }

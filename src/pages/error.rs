@@ -134,6 +134,7 @@ impl From<preview::Error> for PageError {
         match error {
             preview::Error::Refused(sentence) | preview::Error::TooMuch(sentence) => Self::Wrong(sentence),
             preview::Error::Missing => Self::NotFound,
+            preview::Error::GivenUp => Self::Conflict("The page has asked anew meanwhile.".to_owned()),
             preview::Error::Unavailable(cause) => Self::Unavailable(cause),
             preview::Error::Internal(cause) => Self::Internal(cause),
         }

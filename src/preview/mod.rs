@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sheetmill_engine::order::{
-    Message, Order, PeekAnswer, PeekOrder, PreviewAnswer, PreviewOrder, RowsAnswer, RowsOrder, TableFiles,
+    Message, Order, PeekAnswer, PeekOrder, PreviewAnswer, PreviewOrder, RowsAnswer, RowsOrder, TableFiles, WhichRows,
 };
 use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::recipe::mapping::Choices;
@@ -24,8 +24,11 @@ use crate::sandbox::{self, Child, Outcome, SandboxSettings, Step};
 use crate::storage::{self, Storage};
 
 mod cache;
+mod newest;
 
 use cache::Cache;
+pub use newest::Asker;
+use newest::Newest;
 
 /// How pages are answered.
 #[derive(Clone, Debug)]
@@ -82,6 +85,9 @@ pub enum Error {
     /// The table's parts are not there.
     #[error("the table is not there")]
     Missing,
+    /// Whoever asked has asked anew meanwhile.
+    #[error("a newer question took its place")]
+    GivenUp,
     /// All children are busy, or storage is away: later it will do.
     #[error("previews are not available: {0}")]
     Unavailable(String),
@@ -128,6 +134,8 @@ pub struct PreviewOf {
     pub steps: usize,
     /// At most so many rows.
     pub rows: usize,
+    /// Which rows.
+    pub which: WhichRows,
     /// Whether all rows are counted as well.
     pub count_all: bool,
 }
@@ -156,6 +164,7 @@ struct Inner {
     settings: PreviewSettings,
     scratch: Scratch,
     cache: Cache,
+    newest: Newest,
     free: Semaphore,
     warm: Mutex<Vec<Warm>>,
 }
@@ -180,6 +189,7 @@ impl Previews {
             settings,
             scratch,
             cache,
+            newest: Newest::default(),
             free,
             warm: Mutex::default(),
         })))
@@ -206,7 +216,7 @@ impl Previews {
             limit,
             columns,
         });
-        match self.0.answer(&order).await? {
+        match self.0.answer(&order, &CancellationToken::new()).await? {
             Message::Rows(rows) => Ok(*rows),
             other => Err(unasked(&other)),
         }
@@ -226,17 +236,19 @@ impl Previews {
             position: of.position,
             rows: of.rows,
         });
-        match self.0.answer(&order).await? {
+        match self.0.answer(&order, &CancellationToken::new()).await? {
             Message::Peek(answer) => Ok(*answer),
             other => Err(unasked(&other)),
         }
     }
 
-    /// How a recipe fits a table, and what it makes of its first rows. What is wrong with a step is part of the answer.
+    /// How a recipe fits a table, and what it makes of some rows. What is wrong with a step is part of the answer. What the
+    /// same asker asked before is given up.
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn preview(&self, of: PreviewOf) -> Result<PreviewAnswer, Error> {
+    pub async fn preview(&self, of: PreviewOf, asker: Option<Asker>) -> Result<PreviewAnswer, Error> {
+        let turn = self.0.newest.begin(asker);
         let table = self.0.cache.table(of.ingest, of.position).await?;
         // Held until the answer is there.
         let mut others = BTreeMap::new();
@@ -258,11 +270,12 @@ impl Previews {
             mapping: of.mapping,
             steps: of.steps,
             rows: of.rows,
+            which: of.which,
             count_all: of.count_all,
             scratch: folder.tmp(),
             memory: self.0.settings.plan_memory,
         });
-        match self.0.answer(&order).await? {
+        match self.0.answer(&order, &turn.over).await? {
             Message::Preview(answer) => Ok(*answer),
             other => Err(unasked(&other)),
         }
@@ -270,15 +283,27 @@ impl Previews {
 }
 
 impl Inner {
-    async fn answer(&self, order: &Order) -> Result<Message, Error> {
-        let free = timeout(self.settings.wait, self.free.acquire()).await;
+    /// Has an order carried out by a child; when it is given up, the child stays, and so does what it keeps.
+    async fn answer(&self, order: &Order, over: &CancellationToken) -> Result<Message, Error> {
+        let free = tokio::select! {
+            free = timeout(self.settings.wait, self.free.acquire()) => free,
+            () = over.cancelled() => return Err(Error::GivenUp),
+        };
         let _slot = free
             .map_err(|_too_long| Error::Unavailable("all children are busy".to_owned()))?
             .map_err(|closed| Error::Internal(closed.to_string()))?;
         let mut warm = self.warm_with(order).await?;
-        let mut answer = None;
+        let (mut answer, mut given_up) = (None, false);
         let outcome = loop {
-            match warm.child.next().await {
+            let step = tokio::select! {
+                step = warm.child.next() => step,
+                () = over.cancelled(), if !given_up => {
+                    given_up = true;
+                    warm.child.give_up().await?;
+                    continue;
+                }
+            };
+            match step {
                 Step::Told(message) => {
                     if matches!(*message, Message::Rows(_) | Message::Preview(_) | Message::Peek(_)) {
                         answer = Some(*message);
@@ -295,6 +320,9 @@ impl Inner {
         } else {
             let log = warm.child.close().await.log;
             tracing::warn!(?outcome, log, "a preview child is replaced");
+        }
+        if given_up {
+            return Err(Error::GivenUp);
         }
         understood(outcome, answer)
     }

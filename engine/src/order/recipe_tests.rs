@@ -342,6 +342,7 @@ fn answer_of(
         mapping,
         steps,
         rows,
+        which: Default::default(),
         count_all,
         scratch: scratch.path().to_owned(),
         memory: 64 << 20,

@@ -26,6 +26,7 @@ pub mod external;
 pub mod fill;
 pub(crate) mod findings;
 pub mod further;
+pub mod glance;
 pub mod group;
 pub mod guard;
 pub mod join;
@@ -61,6 +62,7 @@ use super::references::References;
 use super::rejects::{Reject, Spool};
 use crate::tables::read::Table;
 use chunk::Marked;
+use glance::Glance;
 use operator::{ChunkStep, Operator, PlanError, Unchanged};
 use ordered::Looks;
 
@@ -89,6 +91,8 @@ pub struct Plan {
     pub policy: RejectsPolicy,
     /// The number formats that cells of several kinds point into: the table's, then those of other tables.
     pub formats: Vec<String>,
+    /// Whether the cells of the result are wanted, or only its rows counted.
+    cells_wanted: bool,
 }
 
 impl Plan {
@@ -116,6 +120,7 @@ impl Plan {
             columns,
             policy: recipe.output.policy,
             formats,
+            cells_wanted: true,
         })
     }
 
@@ -143,7 +148,7 @@ impl Plan {
     /// Which columns of the table are needed at all.
     #[must_use]
     pub fn needs(&self, all: usize) -> Vec<bool> {
-        let mut wanted = vec![true; self.columns.len()];
+        let mut wanted = vec![self.cells_wanted; self.columns.len()];
         for step in self.steps.iter().rev() {
             let before = step.before.len();
             wanted = match &step.operator {
@@ -244,13 +249,21 @@ impl Plan {
         matches!(self.steps[last].operator, Operator::Sort(_)).then_some(last)
     }
 
-    /// The same plan for who only counts: behind the last sort nothing depends on the order, so it is left out.
+    /// The same plan for who only counts. Behind the last sort nothing depends on the order, so it is left out; columns are
+    /// read as far as what becomes of a row depends on them.
     #[must_use]
     pub fn for_counting(mut self) -> Self {
+        self.cells_wanted = false;
         while let Some(sort) = self.last_sort() {
             self.steps[sort].operator = Operator::step(Unchanged);
         }
         self
+    }
+
+    /// Whether each row goes its own way, whatever the others are: then a plan may be shown on any of them.
+    #[must_use]
+    pub fn goes_row_by_row(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step.operator, Operator::Step(_)))
     }
 
     /// Whether the first rows of the table give the first rows of the result.
@@ -304,6 +317,8 @@ pub struct Work {
     pub resources: Resources,
     /// Whether changes are marked, for previews.
     pub marked: Marked,
+    /// What a preview asks beside the rows.
+    pub glance: Glance,
     tally: Mutex<Tally>,
 }
 
@@ -316,6 +331,8 @@ pub struct Tally {
     pub rejects: Spool,
     /// For previews: rows that were taken out.
     pub taken: Vec<TakenOut>,
+    /// For previews: places in the table of rows with which something is wrong, where they were asked for.
+    pub failing: Vec<u64>,
 }
 
 /// What a run of rows adds to the tally.
@@ -327,6 +344,8 @@ pub struct Effects {
     pub rejects: Vec<Reject>,
     /// For previews: rows that were taken out.
     pub taken: Vec<TakenOut>,
+    /// For previews: places in the table of rows with which something is wrong.
+    pub failing: Vec<u64>,
 }
 
 impl Effects {
@@ -345,17 +364,31 @@ impl Work {
     /// Sets out to carry out a plan. `rejects` is where rejects go.
     #[must_use]
     pub fn new(plan: Plan, table: Table, resources: Resources, marked: Marked, rejects: Spool) -> Arc<Self> {
+        Self::for_preview(plan, table, resources, rejects, (marked, Glance::default()))
+    }
+
+    /// The same for a preview.
+    #[must_use]
+    pub fn for_preview(
+        plan: Plan,
+        table: Table,
+        resources: Resources,
+        rejects: Spool,
+        (marked, glance): (Marked, Glance),
+    ) -> Arc<Self> {
         let accounts = vec![Account::default(); plan.steps.len() + 1];
         let tally = Mutex::new(Tally {
             accounts,
             rejects,
             taken: Vec::new(),
+            failing: Vec::new(),
         });
         Arc::new(Self {
             plan,
             table,
             resources,
             marked,
+            glance,
             tally,
         })
     }
@@ -385,6 +418,13 @@ impl Work {
             .map_or(0, |account| account.kept.rows)
     }
 
+    /// Whether as many rows with which something is wrong were found as were asked for.
+    #[must_use]
+    pub fn found_failing(&self) -> bool {
+        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        self.glance.failing > 0 && tally.failing.len() >= self.glance.failing
+    }
+
     /// Once the last step that needs all rows gives its own: how many it was given, and so the most that may come out.
     #[must_use]
     pub fn rows_to_come(&self) -> Option<u64> {
@@ -399,8 +439,12 @@ impl Work {
         for (index, account) in effects.accounts {
             tally.accounts[index].join(&account);
         }
+        let left = self.glance.failing.saturating_sub(tally.failing.len());
+        tally.failing.extend(effects.failing.into_iter().take(left));
         let mut shown: usize = tally.taken.iter().map(|taken| taken.rows.rows()).sum();
-        for taken in effects.taken {
+        let keeps = |taken: &TakenOut| self.glance.taken.keeps(taken.fate);
+        for taken in effects.taken.into_iter().filter(keeps) {
+            let taken = self.glance.taken.of(taken)?;
             let rows = taken.rows.rows().min(MOST_TAKEN.saturating_sub(shown));
             if rows > 0 {
                 shown += rows;
@@ -429,6 +473,7 @@ impl Work {
                 accounts: Vec::new(),
                 rejects,
                 taken: Vec::new(),
+                failing: Vec::new(),
             },
         )
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sheetmill_engine::order::{AnswerColumn, RowsAnswer};
+use sheetmill_engine::order::{AnswerColumn, RowsAnswer, WhichRows};
 use sheetmill_engine::recipe::document::{Problem, Recipe};
 use sheetmill_engine::recipe::mapping::{Choices, ColumnMatch};
 use sheetmill_engine::sheets::IngestOptions;
@@ -20,12 +20,14 @@ use crate::pages::files::table;
 use crate::pages::gate::{Sent, SignedIn};
 use crate::pages::runs::act::references;
 use crate::pages::{PageError, Pages};
-use crate::preview::PreviewOf;
+use crate::preview::{Asker, PreviewOf};
 use crate::readings::{self, For};
 use crate::runs;
 
 /// Rows of a preview: a few screens.
 const ROWS: usize = 200;
+/// Characters of the word by which a page is known.
+const MOST_WORD: usize = 64;
 
 /// What is asked.
 #[derive(Debug, Deserialize)]
@@ -45,9 +47,37 @@ pub(in crate::pages) struct Asked {
     /// After how many steps.
     #[serde(default)]
     steps: usize,
-    /// Whether all rows are counted; otherwise the first ones come at once.
+    /// Which rows.
+    #[serde(default)]
+    rows: Wanted,
+    /// For any rows: a number, which gives the same ones each time.
+    #[serde(default)]
+    seed: u64,
+    /// Whether all rows are counted; otherwise the rows come at once.
     #[serde(default)]
     count: bool,
+    /// A word of the open page: what it asked before is given up.
+    page: Option<String>,
+}
+
+/// Which rows are wanted.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wanted {
+    #[default]
+    First,
+    Random,
+    Failing,
+}
+
+impl Asked {
+    fn which(&self) -> WhichRows {
+        match self.rows {
+            Wanted::First => WhichRows::First,
+            Wanted::Random => WhichRows::Random { seed: self.seed },
+            Wanted::Failing => WhichRows::Failing,
+        }
+    }
 }
 
 /// What is answered.
@@ -117,6 +147,7 @@ pub(in crate::pages) async fn preview(
     sent: Sent<Asked>,
 ) -> Result<HttpResponse, PageError> {
     let asked = sent.0;
+    let which = asked.which();
     let recipe = match save::read(asked.text.as_deref(), asked.document.as_ref()) {
         Ok(recipe) => recipe,
         Err(problems) => {
@@ -141,6 +172,8 @@ pub(in crate::pages) async fn preview(
             answer.reading = true;
             return Ok(HttpResponse::Ok().json(answer));
         };
+        let word = asked.page.as_ref().map(|word| word.chars().take(MOST_WORD).collect());
+        let asker = word.map(|word| Asker(session.user(), word));
         let profile = table::load(&pages, ingest, asked.table).await?;
         answer.suggestions = Some(suggestions::of(&profile.columns, &recipe));
         let mut connection = pages.pool.acquire().await?;
@@ -154,9 +187,10 @@ pub(in crate::pages) async fn preview(
             mapping,
             steps: asked.steps,
             rows: ROWS,
+            which,
             count_all: asked.count,
         };
-        let made = pages.previews.preview(of).await?;
+        let made = pages.previews.preview(of, asker).await?;
         (answer.before, answer.problems, answer.rows) = (made.before, made.problems, made.rows);
         answer.references = made.references;
         answer.headers = made.headers;

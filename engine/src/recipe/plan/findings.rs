@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::StringArray;
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, Marked};
 use super::{PlannedStep, Work};
 use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::Rejection;
@@ -76,14 +76,15 @@ pub(crate) fn sentence(column: Option<&str>, message: &str, severity: Severity) 
     }
 }
 
-/// The flags of a chunk's rows with what a step found added, where the recipe keeps rejected rows.
+/// The flags of a chunk's rows with what a step found added, where the recipe keeps rejected rows, and in previews.
 pub(super) fn flags(
     work: &Work,
     step: &PlannedStep,
     chunk: &Chunk,
     (rejections, warnings): (&[Rejection], &[Rejection]),
 ) -> Option<StringArray> {
-    if work.plan.policy != RejectsPolicy::Keep || (rejections.is_empty() && warnings.is_empty()) {
+    let wanted = work.plan.policy == RejectsPolicy::Keep || work.marked == Marked::Yes;
+    if !wanted || (rejections.is_empty() && warnings.is_empty()) {
         return chunk.flags.clone();
     }
     let mut texts: Vec<Option<String>> = match &chunk.flags {

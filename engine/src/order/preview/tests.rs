@@ -1,0 +1,1 @@
+//! Previews of rows that are not the first ones.
