@@ -60,7 +60,10 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut asking = self.newest.asking();
         if let Some(asker) = &self.asker
-            && asking.latest.get(asker).is_some_and(|(number, _)| *number == self.number)
+            && asking
+                .latest
+                .get(asker)
+                .is_some_and(|(number, _)| *number == self.number)
         {
             asking.latest.remove(asker);
         }
@@ -81,7 +84,10 @@ mod tests {
         assert!(first.over.is_cancelled());
         drop(first);
         let third = newest.begin(page("a"));
-        assert!(second.over.is_cancelled(), "an earlier one that ended took nothing away");
+        assert!(
+            second.over.is_cancelled(),
+            "an earlier one that ended took nothing away"
+        );
         assert!(!elsewhere.over.is_cancelled() && !nobody.over.is_cancelled() && !third.over.is_cancelled());
         drop((second, third, elsewhere, nobody));
         assert!(newest.asking().latest.is_empty());

@@ -125,4 +125,3 @@ fn answer_column(column: &Column) -> AnswerColumn {
         kind: column.kind,
     }
 }
-

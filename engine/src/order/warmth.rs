@@ -130,9 +130,14 @@ pub(super) fn rows_at(table: &Table, places: &[u64]) -> Result<Chunk, PlanError>
     };
     let mut batches = Vec::new();
     std::thread::scope(|scope| {
-        let readers: Vec<_> = of_parts.chunks(some).map(|parts| scope.spawn(move || read(parts))).collect();
+        let readers: Vec<_> = of_parts
+            .chunks(some)
+            .map(|parts| scope.spawn(move || read(parts)))
+            .collect();
         for reader in readers {
-            let ended = reader.join().map_err(|_panic| PlanError::Internal("a reader of rows broke off"))?;
+            let ended = reader
+                .join()
+                .map_err(|_panic| PlanError::Internal("a reader of rows broke off"))?;
             batches.extend(ended?);
         }
         Ok::<(), PlanError>(())

@@ -198,7 +198,9 @@ fn given_rows(work: &Work, given: &Chunk, window: Window, effects: &mut Effects)
     let as_rows = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
     let mut chunk = given.slice(as_rows(window.offset), as_rows(window.rows))?;
     chunk.changed = (work.marked == Marked::Yes).then(|| vec![None; chunk.columns.len()]);
-    effects.accounts.push((0, account_of_reading(&chunk.origins, window.rows)));
+    effects
+        .accounts
+        .push((0, account_of_reading(&chunk.origins, window.rows)));
     Ok(chunk)
 }
 
