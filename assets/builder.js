@@ -254,10 +254,14 @@ function lossOf(index) {
   return Object.entries(words).filter(([name]) => sum(name) > 0).map(([name, word]) => `${count(sum(name))} ${word}`).join(", ");
 }
 
-// ---- Preview: the first rows at once, then all rows counted
+// ---- Preview: rows at once, then all rows counted
 
 let running = null;
 let soon = 0;
+let seed = 1;
+
+// The server gives up what this page asked before.
+const page = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
 
 function preview(text) {
   clearTimeout(soon);
@@ -274,6 +278,8 @@ function place() {
 function tellOf(index) {
   const rows = shownRows();
   if (!rows[index] || rows[index].fate?.out || problems.length > 0) return;
+  // Only among the first rows does a row's place say which row of the result it is.
+  if ($("[data-which]").value !== "first") return;
   const kept = rows.slice(0, index + 1).filter((row) => !row.fate?.out).length;
   tellOfRow({ ...place(), document: documentOf(recipe) }, kept);
 }
@@ -281,7 +287,8 @@ function tellOf(index) {
 async function ask(text) {
   running?.abort();
   const request = (running = new AbortController());
-  const order = place();
+  const shows = { first: "first", random: { random: { seed } }, failing: "wrong" };
+  const order = { page, ...place(), show: shows[$("[data-which]").value] };
   const { file } = order;
   const asked = text === undefined ? { ...order, document: documentOf(recipe) } : { ...order, text };
   try {
@@ -294,6 +301,7 @@ async function ask(text) {
       return problems.length === 0;
     }
     if (text !== undefined || !file || problems.length > 0) return problems.length === 0;
+    if (first.rows?.ledger.length > 0) return true; // the steps needed all rows: they are counted already
     const whole = await send("/recipes/preview", { ...asked, count: true }, { signal: request.signal });
     if (request === running) show(whole, false);
   } catch (error) {
@@ -391,9 +399,11 @@ function drawCounts(rows) {
   const total = rows.total;
   const read = rows.ledger.filter((it) => it.step === 0).reduce((sum, it) => sum + it.kept, 0);
   const change = total !== null && total !== undefined && read > 0 && total !== read ? ` (${total < read ? "−" : "+"}${count(Math.abs(read - total))})` : "";
-  $("[data-title-line]").textContent = total === null || total === undefined ? `${place}: the first ${count(rows.rows.length)} rows` : `${place}: ${count(total)} rows${change}`;
+  const title = total === null || total === undefined ? `${place}: ${shownWords(rows)}` : `${place}: ${count(total)} rows${change}`;
   const line = $("[data-balance]");
-  if (rows.ledger.length === 0) return line.replaceChildren("Counting all rows…");
+  $("[data-title-line]").textContent = title;
+  line.toggleAttribute("aria-busy", rows.ledger.length === 0);
+  if (rows.ledger.length === 0) return line.replaceChildren(rows.searched ? `Counting all rows, and searching them beyond row ${count(rows.searched)} for more that fail…` : "Counting all rows…");
   const sum = (name) => rows.ledger.reduce((all, it) => all + it[name], 0);
   const balanced = rows.ledger.every((it) => it.rows_in + it.added === it.kept + it.rejected + it.filtered + it.deduplicated + it.aggregated && it.hash_in === it.hash_out);
   const parts = [["filtered", "filtered"], ["rejected", "rejected"], ["deduplicated", "duplicates"], ["aggregated", "into groups"], ["flagged", "flagged"], ["warned", "with a warning"]].filter(([name]) => sum(name) > 0);
@@ -402,9 +412,20 @@ function drawCounts(rows) {
     .flatMap(([name, words]) => lookedUp.filter((it) => it[name] > 0).map((it) => el("span", {}, el("b", {}, count(it[name])), ` ${words}`)));
   line.replaceChildren(
     el("span", {}, "All ", el("b", {}, count(read)), " rows counted"),
+    ...($("[data-which]").value === "failing" && rows.rows.length === 0 ? [el("span", {}, "no row fails")] : []),
     ...parts.map(([name, word]) => el("span", {}, el("b", {}, count(sum(name))), ` ${word}`)),
     ...matches,
     el("span", { class: `state ${balanced ? "good" : "bad"}` }, balanced ? "✓ balanced" : "✗ does not balance"));
+}
+
+// Which rows are in view, before they are counted.
+function shownWords(rows) {
+  const some = count(rows.rows.length);
+  const which = $("[data-which]").value;
+  if (which === "random") return `${some} random rows`;
+  if (which === "first") return `the first ${some} rows`;
+  const among = rows.searched ? ` among the first ${count(rows.searched)}` : "";
+  return rows.rows.length === 0 ? `no row fails${among}` : `the first ${some} rows that fail${among}`;
 }
 
 const ICONS = { blank: "circle-dashed", integer: "hash", decimal: "hash", boolean: "toggle-left", date: "calendar", date_time: "calendar-clock", time: "clock", text: "type", mixed: "shuffle" };
@@ -678,6 +699,14 @@ function listen() {
   });
   $("[data-find]").addEventListener("focus", () => ($("[data-add]").open = true));
   $("[data-removed]").addEventListener("change", drawRows);
+  $("[data-which]").addEventListener("change", (event) => {
+    $("[data-again]").hidden = event.target.value !== "random";
+    preview();
+  });
+  $("[data-again]").addEventListener("click", () => {
+    seed += 1;
+    preview();
+  });
   $("[data-file]")?.addEventListener("change", () => preview());
   $("[data-apply]").addEventListener("click", () => preview($("[data-yaml]").value));
   $("[data-text]").addEventListener("click", (event) => {

@@ -196,7 +196,7 @@ export class Grid {
     if (row.dataset.key === key) return;
     row.dataset.key = key;
     const out = data?.fate?.out;
-    row.className = `gridrow${data ? "" : " waiting"}${out ? ` out ${out.how}` : ""}`;
+    row.className = `gridrow${data ? "" : " waiting"}${out ? ` out ${out.how}` : ""}${!out && data?.findings?.length ? " flagged" : ""}`;
     row.setAttribute("aria-rowindex", String(index + 1));
     const cells = [this.numberCell(data, out)];
     for (let column = columns.first; column <= columns.last; column += 1) cells.push(this.cell(data, index, column, at === column));
@@ -210,6 +210,7 @@ export class Grid {
     cell.style.width = `${NUMBERS}px`;
     cell.textContent = data ? (data.row ? count(data.row) : "") : "";
     if (out) cell.title = `${out.how} by step ${out.step}: ${out.why}`;
+    else if (data?.findings?.length) cell.title = data.findings.map((it) => it.message).join("; ");
     return cell;
   }
 

@@ -129,6 +129,6 @@ fn main() -> ExitCode {
         }
         Command::User(User::Token { email, folder }) => app::chores::add_token(folder.into(), &email),
         Command::Doctor(folder) => app::doctor::main(folder.into()),
-        Command::Child => sandbox::child::main(order::execute),
+        Command::Child => sandbox::child::main(order::execute_warm),
     }
 }

@@ -26,6 +26,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod warmth;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -37,11 +38,12 @@ use crate::recipe::ledger::LedgerStep;
 use crate::recipe::mapping::{Choices, SheetColumns};
 use crate::recipe::problem::Problem;
 pub use crate::sheets::CellKind;
-pub use execute::execute;
+pub use execute::{execute, execute_warm};
 pub use trace::{
     PartRow, ResultRow, ResultsAnswer, ResultsOrder, TraceAnswer, TraceOrder, TracedCell, TracedChange, TracedSource,
     TracedStep,
 };
+pub use warmth::Warmth;
 
 use crate::sheets::sniff::Format;
 use crate::sheets::{IngestOptions, Limits, TextDialect};
@@ -150,9 +152,14 @@ pub enum PreviewRows {
     /// The first ones, in the order that the steps give them.
     #[default]
     First,
-    /// The first ones that something is wrong with; all rows are counted then.
+    /// Any of the table, the same ones for the same seed.
+    Random {
+        /// The seed.
+        seed: u64,
+    },
+    /// The first ones that something is wrong with: they are rejected, or would be, or warned of.
     Wrong,
-    /// Of these, the ones that break one rule.
+    /// Of these, the ones that break one rule; all rows are counted then.
     Breaking(BrokenRule),
 }
 
@@ -366,6 +373,10 @@ pub struct RowsAnswer {
     pub total: Option<u64>,
     /// The ledger over all rows, where counted.
     pub ledger: Vec<LedgerStep>,
+    /// For rows with which something is wrong: so many of the table's first rows were searched; nothing: all, or enough of
+    /// them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched: Option<u64>,
     /// The rules that rows break, in the order of steps, where counted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RuleCount>,

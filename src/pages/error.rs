@@ -136,6 +136,7 @@ impl From<preview::Error> for PageError {
             preview::Error::Missing => Self::NotFound,
             preview::Error::NoResult | preview::Error::Gone => Self::Conflict(error.to_string()),
             preview::Error::Database(error) => error.into(),
+            preview::Error::GivenUp => Self::Conflict("The page has asked anew meanwhile.".to_owned()),
             preview::Error::Unavailable(cause) => Self::Unavailable(cause),
             preview::Error::Internal(cause) => Self::Internal(cause),
         }

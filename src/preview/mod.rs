@@ -24,9 +24,12 @@ use crate::sandbox::{self, Child, Outcome, SandboxSettings, Step};
 use crate::storage::{self, Storage};
 
 mod cache;
+mod newest;
 mod results;
 
 use cache::Cache;
+pub use newest::Asker;
+use newest::Newest;
 pub use results::{ResultOf, RowOf};
 
 /// How pages are answered.
@@ -95,6 +98,9 @@ pub enum Error {
     /// The database's.
     #[error("{0}")]
     Database(crate::database::Error),
+    /// Whoever asked has asked anew meanwhile.
+    #[error("a newer question took its place")]
+    GivenUp,
     /// All children are busy, or storage is away: later it will do.
     #[error("previews are not available: {0}")]
     Unavailable(String),
@@ -171,6 +177,7 @@ struct Inner {
     settings: PreviewSettings,
     scratch: Scratch,
     cache: Cache,
+    newest: Newest,
     free: Semaphore,
     warm: Mutex<Vec<Warm>>,
 }
@@ -195,6 +202,7 @@ impl Previews {
             settings,
             scratch,
             cache,
+            newest: Newest::default(),
             free,
             warm: Mutex::default(),
         })))
@@ -221,7 +229,7 @@ impl Previews {
             limit,
             columns,
         });
-        match self.0.answer(&order).await? {
+        match self.0.answer(&order, &CancellationToken::new()).await? {
             Message::Rows(rows) => Ok(*rows),
             other => Err(unasked(&other)),
         }
@@ -241,17 +249,19 @@ impl Previews {
             position: of.position,
             rows: of.rows,
         });
-        match self.0.answer(&order).await? {
+        match self.0.answer(&order, &CancellationToken::new()).await? {
             Message::Peek(answer) => Ok(*answer),
             other => Err(unasked(&other)),
         }
     }
 
-    /// How a recipe fits a table, and what it makes of its first rows. What is wrong with a step is part of the answer.
+    /// How a recipe fits a table, and what it makes of some rows. What is wrong with a step is part of the answer. What the
+    /// same asker asked before is given up.
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn preview(&self, of: PreviewOf) -> Result<PreviewAnswer, Error> {
+    pub async fn preview(&self, of: PreviewOf, asker: Option<Asker>) -> Result<PreviewAnswer, Error> {
+        let turn = self.0.newest.begin(asker);
         let table = self.0.cache.table(of.ingest, of.position).await?;
         // Held until the answer is there.
         let mut others = BTreeMap::new();
@@ -278,7 +288,7 @@ impl Previews {
             scratch: folder.tmp(),
             memory: self.0.settings.plan_memory,
         });
-        match self.0.answer(&order).await? {
+        match self.0.answer(&order, &turn.over).await? {
             Message::Preview(answer) => Ok(*answer),
             other => Err(unasked(&other)),
         }
@@ -286,15 +296,27 @@ impl Previews {
 }
 
 impl Inner {
-    async fn answer(&self, order: &Order) -> Result<Message, Error> {
-        let free = timeout(self.settings.wait, self.free.acquire()).await;
+    /// Has an order carried out by a child; when it is given up, the child stays, and so does what it keeps.
+    async fn answer(&self, order: &Order, over: &CancellationToken) -> Result<Message, Error> {
+        let free = tokio::select! {
+            free = timeout(self.settings.wait, self.free.acquire()) => free,
+            () = over.cancelled() => return Err(Error::GivenUp),
+        };
         let _slot = free
             .map_err(|_too_long| Error::Unavailable("all children are busy".to_owned()))?
             .map_err(|closed| Error::Internal(closed.to_string()))?;
         let mut warm = self.warm_with(order).await?;
-        let mut answer = None;
+        let (mut answer, mut given_up) = (None, false);
         let outcome = loop {
-            match warm.child.next().await {
+            let step = tokio::select! {
+                step = warm.child.next() => step,
+                () = over.cancelled(), if !given_up => {
+                    given_up = true;
+                    warm.child.give_up().await?;
+                    continue;
+                }
+            };
+            match step {
                 Step::Told(message) => {
                     if is_answer(&message) {
                         answer = Some(*message);
@@ -311,6 +333,9 @@ impl Inner {
         } else {
             let log = warm.child.close().await.log;
             tracing::warn!(?outcome, log, "a preview child is replaced");
+        }
+        if given_up {
+            return Err(Error::GivenUp);
         }
         understood(outcome, answer)
     }

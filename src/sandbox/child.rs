@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use rlimit::Resource;
 use serde::{Deserialize, Serialize};
-use sheetmill_engine::order::{Message, Order};
+use sheetmill_engine::order::{Message, Order, Warmth};
 
 use super::SandboxSettings;
 use super::confine::confine;
@@ -70,8 +70,11 @@ const LEFT: i32 = 0;
 /// The exit code of a child that could not read or limit itself, or could not answer.
 const UNABLE: u8 = 70;
 
-/// What carries out an order: the engine's `order::execute`.
-pub type Execute = fn(Order, &mut dyn FnMut(Message));
+/// The line that says that nobody waits for the order being carried out. It may come when that has ended already.
+pub(super) const GIVE_UP: &str = "give up";
+
+/// What carries out orders, one after another: the engine's `order::execute_warm`.
+pub type Execute = fn(Order, &mut Warmth, &mut dyn FnMut(Message));
 
 /// `sheetmill child`: takes orders from stdin and tells on stdout, until stdin ends.
 #[must_use]
@@ -94,10 +97,17 @@ fn serve(execute: Execute) -> std::io::Result<()> {
     }
     serde_json::from_str::<Limits>(&first)?.apply()?;
     let (give, orders) = mpsc::channel::<String>();
+    let mut warmth = Warmth::default();
+    let stop = warmth.stop();
     // Reads on while an order is carried out: the end of stdin means exit, whatever is being done.
     std::thread::Builder::new().name("stdin".to_owned()).spawn(move || {
         for line in std::io::stdin().lock().lines() {
             let Ok(line) = line else { break };
+            if line == GIVE_UP {
+                stop.ask();
+                continue;
+            }
+            stop.renew();
             if give.send(line).is_err() {
                 break;
             }
@@ -105,16 +115,16 @@ fn serve(execute: Execute) -> std::io::Result<()> {
         std::process::exit(LEFT);
     })?;
     for line in orders {
-        carry_out(&line, execute)?;
+        carry_out(&line, &mut warmth, execute)?;
     }
     Ok(())
 }
 
-fn carry_out(line: &str, execute: Execute) -> std::io::Result<()> {
+fn carry_out(line: &str, warmth: &mut Warmth, execute: Execute) -> std::io::Result<()> {
     let order: Order = serde_json::from_str(line)?;
     let mut stdout = std::io::stdout().lock();
     let mut broken = None;
-    execute(order, &mut |message: Message| {
+    execute(order, warmth, &mut |message: Message| {
         if broken.is_none()
             && let Err(error) = tell(&mut stdout, &message)
         {

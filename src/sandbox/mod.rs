@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! supervisor ── one line of limits, then one line per order ──▶ stdin    end of stdin: the child exits at once
+//!            ── a line when nobody waits for the order any more ──▶
 //!            ◀── one JSON message per line ─────────────────── stdout   long lines and odd paths are a crash
 //!            ◀── the last 16 KiB ───────────────────────────── stderr   for the log of the attempt
 //! ```

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::sync::CancellationToken;
 
-use super::child::Limits;
+use super::child::{GIVE_UP, Limits};
 use super::guard::{Cause, Guard, Remains, Times};
 use super::{Ended, Error, Outcome, SandboxSettings, Step};
 
@@ -114,6 +114,14 @@ impl Child {
             hard: Some(hard),
         });
         self.write(&serde_json::to_string(order)?).await.map_err(Error::Order)
+    }
+
+    /// Nobody waits for the answer any more: the order ends soon. What [`Child::next`] tells until then is to be heard.
+    ///
+    /// # Errors
+    /// [`Error::Order`] when the child is gone.
+    pub async fn give_up(&self) -> Result<(), Error> {
+        self.write(GIVE_UP).await.map_err(Error::Order)
     }
 
     async fn write(&self, line: &str) -> std::io::Result<()> {

@@ -1,6 +1,6 @@
 //! Carries out one order and always ends with one message: done, refused or failed.
 
-use super::{Message, Order, Report, cells, ingest, peek, preview, process, results, rows, trace};
+use super::{Message, Order, Report, Warmth, cells, ingest, peek, preview, process, results, rows, trace};
 use crate::sheets::{ReadError, Refusal};
 use crate::tables::read::TableError;
 use crate::tables::write::MakeError;
@@ -45,13 +45,18 @@ impl From<MakeError> for OrderError {
 
 /// Carries out an order, telling how it goes. The last message is `Done`, `Refused` or `Failed`.
 pub fn execute(order: Order, say: &mut dyn FnMut(Message)) {
+    execute_warm(order, &mut Warmth::default(), say);
+}
+
+/// The same for a process that carries out several orders, one after another.
+pub fn execute_warm(order: Order, warmth: &mut Warmth, say: &mut dyn FnMut(Message)) {
     let (name, result) = match order {
         Order::Ingest(order) => (order.name.clone(), ingest::run(&order, say)),
         Order::Cells(order) => (order.name.clone(), cells::run(&order, say)),
         Order::Peek(order) => (order.name.clone(), peek::run(&order, say)),
         Order::Rows(order) => (String::new(), rows::run(&order, say)),
         Order::Process(order) => return process::run(&order, say),
-        Order::Preview(order) => return preview::run(&order, say),
+        Order::Preview(order) => return preview::run(&order, warmth, say),
         Order::Results(order) => return results::run(&order, say),
         Order::Trace(order) => return trace::run(&order, say),
     };

@@ -71,7 +71,7 @@ pub(super) fn take(
                 record.say(&mut rows[*place].findings);
             }
             let of = record.of();
-            if record.row > 0 && is_asked_for(show, &of) {
+            if most > 0 && record.row > 0 && is_asked_for(show, &of) {
                 asked_for.insert(record.row);
                 if asked_for.len() > most {
                     asked_for.pop_last();
@@ -87,7 +87,7 @@ pub(super) fn take(
 
 fn is_asked_for(show: &PreviewRows, of: &BrokenRule) -> bool {
     match show {
-        PreviewRows::First => false,
+        PreviewRows::First | PreviewRows::Random { .. } => false,
         PreviewRows::Wrong => true,
         PreviewRows::Breaking(rule) => rule == of,
     }

@@ -99,6 +99,7 @@ impl From<PlanError> for Halt {
                 let sentence = "A step makes too much text: more than 1 GiB in one column of 65,536 rows or fewer.";
                 Self::input("too_much_text", sentence.to_owned())
             }
+            PlanError::GivenUp => Self::input("given_up", "It was given up.".to_owned()),
             PlanError::TooManyAlike => Self::input(
                 "too_many_alike",
                 "Too many rows look alike to be compared in time: ask for a higher `similarity` in `deduplicate`, or name \

@@ -95,6 +95,7 @@ fn shown_rows(
             0
         },
         fate: RowFate::Kept,
+        flag: String::new(),
         cells: columns
             .iter()
             .enumerate()

@@ -26,6 +26,7 @@ pub mod external;
 pub mod fill;
 pub(crate) mod findings;
 pub mod further;
+pub mod glance;
 pub mod group;
 pub mod guard;
 pub mod join;
@@ -63,6 +64,7 @@ use super::references::References;
 use super::rejects::{Reject, Spool};
 use crate::tables::read::Table;
 use chunk::Marked;
+use glance::Glance;
 use operator::{ChunkStep, Operator, PlanError, Unchanged};
 use ordered::Looks;
 use probe::Probe;
@@ -92,6 +94,8 @@ pub struct Plan {
     pub policy: RejectsPolicy,
     /// The number formats that cells of several kinds point into: the table's, then those of other tables.
     pub formats: Vec<String>,
+    /// Whether the cells of the result are wanted, or only its rows counted.
+    cells_wanted: bool,
 }
 
 impl Plan {
@@ -119,6 +123,7 @@ impl Plan {
             columns,
             policy: recipe.output.policy,
             formats,
+            cells_wanted: true,
         })
     }
 
@@ -146,7 +151,7 @@ impl Plan {
     /// Which columns of the table are needed at all.
     #[must_use]
     pub fn needs(&self, all: usize) -> Vec<bool> {
-        let mut wanted = vec![true; self.columns.len()];
+        let mut wanted = vec![self.cells_wanted; self.columns.len()];
         for step in self.steps.iter().rev() {
             let before = step.before.len();
             wanted = match &step.operator {
@@ -256,13 +261,21 @@ impl Plan {
         matches!(self.steps[last].operator, Operator::Sort(_)).then_some(last)
     }
 
-    /// The same plan for who only counts: behind the last sort nothing depends on the order, so it is left out.
+    /// The same plan for who only counts. Behind the last sort nothing depends on the order, so it is left out; columns are
+    /// read as far as what becomes of a row depends on them.
     #[must_use]
     pub fn for_counting(mut self) -> Self {
+        self.cells_wanted = false;
         while let Some(sort) = self.last_sort() {
             self.steps[sort].operator = Operator::step(Unchanged);
         }
         self
+    }
+
+    /// Whether each row goes its own way, whatever the others are: then a plan may be shown on any of them.
+    #[must_use]
+    pub fn goes_row_by_row(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step.operator, Operator::Step(_)))
     }
 
     /// Whether the first rows of the table give the first rows of the result.
@@ -320,6 +333,8 @@ pub struct Work {
     pub marked: Marked,
     /// Follows rows, where somebody asks where they come from.
     pub probe: Option<Arc<Probe>>,
+    /// What a preview asks beside the rows.
+    pub glance: Glance,
     tally: Mutex<Tally>,
 }
 
@@ -332,6 +347,8 @@ pub struct Tally {
     pub rejects: Spool,
     /// For previews: rows that were taken out.
     pub taken: Vec<TakenOut>,
+    /// For previews: places in the table of rows with which something is wrong, where they were asked for.
+    pub failing: Vec<u64>,
 }
 
 /// What a run of rows adds to the tally.
@@ -343,6 +360,8 @@ pub struct Effects {
     pub rejects: Vec<Reject>,
     /// For previews: rows that were taken out.
     pub taken: Vec<TakenOut>,
+    /// For previews: places in the table of rows with which something is wrong.
+    pub failing: Vec<u64>,
 }
 
 impl Effects {
@@ -361,7 +380,7 @@ impl Work {
     /// Sets out to carry out a plan. `rejects` is where rejects go.
     #[must_use]
     pub fn new(plan: Plan, table: Table, resources: Resources, marked: Marked, rejects: Spool) -> Arc<Self> {
-        Self::followed(plan, table, resources, (marked, None), rejects)
+        Self::watched(plan, table, resources, rejects, (marked, None, Glance::default()))
     }
 
     /// The same, with rows followed by a probe.
@@ -373,11 +392,34 @@ impl Work {
         (marked, probe): (Marked, Option<Arc<Probe>>),
         rejects: Spool,
     ) -> Arc<Self> {
+        Self::watched(plan, table, resources, rejects, (marked, probe, Glance::default()))
+    }
+
+    /// The same for a preview.
+    #[must_use]
+    pub fn for_preview(
+        plan: Plan,
+        table: Table,
+        resources: Resources,
+        rejects: Spool,
+        (marked, glance): (Marked, Glance),
+    ) -> Arc<Self> {
+        Self::watched(plan, table, resources, rejects, (marked, None, glance))
+    }
+
+    fn watched(
+        plan: Plan,
+        table: Table,
+        resources: Resources,
+        rejects: Spool,
+        (marked, probe, glance): (Marked, Option<Arc<Probe>>, Glance),
+    ) -> Arc<Self> {
         let accounts = vec![Account::default(); plan.steps.len() + 1];
         let tally = Mutex::new(Tally {
             accounts,
             rejects,
             taken: Vec::new(),
+            failing: Vec::new(),
         });
         Arc::new(Self {
             plan,
@@ -385,6 +427,7 @@ impl Work {
             resources,
             marked,
             probe,
+            glance,
             tally,
         })
     }
@@ -414,6 +457,13 @@ impl Work {
             .map_or(0, |account| account.kept.rows)
     }
 
+    /// Whether as many rows with which something is wrong were found as were asked for.
+    #[must_use]
+    pub fn found_failing(&self) -> bool {
+        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        self.glance.failing > 0 && tally.failing.len() >= self.glance.failing
+    }
+
     /// Once the last step that needs all rows gives its own: how many it was given, and so the most that may come out.
     #[must_use]
     pub fn rows_to_come(&self) -> Option<u64> {
@@ -428,8 +478,11 @@ impl Work {
         for (index, account) in effects.accounts {
             tally.accounts[index].join(&account);
         }
+        let left = self.glance.failing.saturating_sub(tally.failing.len());
+        tally.failing.extend(effects.failing.into_iter().take(left));
         let mut shown: usize = tally.taken.iter().map(|taken| taken.rows.rows()).sum();
-        for mut taken in effects.taken {
+        for taken in effects.taken {
+            let mut taken = self.glance.taken.of(taken)?;
             if let Some(only) = &self.resources.only {
                 taken = taken.of_rows(only)?;
             }
@@ -461,6 +514,7 @@ impl Work {
                 accounts: Vec::new(),
                 rejects,
                 taken: Vec::new(),
+                failing: Vec::new(),
             },
         )
     }

@@ -14,7 +14,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
 
 use super::{ColumnKind, PART_FORMAT, TABLE_FILE, TableMeta, mixed};
 
@@ -79,6 +79,12 @@ impl Table {
         })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What `table.json` says.
     #[must_use]
     pub fn meta(&self) -> &TableMeta {
@@ -115,7 +121,12 @@ impl Table {
             if take == 0 {
                 break;
             }
-            windows.push(Window { part, skip, take });
+            windows.push(Window {
+                part,
+                skip,
+                take,
+                rows: None,
+            });
             left -= take;
             skip = 0;
         }
@@ -150,8 +161,23 @@ impl Table {
             part,
             skip: scan.offset,
             take: scan.limit.unwrap_or(u64::MAX),
+            rows: None,
         };
         self.batches(vec![window], scan)
+    }
+
+    /// Reads some rows of one part, all columns of them: `rows` are their places in the part, from 0, in ascending order. What
+    /// stands between them is passed over.
+    #[must_use]
+    pub fn read_rows(&self, part: usize, rows: Vec<u64>) -> Batches {
+        let scan = Scan::default();
+        let window = Window {
+            part,
+            skip: 0,
+            take: u64::MAX,
+            rows: Some(rows),
+        };
+        self.batches(vec![window], &scan)
     }
 
     fn batches(&self, mut windows: Vec<Window>, scan: &Scan) -> Batches {
@@ -187,11 +213,13 @@ impl Table {
 }
 
 /// Rows of one part.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Window {
     part: usize,
     skip: u64,
     take: u64,
+    /// Only these of its rows, counted from its first.
+    rows: Option<Vec<u64>>,
 }
 
 /// Batches of a table, in row order.
@@ -234,9 +262,13 @@ impl Batches {
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
         let as_rows = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let builder = builder.with_projection(mask).with_batch_size(self.batch_rows);
-        let builder = builder
+        let mut builder = builder
             .with_offset(as_rows(window.skip))
             .with_limit(as_rows(window.take));
+        if let Some(rows) = window.rows {
+            let ranges = rows.iter().map(|row| as_rows(*row)..as_rows(*row) + 1);
+            builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, as_rows(part.rows)));
+        }
         self.open = Some(builder.build()?);
         Ok(true)
     }

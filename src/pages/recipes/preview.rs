@@ -20,12 +20,14 @@ use crate::pages::files::table;
 use crate::pages::gate::{Sent, SignedIn};
 use crate::pages::runs::act::references;
 use crate::pages::{PageError, Pages};
-use crate::preview::PreviewOf;
+use crate::preview::{Asker, PreviewOf};
 use crate::readings::{self, For};
 use crate::runs;
 
 /// Rows of a preview: a few screens.
 const ROWS: usize = 200;
+/// Characters of the word by which a page is known.
+const MOST_WORD: usize = 64;
 
 /// What is asked.
 #[derive(Debug, Deserialize)]
@@ -45,12 +47,14 @@ pub(in crate::pages) struct Asked {
     /// After how many steps.
     #[serde(default)]
     pub(super) steps: usize,
-    /// Whether all rows are counted; otherwise the first ones come at once.
+    /// Whether all rows are counted; otherwise the rows come at once.
     #[serde(default)]
     count: bool,
     /// Which rows are shown.
     #[serde(default)]
     show: PreviewRows,
+    /// A word of the open page: what it asked before is given up.
+    page: Option<String>,
 }
 
 /// What is answered.
@@ -144,6 +148,8 @@ pub(in crate::pages) async fn preview(
             answer.reading = true;
             return Ok(HttpResponse::Ok().json(answer));
         };
+        let word = asked.page.as_ref().map(|word| word.chars().take(MOST_WORD).collect());
+        let asker = word.map(|word| Asker(session.user(), word));
         let profile = table::load(&pages, ingest, asked.table).await?;
         answer.suggestions = Some(suggestions::of(&profile.columns, &recipe));
         let mut connection = pages.pool.acquire().await?;
@@ -160,7 +166,7 @@ pub(in crate::pages) async fn preview(
             count_all: asked.count,
             show: asked.show,
         };
-        let made = pages.previews.preview(of).await?;
+        let made = pages.previews.preview(of, asker).await?;
         (answer.before, answer.problems, answer.rows) = (made.before, made.problems, made.rows);
         answer.references = made.references;
         answer.headers = made.headers;

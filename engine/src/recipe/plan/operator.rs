@@ -62,6 +62,9 @@ pub enum PlanError {
     /// The groups of a step do not fit into the memory.
     #[error("too many different rows for the memory of this step")]
     TooManyGroups,
+    /// Nobody waits for the answer any more.
+    #[error("nobody waits for it any more")]
+    GivenUp,
     /// Something that cannot be.
     #[error("{0}")]
     Internal(&'static str),

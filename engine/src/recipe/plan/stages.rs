@@ -146,12 +146,10 @@ pub(super) fn windows_of(work: &Work, table: &TableMeta, widens: usize) -> Vec<W
 /// Reads the table and carries out the first steps, window by window and side by side; the order stays.
 fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
     let widens = work.plan.widens(0..work.plan.steps.len());
-    let mut windows = windows_of(work, work.table.meta(), widens);
-    let most = work.resources.limit.unwrap_or(u64::MAX);
-    windows.retain(|window| window.first < most);
-    if let Some(last) = windows.last_mut() {
-        last.rows = last.rows.min(most - last.first);
-    }
+    let windows = match &work.glance.given {
+        Some(given) => windows_of_given(given, widens),
+        None => limited(windows_of(work, work.table.meta(), widens), work.resources.limit),
+    };
     let all = work.table.meta().columns.len();
     // Who follows a row is told of all its cells.
     let needs = Arc::new(match work.probe {
@@ -164,17 +162,66 @@ fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
         .map(move |window| {
             let (work, needs) = (work.clone(), needs.clone());
             tokio::task::spawn_blocking(move || {
+                if work.glance.stop.is_asked() {
+                    return Err(PlanError::GivenUp);
+                }
                 let mut effects = Effects::default();
-                let chunk = read_window(&work, window, &needs, &mut effects)?;
+                let chunk = match &work.glance.given {
+                    Some(given) => given_rows(&work, given, window, &mut effects)?,
+                    None => read_window(&work, window, &needs, &mut effects)?,
+                };
                 if let Some(probe) = &work.probe {
                     probe.read(window.first, &chunk)?;
                 }
+                let sources = chunk.sources.clone();
                 let chunk = apply_steps(&work, 0..end, chunk, &mut effects)?;
+                work.glance.note_failing(&sources, window.first, &mut effects);
                 Ok((chunk, effects))
             })
         })
         .buffered(jobs);
     noted(owner, chunks)
+}
+
+/// The windows up to a number of rows.
+fn limited(mut windows: Vec<Window>, limit: Option<u64>) -> Vec<Window> {
+    let most = limit.unwrap_or(u64::MAX);
+    windows.retain(|window| window.first < most);
+    if let Some(last) = windows.last_mut() {
+        last.rows = last.rows.min(most - last.first);
+    }
+    windows
+}
+
+/// The windows of rows that are there already; the part says nothing.
+fn windows_of_given(given: &Chunk, widens: usize) -> Vec<Window> {
+    let size = rows_that_fit(widens).min(given.rows().max(1));
+    let window = |first: usize| Window {
+        part: 0,
+        offset: first as u64,
+        first: first as u64,
+        rows: size.min(given.rows() - first) as u64,
+    };
+    (0..given.rows()).step_by(size).map(window).collect()
+}
+
+/// Rows that are there already, as if they had been read.
+fn given_rows(work: &Work, given: &Chunk, window: Window, effects: &mut Effects) -> Result<Chunk, PlanError> {
+    let as_rows = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+    let mut chunk = given.slice(as_rows(window.offset), as_rows(window.rows))?;
+    chunk.changed = (work.marked == Marked::Yes).then(|| vec![None; chunk.columns.len()]);
+    effects
+        .accounts
+        .push((0, account_of_reading(&chunk.origins, window.rows)));
+    Ok(chunk)
+}
+
+fn account_of_reading(origins: &UInt64Array, rows: u64) -> Account {
+    let mut account = Account::default();
+    account.came.rows = rows;
+    account.came.origins = origins.values().iter().fold(0, |sum, origin| sum.wrapping_add(*origin));
+    account.kept.add(origins.values().iter().copied());
+    account
 }
 
 /// Carries out steps behind one that needed all rows.
@@ -260,11 +307,7 @@ fn read_window(work: &Work, window: Window, needs: &[bool], effects: &mut Effect
         columns.push(array.unwrap_or_else(|| arrow::array::new_null_array(&column.kind.arrow(), batch.num_rows())));
     }
     let changed = (work.marked == Marked::Yes).then(|| vec![None; columns.len()]);
-    let mut account = Account::default();
-    account.came.rows = window.rows;
-    account.came.origins = origins.values().iter().fold(0, |sum, origin| sum.wrapping_add(*origin));
-    account.kept.add(origins.values().iter().copied());
-    effects.accounts.push((0, account));
+    effects.accounts.push((0, account_of_reading(&origins, window.rows)));
     Ok(Chunk {
         columns,
         sources: sources.clone(),
@@ -557,7 +600,9 @@ fn note_taken(
             rows,
         });
     }
-    if let Some(filtered) = filtered {
+    if let Some(filtered) = filtered
+        && work.glance.taken.keeps(Fate::Filtered)
+    {
         let why = vec![why_filtered.to_owned()];
         let rows = chunk.filtered(filtered)?;
         effects.taken.push(TakenOut {
@@ -616,6 +661,6 @@ fn mark(
 }
 
 /// Positions of a chunk's rows as an array for `take`.
-pub(super) fn positions(rows: impl IntoIterator<Item = usize>) -> UInt32Array {
+pub(crate) fn positions(rows: impl IntoIterator<Item = usize>) -> UInt32Array {
     rows.into_iter().filter_map(|row| u32::try_from(row).ok()).collect()
 }
