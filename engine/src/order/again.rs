@@ -72,6 +72,7 @@ impl<'a> Again<'a> {
             window_rows: CHUNK_ROWS as u64,
             limit: None,
             first: None,
+            only: None,
             held: None,
         };
         let spool = Spool::new(&self.order.name, &self.order.scratch);

@@ -95,7 +95,6 @@ fn shown_rows(
             0
         },
         fate: RowFate::Kept,
-        flag: String::new(),
         cells: columns
             .iter()
             .enumerate()

@@ -202,9 +202,14 @@ fn rows_that_were_shown_are_not_read_again_after_an_edit() -> Fallible {
     make_table(folder.path(), &orders(900), 100)?;
     let mut warmth = Warmth::default();
     let ways = [PreviewRows::First, PreviewRows::Random { seed: 5 }];
-    let mut shown = |text: &str| ways.map(|which| preview_by(&mut warmth, folder.path(), text, which, (50, false)));
+    let mut shown = |text: &str| {
+        ways.clone()
+            .map(|which| preview_by(&mut warmth, folder.path(), text, which, (50, false)))
+    };
     let edited = steps(", {filter: {keep: id % 2 = 0}}");
-    let fresh = ways.map(|which| preview(folder.path(), &edited, which, (50, false)));
+    let fresh = ways
+        .clone()
+        .map(|which| preview(folder.path(), &edited, which, (50, false)));
     assert!(shown(&steps("")).iter().all(Result::is_ok));
     for entry in std::fs::read_dir(folder.path())? {
         std::fs::remove_file(entry?.path())?;

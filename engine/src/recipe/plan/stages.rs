@@ -600,9 +600,7 @@ fn note_taken(
             rows,
         });
     }
-    if let Some(filtered) = filtered
-        && work.glance.taken.keeps(Fate::Filtered)
-    {
+    if let Some(filtered) = filtered {
         let why = vec![why_filtered.to_owned()];
         let rows = chunk.filtered(filtered)?;
         effects.taken.push(TakenOut {
