@@ -317,6 +317,7 @@ impl From<preview::Error> for Error {
             Preview::TooMuch(sentence) => conflict("too_much", sentence),
             Preview::NoResult => conflict("no_result", error.to_string()),
             Preview::Missing | Preview::Gone => conflict("no_longer_kept", Preview::Gone.to_string()),
+            Preview::GivenUp => conflict("given_up", error.to_string()),
             Preview::Database(error) => error.into(),
             Preview::Unavailable(cause) => Self::Unavailable(cause),
             Preview::Internal(cause) => Self::Internal(cause),

@@ -8,6 +8,7 @@ use sheetmill_engine::order::{
 };
 use sheetmill_engine::recipe::document::{Recipe, Sheets};
 use sheetmill_engine::recipe::mapping::Choices;
+use tokio_util::sync::CancellationToken;
 
 use super::cache::Kept;
 use super::{Error, PreviewOf, Previews, unasked};
@@ -130,7 +131,7 @@ impl Previews {
             offset,
             limit,
         });
-        match self.0.answer(&order).await.map_err(of_a_result)? {
+        match self.0.answer(&order, &CancellationToken::new()).await.map_err(of_a_result)? {
             Message::Results(answer) => Ok(*answer),
             other => Err(unasked(&other)),
         }
@@ -149,7 +150,7 @@ impl Previews {
             row: wanted.row,
             follow: wanted.follow,
         });
-        match self.0.answer(&order).await.map_err(of_a_result)? {
+        match self.0.answer(&order, &CancellationToken::new()).await.map_err(of_a_result)? {
             Message::Trace(answer) => Ok(*answer),
             other => Err(unasked(&other)),
         }

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
+use sheetmill_engine::order::PreviewRows;
 use sheetmill_engine::recipe::mapping::Choices;
 
 use super::{preview, save};
@@ -61,6 +62,7 @@ pub(in crate::pages) async fn tell(
         steps: of.steps,
         rows: 0,
         count_all: false,
+        show: PreviewRows::First,
     };
     let wanted = RowOf {
         row,
