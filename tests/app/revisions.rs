@@ -194,7 +194,7 @@ async fn an_exported_recipe_is_imported_and_a_name_that_is_taken_is_asked_about(
         assert!(newer.text.contains("version 2 of the form"), "{}", newer.text);
         let wrong = import(b"name: A\nsteps:\n  - trimm: {}\n").await;
         assert!(wrong.text.contains("Did you mean <code>trim</code>?"), "{}", wrong.text);
-        assert!(wrong.text.contains("- trimm: {}</textarea>"), "the text stays");
+        assert!(wrong.text.contains("- trimm: {}\n</textarea>"), "the text stays");
         let binary = import(&[0x50, 0x4b, 3, 4, 0xff, 0xfe, 0]).await;
         assert!(binary.text.contains("This is not text in UTF-8."), "{}", binary.text);
         assert!(import(b"").await.text.contains("Choose a file, or paste a recipe."));

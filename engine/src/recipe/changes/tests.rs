@@ -139,6 +139,20 @@ fn settings_of_input_and_output_have_the_titles_of_the_builder() {
 }
 
 #[test]
+fn every_setting_has_a_title() {
+    let old = recipe("steps: []\n");
+    let new = recipe(
+        "input: {sheets: all, header: 2, merged: fill, hidden: leave_out, encoding: windows-1252, delimiter: tab, columns: [id], match: exact, others: drop}\n\
+         steps: []\n\
+         output: {format: csv, csv: {delimiter: tab, encoding: utf-8-bom, line_end: crlf, unwritable: fail}, split_by: id, name: '{file}', \
+         rejects: {policy: keep, as: annotate, format: csv}}\n",
+    );
+    let told = told(&old, &new);
+    assert_eq!(told.len(), 9 + 11, "{told:?}");
+    assert!(!told.iter().any(|it| it.contains("put.")), "{told:?}");
+}
+
+#[test]
 fn lines_say_what_is_gone_before_what_is_new() {
     let (old, new) = (of_steps(&[TRIM, KEEP]), of_steps(&[TRIM, SORT]));
     let lines = lines(&old, &new).expect("short texts");
