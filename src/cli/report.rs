@@ -46,6 +46,8 @@ pub(super) struct InputReport {
     pub(super) sha256: String,
     /// Data rows read.
     pub(super) rows: u64,
+    /// Sheets of it that were read by the slower of two readers, since they hold something rare.
+    pub(super) streamed_sheets: u64,
     /// Rows rejected.
     pub(super) rejected: u64,
     /// Rows that a rule rejects and the recipe keeps.

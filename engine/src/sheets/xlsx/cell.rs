@@ -284,6 +284,7 @@ mod tests {
             "><v>1<b/></v></c>",
             " xmlns='x'/>",
             " r/>",
+            " r='A1><v>1</v></c>",
             "><!DOCTYPE x></c>",
         ] {
             assert!(matches!(read(odd), Err(Stop::Odd(_))), "{odd}");

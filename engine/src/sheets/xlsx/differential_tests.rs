@@ -61,7 +61,7 @@ fn cells(book: &mut XlsxBook, sheet: &SheetInfo) -> Result<Vec<Seen>, ReadError>
 }
 
 fn by_calamine(path: &Path) -> Read {
-    read(path, |book| book.strings = Strings::Left)
+    read(path, XlsxBook::leave_to_calamine)
 }
 
 fn by_scanner(path: &Path, block: usize) -> Read {

@@ -164,7 +164,15 @@ impl<'a> Markup<'a> {
             [quote @ (b'"' | b'\''), left @ ..] => (*quote, left),
             _ => return Err(Stop::Odd("a value without quotes")),
         };
-        let (value, left) = split(left, left.iter().position(|byte| *byte == quote))?;
+        // A value has no `<` (section 3.1, production 10): there its end is missing.
+        let at = left
+            .iter()
+            .position(|byte| *byte == quote || *byte == b'<')
+            .ok_or(Stop::More)?;
+        let (value, left) = left.split_at_checked(at).ok_or(Stop::More)?;
+        let left = left
+            .strip_prefix(&[quote])
+            .ok_or(Stop::Odd("a value that does not end"))?;
         self.left = left;
         Ok(Attribute::Is(name.trim_ascii_end(), value))
     }

@@ -127,6 +127,11 @@ impl XlsxBook {
         &self.listed.skipped
     }
 
+    /// Leaves all sheets to calamine.
+    pub(super) fn leave_to_calamine(&mut self) {
+        self.strings = Strings::Left;
+    }
+
     /// Sheets whose cells came from calamine so far.
     #[must_use]
     pub fn streamed(&self) -> u64 {
