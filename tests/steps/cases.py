@@ -18,7 +18,8 @@ JUDGES = {}
 @dataclass
 class Case:
     """A table, a step's options, and what must come of it. `rejected` are places of rows in the table, `fates` counts of the ledger.
-    `chooses` says of rows that a step chose at random what is wrong with the choice; `refused` is said where the step cannot be done."""
+    `chooses` says of rows that a step chose at random what is wrong with the choice; `refused` is said where the step cannot be done;
+    `same` compares numbers that no two libraries round alike."""
 
     table: Table
     options: object
@@ -30,6 +31,7 @@ class Case:
     policy: str = None
     chooses: object = None
     refused: str = None
+    same: object = None
 
 
 def judge(name):

@@ -9,7 +9,7 @@ from nasty import table
 
 DAY_ONE = datetime.datetime(1899, 12, 30)
 # `ja`, `zh` and `ko` are left out: their orders of ideographs changed between versions of CLDR.
-LOCALES = ["de", "sv", "da", "es", "en", "fr", "cs", "tr", "et", "lt", "pl", "hu", "hr", "is", "de-u-co-phonebk"]
+LOCALES = ["de", "sv", "da", "es", "en", "fr", "cs", "tr", "et", "lt", "pl", "hu", "hr", "is"]
 
 
 def class_of(value):
@@ -71,7 +71,7 @@ def sort(dice):
         made = type(made)(made.names, [[value.replace("\0", "") if isinstance(value, str) else value for value in row] for row in made.written])
     keys, orders, columns = [], [], {}
     for at, name in enumerate(some(dice, made.names)):
-        given, order, more = sort_key(dice, made, at, name, locale and {"de-u-co-phonebk": "de__phonebook"}.get(locale, locale))
+        given, order, more = sort_key(dice, made, at, name, locale)
         keys.append(given if len(given) > 1 or dice.random() < 0.5 else name)
         orders.append(order)
         columns.update(more)

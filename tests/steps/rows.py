@@ -60,7 +60,7 @@ def deduplicate(dice):
     keep = dice.choice(["first", "last", "most_complete"])
     ignore = [word for word in ("case", "blanks", "accents") if dice.random() < 0.25]
     keys = {f"c{at}": ("VARCHAR", [simple(value, ignore) for value in made.column(name)]) for at, name in enumerate(names)}
-    filled = [sum(value is not None for value in row) for row in made.rows]
+    filled = [sum(not is_blank(value) for value in row) for row in made.rows]
     give("t", {**keys, "filled": ("BIGINT", filled)})
     order = {"first": "n", "last": "n DESC", "most_complete": "filled DESC, n"}[keep]
     query = f"SELECT n, first_value(n) OVER w, count(*) OVER (PARTITION BY {', '.join(keys)}) FROM t WINDOW w AS (PARTITION BY {', '.join(keys)} ORDER BY {order}) ORDER BY n"
@@ -143,7 +143,7 @@ def similar(dice, made):
         if head is None:
             heads.append(head := len(groups))
         groups.append(head)
-    filled = [sum(value is not None for value in row) for row in made.rows]
+    filled = [sum(not is_blank(value) for value in row) for row in made.rows]
     best = {}
     for at, group in enumerate(groups):
         other = best.get(group)
