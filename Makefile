@@ -15,7 +15,7 @@ export SQLX_OFFLINE ?= true
 TOOLS := $(SHEETMILL_CACHE)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run build test check million agree libreoffice mutate fuzz tidy bench postgres browser garage deny
+.PHONY: help run build test check million agree agree-steps libreoffice mutate fuzz tidy bench postgres browser garage deny
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -53,6 +53,11 @@ million: postgres browser garage
 agree: build
 	@.ci/need readers
 	"$(SHEETMILL_CACHE)/readers/bin/python" tests/corpus/judge.py "$(CARGO_TARGET_DIR)/debug/sheetmill cells" ../shared/corpus
+
+# Each step and function on generated tables of nasty values beside DuckDB: STEPS_CASES (25) each, STEPS_SEED; some five minutes.
+agree-steps: build
+	@.ci/need duckdb
+	"$(SHEETMILL_CACHE)/duckdb/bin/python" tests/steps/agree.py "$(CARGO_TARGET_DIR)/debug/sheetmill"
 
 # Workbooks that we wrote, opened in LibreOffice: two minutes.
 libreoffice: build

@@ -7,7 +7,7 @@ use sqlparser::ast::{self, CastKind, CeilFloorKind, Expr as Ast, FunctionArg, Fu
 
 use super::Fault;
 use super::lowering::{Lowering, compare};
-use super::operators::{as_text, equal_kinds};
+use super::operators::{as_text, equal_kinds, when};
 use super::own;
 use super::term::{Kind, Term};
 use super::totals;
@@ -342,12 +342,13 @@ impl Call<'_, '_> {
         } else {
             zero()
         };
-        let expr = if name == "round" {
-            let arguments = vec![term.expr.clone(), places.expr.clone()];
-            own::call("round", own::round, DataType::Float64, None, arguments)
+        let (name, work): (_, own::Body) = if name == "round" {
+            ("round", own::round)
         } else {
-            expr_fn::trunc(vec![term.expr.clone(), Self::whole(&places)])
+            ("trunc", own::trunc)
         };
+        let arguments = vec![term.expr.clone(), places.expr.clone()];
+        let expr = own::call(name, work, DataType::Float64, None, arguments);
         Ok(Term::new(expr, Kind::Number, &[&term, &places]))
     }
 
@@ -383,7 +384,7 @@ impl Call<'_, '_> {
             "ltrim" => expr_fn::ltrim(vec![text]),
             "rtrim" => expr_fn::rtrim(vec![text]),
             "reverse" => expr_fn::reverse(text),
-            _ => expr_fn::initcap(text),
+            _ => own::call("initcap", own::initcap, DataType::Utf8, None, vec![text]),
         };
         Ok(Term::new(expr, Kind::Text, &[&term]))
     }
@@ -418,7 +419,7 @@ impl Call<'_, '_> {
             }
             "split_part" => {
                 let (delimiter, index) = (self.text_at(1), self.number_at(2)?);
-                let at_least_one = expr_fn::greatest(vec![Self::whole(&index), lit(1_i64)]);
+                let at_least_one = at_least(&Self::whole(&index), 1);
                 (
                     expr_fn::split_part(text.expr.clone(), delimiter.expr.clone(), at_least_one),
                     delimiter,
@@ -427,12 +428,12 @@ impl Call<'_, '_> {
             }
             "substr" => {
                 let from = self.number_at(1)?;
-                let from_one = expr_fn::greatest(vec![Self::whole(&from), lit(1_i64)]);
+                let from_one = at_least(&Self::whole(&from), 1);
                 if given == 2 {
                     (expr_fn::substr(text.expr.clone(), from_one), from, None)
                 } else {
                     let length = self.number_at(2)?;
-                    let not_less = expr_fn::greatest(vec![Self::whole(&length), lit(0_i64)]);
+                    let not_less = at_least(&Self::whole(&length), 0);
                     (
                         expr_fn::substring(text.expr.clone(), from_one, not_less),
                         from,
@@ -442,7 +443,7 @@ impl Call<'_, '_> {
             }
             _ => {
                 let length = self.number_at(1)?;
-                let bounded = expr_fn::least(vec![Self::whole(&length), lit(MAX_TEXT)]);
+                let bounded = at_most(&Self::whole(&length), MAX_TEXT);
                 let fill = if given == 3 { self.text_at(2).expr } else { lit(" ") };
                 let arguments = vec![text.expr.clone(), bounded, fill];
                 let expr = if name == "lpad" {
@@ -627,6 +628,16 @@ impl Call<'_, '_> {
         let otherwise = self.arguments.get(2).map_or_else(nothing, |(term, _)| term.clone());
         self.lowering.choose(vec![(condition, then)], otherwise)
     }
+}
+
+/// A whole number that is raised to a bound; a blank stays one (`greatest` would take the bound in its place).
+fn at_least(number: &Expr, bound: i64) -> Expr {
+    when(number.clone().lt(lit(bound)), lit(bound), number.clone())
+}
+
+/// A whole number that is lowered to a bound; a blank stays one.
+fn at_most(number: &Expr, bound: i64) -> Expr {
+    when(number.clone().gt(lit(bound)), lit(bound), number.clone())
 }
 
 fn zero() -> Term {

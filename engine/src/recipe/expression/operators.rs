@@ -96,7 +96,7 @@ fn or(left: &Term, right: &Term) -> Term {
     Term::new(expr, Kind::Boolean, &[left, right])
 }
 
-fn when(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
+pub(super) fn when(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
     Expr::Case(datafusion_expr::expr::Case {
         expr: None,
         when_then_expr: vec![(Box::new(condition), Box::new(then))],

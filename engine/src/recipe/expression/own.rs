@@ -14,6 +14,7 @@ use arrow::datatypes::{DataType, Date32Type, Float64Type, UInt32Type};
 use chrono::{Datelike, Days, NaiveDate};
 use datafusion_common::{DataFusionError, Result};
 use datafusion_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use unicode_normalization::char::is_combining_mark;
 
 /// A row that a function could not give a value for.
 #[derive(Clone, Debug, PartialEq)]
@@ -329,9 +330,44 @@ pub(super) fn as_text(rows: &Rows<'_>) -> Result<ArrayRef> {
 /// Rounded half away from zero to so many decimal places, as spreadsheets do it: by the shortest decimal digits of the
 /// number, so that 1.005 rounds to 1.01.
 pub(super) fn round(rows: &Rows<'_>) -> Result<ArrayRef> {
-    let result = rows.numbers(0)?.iter().zip(rows.numbers(1)?).map(|(number, places)| {
-        let (number, places) = (number?, places?);
-        Some(crate::recipe::plan::cells::round_decimal(number, places))
-    });
+    by_places(rows, crate::recipe::plan::cells::round_decimal)
+}
+
+/// Cut off after so many decimal places, by the same digits: -273.15 has two. (DataFusion multiplies by powers of ten, which
+/// gives -273.14, and nothing for great numbers.)
+pub(super) fn trunc(rows: &Rows<'_>) -> Result<ArrayRef> {
+    by_places(rows, crate::recipe::plan::cells::cut_decimal)
+}
+
+fn by_places(rows: &Rows<'_>, work: fn(f64, f64) -> f64) -> Result<ArrayRef> {
+    let pairs = rows.numbers(0)?.iter().zip(rows.numbers(1)?);
+    let result = pairs.map(|(number, places)| Some(work(number?, places?)));
     Ok(Arc::new(result.collect::<Float64Array>()))
+}
+
+/// Each word with a capital; a word is a run of letters, digits and the marks on them.
+pub(super) fn initcap(rows: &Rows<'_>) -> Result<ArrayRef> {
+    let capitals = rows.texts(0)?.iter().map(|text| text.map(with_capitals));
+    Ok(Arc::new(capitals.collect::<StringArray>()))
+}
+
+fn with_capitals(text: &str) -> String {
+    let mut made = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(char::is_alphanumeric) {
+        let (between, word) = rest.split_at(start);
+        let ends = word.find(|c: char| !c.is_alphanumeric() && !is_combining_mark(c));
+        let (word, after) = word.split_at(ends.unwrap_or(word.len()));
+        made.push_str(between);
+        if let Some(first) = word.chars().next() {
+            made.extend(first.to_uppercase());
+            // A sigma at the end has a form of its own, which only the whole word shows.
+            let small = word.to_lowercase();
+            let begun: usize = first.to_lowercase().map(char::len_utf8).sum();
+            made.push_str(small.get(begun..).unwrap_or_default());
+        }
+        rest = after;
+    }
+    made.push_str(rest);
+    made
 }

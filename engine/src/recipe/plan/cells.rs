@@ -120,7 +120,13 @@ pub fn likeness(column: &ArrayRef) -> Result<Vec<ArrayRef>, PlanError> {
             .ok_or(NO_MIXED)
             .and_then(|child| masked(child, cells))
     };
-    Ok(vec![child("kind")?, child("number")?, child("text")?])
+    let numbers = child("number")?;
+    let numbers = numbers.as_primitive_opt::<Float64Type>().ok_or(NO_MIXED)?;
+    Ok(vec![
+        child("kind")?,
+        Arc::new(without_minus_zero(numbers)),
+        child("text")?,
+    ])
 }
 
 /// Columns to sort by in place of a column: itself, or for one of several kinds its class (numbers and dates, texts, truths,
@@ -143,7 +149,7 @@ pub fn sort_keys(column: &ArrayRef) -> Result<Vec<ArrayRef>, PlanError> {
     let classes: UInt8Array = (0..column.len()).map(class).collect();
     let has_text = |row: usize| classes.is_valid(row) && matches!(classes.value(row), 2 | 4);
     let numbers: Float64Array = (0..column.len())
-        .map(|row| (classes.is_valid(row) && !has_text(row)).then(|| view.cell(row).number))
+        .map(|row| (classes.is_valid(row) && !has_text(row)).then(|| view.cell(row).number + 0.0))
         .collect();
     let texts: StringArray = (0..column.len())
         .map(|row| has_text(row).then(|| view.cell(row).text.to_owned()))
@@ -270,6 +276,26 @@ pub fn date_of_days(days: f64) -> Option<i32> {
 /// A number rounded half away from zero to so many decimal places, by its shortest decimal digits, as spreadsheets do it.
 #[must_use]
 pub fn round_decimal(number: f64, places: f64) -> f64 {
+    at_places(number, places, Rest::Rounds)
+}
+
+/// A number cut off behind so many decimal places of its shortest decimal digits: 273.15 has two of them, although no f64 is it
+/// exactly.
+#[must_use]
+pub fn cut_decimal(number: f64, places: f64) -> f64 {
+    at_places(number, places, Rest::Goes)
+}
+
+/// What becomes of the digits behind the last place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// From five on they round the number up.
+    Rounds,
+    /// They go.
+    Goes,
+}
+
+fn at_places(number: f64, places: f64, rest: Rest) -> f64 {
     if !number.is_finite() || !places.is_finite() {
         return number;
     }
@@ -292,7 +318,7 @@ pub fn round_decimal(number: f64, places: f64) -> f64 {
     }
     let mut result: Vec<u8> = vec![0];
     result.extend(&all[..kept]);
-    if all[kept] >= 5 {
+    if rest == Rest::Rounds && all[kept] >= 5 {
         for digit in result.iter_mut().rev() {
             *digit = (*digit + 1) % 10;
             if *digit != 0 {
@@ -308,6 +334,7 @@ pub fn round_decimal(number: f64, places: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tables::mixed::MixedBuilder;
 
     #[test]
     fn numbers_round_as_in_a_spreadsheet() {
@@ -326,6 +353,44 @@ mod tests {
             (1e-300, 2.0, 0.0),
         ] {
             assert_eq!(round_decimal(number, places), wanted, "{number} to {places}");
+        }
+    }
+
+    #[test]
+    fn minus_zero_is_zero_also_among_other_kinds() -> Result<(), PlanError> {
+        let mut cells = MixedBuilder::default();
+        for (kind, number) in [(CellKind::Number, -0.0), (CellKind::Number, 0.0), (CellKind::Boolean, 1.0)] {
+            let cell = CellView {
+                kind,
+                number,
+                text: "",
+                format: None,
+            };
+            cells.push(&cell, 0, None);
+        }
+        let column = cells.finish();
+        for keys in [likeness(&column)?, sort_keys(&column)?] {
+            assert!(keys.iter().all(|key| key.slice(0, 1) == key.slice(1, 1)), "{keys:?}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn numbers_are_cut_by_the_digits_that_they_show() {
+        for (number, places, wanted) in [
+            (2.99, 0.0, 2.0),
+            (-2.99, 1.0, -2.9),
+            (-273.15, 2.0, -273.15),
+            (9056.72, 8.0, 9056.72),
+            (402.949, 20.0, 402.949),
+            (1299.0, -2.0, 1200.0),
+            (99.0, -2.0, 0.0),
+            (99.0, -3.0, 0.0),
+            (-1e308, 2.0, -1e308),
+            (0.3, 1.0, 0.3),
+            (0.29, 2.0, 0.29),
+        ] {
+            assert_eq!(cut_decimal(number, places), wanted, "{number} to {places}");
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StructArray, UInt16Array};
 use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::{DataType, UInt16Type};
+use arrow::datatypes::UInt16Type;
 use arrow::row::{RowConverter, Rows, SortField};
 
 use super::cells;
@@ -265,14 +265,15 @@ impl Keys {
     }
 }
 
-/// How a pair of columns is compared: as what they both are, as numbers, or as texts.
+/// How a pair of columns is compared: as what they both are, as numbers, as moments (a day is its midnight), or as texts.
 #[must_use]
 pub fn common(ours: ColumnKind, theirs: ColumnKind) -> ColumnKind {
-    use ColumnKind::{Decimal, Integer, Mixed, Text};
+    use ColumnKind::{Date, DateTime, Decimal, Integer, Mixed, Text};
     match (ours, theirs) {
         (Mixed, _) | (_, Mixed) => Text,
         (a, b) if a == b => a,
         (Integer | Decimal, Integer | Decimal) => Decimal,
+        (Date | DateTime, Date | DateTime) => DateTime,
         _ => Text,
     }
 }
@@ -281,7 +282,7 @@ pub fn common(ours: ColumnKind, theirs: ColumnKind) -> ColumnKind {
 pub fn comparable(column: &ArrayRef, of: &Column, common: ColumnKind) -> Result<ArrayRef, PlanError> {
     let key = match common {
         kind if kind == of.kind => column.clone(),
-        ColumnKind::Decimal => cast(column, &DataType::Float64)?,
+        ColumnKind::Decimal | ColumnKind::DateTime => cast(column, &common.arrow())?,
         _ => Arc::new(cells::texts(column, of.format.as_deref())?),
     };
     cells::likeness(&key)?

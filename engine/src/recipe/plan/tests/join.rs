@@ -1,5 +1,7 @@
 //! Looking up in another table, against the same in plain Rust.
 
+use arrow::array::{Date32Array, TimestampMillisecondArray};
+
 use super::*;
 use crate::sheets::view::CellView;
 use crate::tables::mixed::MixedBuilder;
@@ -152,6 +154,30 @@ fn numbers_and_texts_meet_by_what_they_show() -> Fallible {
         &references,
     )?;
     assert_eq!(shown(&whole), "n:0 | n:2");
+    Ok(())
+}
+
+#[test]
+fn a_day_meets_its_midnight() -> Fallible {
+    const DAY_MS: i64 = 86_400_000;
+    let moments = TimestampMillisecondArray::from(vec![Some(19_000 * DAY_MS), Some(19_000 * DAY_MS + 1000), None]);
+    let (_folder, references) = prices(&[("day", Arc::new(moments)), ("n", numbers(&[Some(1), Some(2), Some(3)]))])?;
+    let days: ArrayRef = Arc::new(Date32Array::from(vec![Some(19_000), Some(19_001), None]));
+    let ours = [("day", days), ("id", numbers(&[Some(7), Some(8), Some(9)]))];
+    let joined = carry_out_with(
+        &ours,
+        "steps: [{join: {with: prices, on: [day], kind: inner}}, {select: [id, n]}]",
+        WHOLE,
+        &references,
+    )?;
+    assert_eq!(shown(&joined), "n:7 n:1");
+    let ours = [("id", numbers(&[Some(7)])), ("day", Arc::new(Date32Array::from(vec![19_000])) as ArrayRef)];
+    let (_folder, references) = prices(&[
+        ("id", numbers(&[Some(7)])),
+        ("day", Arc::new(TimestampMillisecondArray::from(vec![19_000 * DAY_MS]))),
+    ])?;
+    let recipe = "steps: [{compare: {with: prices, by: [id], keep: [same]}}, {select: [id]}]";
+    assert_eq!(shown(&carry_out_with(&ours, recipe, WHOLE, &references)?), "n:7");
     Ok(())
 }
 

@@ -1,0 +1,88 @@
+"""Runs recipes at the terminal and reads what comes out of them."""
+import csv
+import datetime
+import json
+import pathlib
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from workbook import write_xlsx
+
+csv.field_size_limit(sys.maxsize)
+
+
+@dataclass
+class Outcome:
+    """What a run gave: the columns (None where there are no rows to tell), the rows, the account of each step, and rejects as pairs
+    of row and rule."""
+
+    code: int
+    said: str
+    names: list
+    rows: list
+    ledger: list
+    rejects: list
+    sha256: str
+
+
+def shown(value):
+    """A value as it stands in JSON lines."""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat("T", "seconds")
+    if isinstance(value, datetime.time):
+        return value.isoformat("seconds")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return value
+
+
+def equal(ours, theirs):
+    """Numbers by value, whatever their type; a truth is no number."""
+    if isinstance(ours, bool) or isinstance(theirs, bool):
+        return ours is theirs
+    if isinstance(ours, (int, float)) and isinstance(theirs, (int, float)):
+        return ours == theirs
+    return type(ours) is type(theirs) and ours == theirs
+
+
+class Mill:
+    def __init__(self, program, folder):
+        self.program, self.folder = program, pathlib.Path(folder)
+
+    def run(self, steps, table, others=None, jobs=None, memory=None, since_1904=False, format="jsonl", policy=None):
+        source, recipe, out = (self.folder / name for name in ("in.xlsx", "recipe.json", f"out.{format}"))
+        report, rejects = self.folder / "report.json", self.folder / "rejects.csv"
+        for path in (out, report, rejects):
+            path.unlink(missing_ok=True)
+        write_xlsx(source, table.names, table.written, since_1904)
+        output = {"format": format}
+        if policy:
+            output["rejects"] = {"policy": policy}
+        recipe.write_text(json.dumps({"input": {"header": 1}, "steps": steps, "output": output}), encoding="utf-8")
+        command = [self.program, "run", recipe, source, "--out", out, "--report", report, "--rejects", rejects]
+        for name, other in (others or {}).items():
+            write_xlsx(self.folder / f"{name}.xlsx", other.names, other.written, since_1904)
+            command += ["--with", f"{name}={self.folder / name}.xlsx"]
+        command += ["--jobs", str(jobs)] if jobs else []
+        command += ["--memory", memory] if memory else []
+        end = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=120)
+        return self.read(end, out, report, rejects)
+
+    def read(self, end, out, report, rejects):
+        said = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {"ledger": [], "outputs": []}
+        names, rows = None, []
+        if out.exists() and out.suffix == ".jsonl":
+            # Not splitlines: texts hold line ends of Unicode.
+            objects = [json.loads(line, parse_int=float) for line in out.read_text(encoding="utf-8").split("\n") if line]
+            names = list(objects[0]) if objects else None
+            rows = [list(line.values()) for line in objects]
+        if out.exists() and out.suffix == ".csv":
+            with open(out, encoding="utf-8-sig", newline="") as lines:
+                names, *rows = csv.reader(lines)
+        listed = []
+        if rejects.exists():
+            with open(rejects, encoding="utf-8-sig", newline="") as lines:
+                listed = [(int(line["row"]), line["rule"], line.get("severity")) for line in csv.DictReader(lines)]
+        sha256 = next((it["sha256"] for it in said["outputs"] if it["role"] == "result"), None)
+        return Outcome(end.returncode, end.stderr, names, rows, said["ledger"], listed, sha256)
