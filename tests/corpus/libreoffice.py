@@ -3,9 +3,13 @@
 
 libreoffice.py SHEETMILL CORPUS [EVERY]: of the corpus every 12th file (or EVERY-th) that we read, and a table of nasty values, are
 written as xlsx by `SHEETMILL convert`; LibreOffice opens them, headless, and writes them again as xlsx in its own way; openpyxl,
-which is neither, reads both. Values must be equal. Prints what differs and fails then.
+which is neither, reads both. Values must be equal, and so must the frozen header, the filter, the widths of columns, the bold
+header and the number formats of the nasty table, whose texts must be those of its source too. A recipe writes that table in every
+compression. Prints what differs and fails then.
 """
+import csv
 import datetime
+import io
 import math
 import pathlib
 import re
@@ -35,6 +39,11 @@ def written(folder):
     source.write_text(NASTY)
     files = sorted(path for path in pathlib.Path(corpus).rglob("*") if path.is_file())
     made = []
+    for compression in ("balanced", "small"):
+        recipe, out = folder / f"{compression}.yaml", folder / f"{compression}.xlsx"
+        recipe.write_text(f"steps: []\noutput: {{xlsx: {{compression: {compression}}}}}\n")
+        subprocess.run([program, "run", str(recipe), str(source), "--out", str(out)], check=True, capture_output=True, timeout=120)
+        made.append(("nasty.csv", out))
     for number, path in enumerate([source, *files[::every]]):
         out = folder / f"{number:04}.xlsx"
         end = subprocess.run([program, "convert", str(path), "--out", str(out)], capture_output=True, timeout=120)
@@ -63,6 +72,37 @@ def cells(path):
     book = openpyxl.load_workbook(path)
     # By position: LibreOffice renames a sheet called `sheet1`.
     return {(at, cell.coordinate): value(cell) for at, sheet in enumerate(book.worksheets, 1) for row in sheet.iter_rows() for cell in row if cell.value is not None}
+
+
+def looks(path, with_formats):
+    """What a sheet looks like: where it is frozen and filtered, widths of columns, the weight of the header, number formats."""
+    found = {}
+    for at, sheet in enumerate(openpyxl.load_workbook(path).worksheets, 1):
+        found[at, "frozen"] = sheet.freeze_panes
+        found[at, "filter"] = sheet.auto_filter.ref
+        for cell in next(sheet.iter_rows(max_row=1), []):
+            # Neighbours of one width are one entry to LibreOffice.
+            groups = (it for it in sheet.column_dimensions.values() if it.min <= cell.column <= it.max)
+            found[at, "width", cell.column] = next((round(it.width) for it in groups), None)
+            found[at, "bold", cell.column] = bool(cell.font.b)
+        if with_formats:
+            for row in sheet.iter_rows(min_row=2):
+                for cell in row:
+                    if cell.value is not None:
+                        found[at, "format", cell.coordinate] = re.sub(r"[\\\"]", "", cell.number_format).lower()
+    return found
+
+
+def wrong_texts(path):
+    """Cells of the nasty table that are texts and not as in its source."""
+    found, wrong = cells(path), []
+    for number, row in enumerate(csv.reader(io.StringIO(NASTY)), 1):
+        for letter, text in zip("ABCDEFGH", row):
+            if letter in "BGH" or number == 1:
+                read = found.get((1, f"{letter}{number}"))
+                if not isinstance(read, str) or unescaped(read) != text:
+                    wrong.append((f"{letter}{number}", text, read))
+    return wrong
 
 
 def same(ours, theirs):
@@ -95,8 +135,15 @@ def main():
             a, b = cells(out), cells(theirs)
             compared += len(a)
             differences = [(at, a.get(at), b.get(at)) for at in sorted(set(a) | set(b)) if not same(a.get(at), b.get(at))]
+            a, b = looks(out, name == "nasty.csv"), looks(theirs, name == "nasty.csv")
+            differences += [(at, ours, b.get(at)) for at, ours in a.items() if ours != b.get(at)]
             for at, ours, other in differences[:5]:
-                print(f"{name}, sheet {at[0]}, {at[1]}: we wrote {ours!r}, LibreOffice found {other!r}")
+                print(f"{name}, sheet {at[0]}, {at[1:]}: we wrote {ours!r}, LibreOffice found {other!r}")
+            if name == "nasty.csv":
+                texts = wrong_texts(out)
+                for at, text, read in texts:
+                    print(f"{name}, {at}: {text!r} of the source was read as {read!r}")
+                wrong += len(texts)
             wrong += len(differences)
         print(f"{len(made)} workbooks, {compared} cells, {wrong} differences")
         sys.exit(1 if wrong else 0)

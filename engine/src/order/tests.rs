@@ -322,7 +322,7 @@ fn csv_is_plain_and_runs_nothing() -> Outcome {
     let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("=1+1"), Some("a,\"b\"\nc"), None]));
     let numbers: ArrayRef = Arc::new(Int64Array::from(vec![7, -1, 12_345]));
     let days: ArrayRef = Arc::new(Date32Array::from(vec![Some(19_753), None, Some(0)]));
-    let mut sink = open(OutputFormat::Csv, &path, place.folder.path())?;
+    let mut sink = open(OutputFormat::Csv, &path)?;
     let column = |name: &str, format: Option<&str>| OutputColumn {
         name: name.to_owned(),
         format: format.map(str::to_owned),
@@ -354,7 +354,7 @@ fn a_sheet_that_is_full_goes_on_in_the_next_and_bytes_are_the_same_each_time() -
     let place = Place::new()?;
     let written = |name: &str| -> Outcome<(Vec<String>, u64, Vec<u8>)> {
         let path = place.path(name);
-        let mut sink = open(OutputFormat::Xlsx, &path, place.folder.path())?;
+        let mut sink = open(OutputFormat::Xlsx, &path)?;
         let column = OutputColumn {
             name: "n".to_owned(),
             format: None,
@@ -422,7 +422,7 @@ fn kinds_that_change_late_lose_nothing() -> Outcome {
     let late: ArrayRef = Arc::new(StringArray::from_iter(
         (0..rows).map(|n| (n == rows - 1).then_some("late")),
     ));
-    let mut sink = open(OutputFormat::Xlsx, &book, place.folder.path())?;
+    let mut sink = open(OutputFormat::Xlsx, &book)?;
     let column = |name: &str| OutputColumn {
         name: name.to_owned(),
         format: None,
@@ -560,7 +560,7 @@ fn round_trip(columns: &[ArrayRef]) -> Outcome {
             .zip(columns)
             .map(|(name, column)| (name.as_str(), Arc::clone(column), true)),
     )?;
-    let mut sink = open(OutputFormat::Xlsx, &book, place.folder.path())?;
+    let mut sink = open(OutputFormat::Xlsx, &book)?;
     sink.start_sheet(&OutputSheet {
         name: "S".to_owned(),
         columns: output,
@@ -612,7 +612,7 @@ fn mixed_columns_go_out_as_they_came_in() -> Outcome {
     assert_eq!(table.schema().field(1).data_type(), &ColumnKind::Mixed.arrow());
     assert!(matches!(table.schema().field(1).data_type(), DataType::Struct(_)));
     let again = place.path("again.xlsx");
-    let mut sink = open(OutputFormat::Xlsx, &again, place.folder.path())?;
+    let mut sink = open(OutputFormat::Xlsx, &again)?;
     let column = OutputColumn {
         name: "any".to_owned(),
         format: table.meta().columns[0].format.clone(),

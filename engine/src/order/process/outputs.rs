@@ -22,7 +22,7 @@ use crate::tables::{ColumnKind, Issue, counted};
 pub(super) const ROW: &str = "_row";
 pub(super) const ERRORS: &str = "_errors";
 
-/// Parts that a result is split into at most: lists show them all, and a workbook holds a file open for each sheet.
+/// Parts that a result is split into at most: lists show them all, and a workbook all its tabs.
 const MOST_FILES: usize = 1000;
 const MOST_SHEETS: usize = 150;
 const NOTHING_OPEN: PlanError = PlanError::Internal("no output is open");
@@ -293,9 +293,11 @@ impl<'a> Outputs<'a> {
 
     fn sink(&self, kind: write::OutputFormat, path: &str) -> Result<Box<dyn Sink>, PlanError> {
         let path = self.order.out.join(path);
+        let options = &self.order.recipe.output;
         Ok(match kind {
-            write::OutputFormat::Csv => write::open_csv(self.order.recipe.output.csv, &path)?,
-            other => write::open(other, &path, &self.order.scratch)?,
+            write::OutputFormat::Csv => write::open_csv(options.csv, &path)?,
+            write::OutputFormat::Xlsx => write::open_xlsx(options.compression, self.order.jobs, &path)?,
+            other => write::open(other, &path)?,
         })
     }
 }

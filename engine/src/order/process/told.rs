@@ -8,7 +8,7 @@ use super::outputs::Outputs;
 use crate::recipe::document::RejectsForm;
 use crate::recipe::plan::operator::PlanError;
 use crate::recipe::rejects::Spool;
-use crate::sheets::write::{OutputFormat, Sink, open};
+use crate::sheets::write::{Sink, open_annotated};
 use crate::tables::read::Table;
 
 /// The name of the annotated workbook below `out`.
@@ -55,7 +55,8 @@ impl<'a> Told<'a> {
                     Some(open) => open,
                     none => {
                         let path = self.order.out.join(ANNOTATED);
-                        none.insert((open(OutputFormat::Xlsx, &path, &self.order.scratch)?, 0))
+                        let compression = self.order.recipe.output.compression;
+                        none.insert((open_annotated(compression, &path, &self.order.scratch)?, 0))
                     }
                 };
                 *rows += annotate(self.order, runtime, table, spool, sink.as_mut())?;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Node, Options, Reading};
 use crate::recipe::problem::{did_you_mean, listed};
-use crate::sheets::write::{CsvStyle, Delimiter, Encoding, LineEnd, Unwritable};
+use crate::sheets::write::{Compression, CsvStyle, Delimiter, Encoding, LineEnd, Unwritable};
 
 /// The `output` part of a recipe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct OutputOptions {
     pub format: OutputFormat,
     /// How csv is written, in results and lists.
     pub csv: CsvStyle,
+    /// How much work goes into making workbooks small.
+    pub compression: Compression,
     /// The column by whose values the result is split, and into what.
     pub split: Option<Split>,
     /// What results are called: `{file}-{value}.xlsx`, with what [`PLACEHOLDERS`] names; nothing: after file and recipe.
@@ -176,6 +178,9 @@ impl OutputOptions {
         if let Some(node) = options.take("csv") {
             output.csv = read_csv(node, reading).unwrap_or_default();
         }
+        if let Some(node) = options.take("xlsx") {
+            output.compression = read_xlsx(node, reading).unwrap_or_default();
+        }
         if let Some(node) = options.take("rejects")
             && let Some(mut rejects) = reading.map(node, "output.rejects", "`rejects`")
         {
@@ -188,7 +193,10 @@ impl OutputOptions {
             output.list_format = rejects.optional_choice(reading, "format", ListFormat::WORDS);
             rejects.finish(reading, &["policy", "as", "format"]);
         }
-        options.finish(reading, &["format", "csv", "split_by", "split_into", "name", "rejects"]);
+        options.finish(
+            reading,
+            &["format", "csv", "xlsx", "split_by", "split_into", "name", "rejects"],
+        );
         let into_sheets = output
             .split
             .as_ref()
@@ -206,6 +214,10 @@ impl OutputOptions {
         object.insert("format".to_owned(), json!(self.format.word()));
         if self.csv != CsvStyle::default() {
             object.insert("csv".to_owned(), csv_json(&self.csv));
+        }
+        if self.compression != Compression::default() {
+            let compression = word(Compression::WORDS, self.compression);
+            object.insert("xlsx".to_owned(), json!({ "compression": compression }));
         }
         if let Some(split) = &self.split {
             object.insert("split_by".to_owned(), json!(split.column));
@@ -283,6 +295,13 @@ fn read_csv(node: &Node, reading: &mut Reading) -> Option<CsvStyle> {
     };
     options.finish(reading, &["delimiter", "encoding", "line_end", "unwritable"]);
     Some(style)
+}
+
+fn read_xlsx(node: &Node, reading: &mut Reading) -> Option<Compression> {
+    let mut options = reading.map(node, "output.xlsx", "`xlsx` of `output`")?;
+    let compression = options.optional_choice(reading, "compression", Compression::WORDS);
+    options.finish(reading, &["compression"]);
+    compression
 }
 
 fn csv_json(style: &CsvStyle) -> Json {

@@ -83,6 +83,24 @@ fn all_options_of_the_output_come_back() {
 }
 
 #[test]
+fn how_small_workbooks_are_made_is_an_option_and_fast_goes_without_saying() {
+    let of = |word: &str| Recipe::parse(&format!("steps: []\noutput: {{xlsx: {{compression: {word}}}}}"));
+    let small = of("small").expect("a recipe");
+    assert!(
+        small.to_yaml().contains("xlsx: {compression: small}"),
+        "{}",
+        small.to_yaml()
+    );
+    assert_eq!(Recipe::from_json(&small.to_json()).expect("its json"), small);
+    assert_eq!(
+        of("fast").expect("a recipe"),
+        Recipe::parse("steps: []").expect("a recipe")
+    );
+    let problems = of("balance").expect_err("no such word");
+    assert!(problems[0].message.contains("`balanced`"), "{problems:?}");
+}
+
+#[test]
 fn names_that_look_like_something_else_survive_the_way_through_yaml() {
     for name in [
         "yes",

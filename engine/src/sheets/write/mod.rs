@@ -4,14 +4,16 @@
 //! are (see [`super::view::ColumnView`]); what the type cannot say, its name and number format, comes with the sheet. The
 //! same batches give the same bytes.
 
+mod annotated;
 mod csv;
 mod injection;
 mod jsonl;
 mod marks;
 mod names;
 mod parquet;
+mod rules;
 mod style;
-mod xlsx;
+mod workbook;
 
 use std::path::Path;
 
@@ -19,7 +21,7 @@ use arrow::record_batch::RecordBatch;
 
 pub use injection::{csv_text, is_injection};
 pub use marks::{Mark, Tone};
-pub use style::{CsvStyle, Delimiter, Encoding, LineEnd, Unwritable};
+pub use style::{Compression, CsvStyle, Delimiter, Encoding, LineEnd, Unwritable};
 
 /// One column of a sheet that is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,7 +64,7 @@ pub enum WriteError {
     /// The disk.
     #[error("cannot write: {0}")]
     Io(#[from] std::io::Error),
-    /// The xlsx library.
+    /// The library of annotated workbooks.
     #[error("cannot write xlsx: {0}")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),
     /// A column of a type that no spreadsheet has.
@@ -132,14 +134,14 @@ pub trait Sink {
     fn finish(self: Box<Self>) -> Result<Written, WriteError>;
 }
 
-/// Opens a file for writing. `scratch` is a folder for what does not fit in memory; it must exist.
+/// Opens a file of rows for writing, in the usual style of its format.
 ///
 /// # Errors
 /// When the file cannot be made.
-pub fn open(format: OutputFormat, path: &Path, scratch: &Path) -> Result<Box<dyn Sink>, WriteError> {
+pub fn open(format: OutputFormat, path: &Path) -> Result<Box<dyn Sink>, WriteError> {
     Ok(match format {
-        OutputFormat::Xlsx => Box::new(xlsx::XlsxSink::open(path, scratch)?),
-        OutputFormat::Csv => Box::new(csv::CsvSink::open(path, CsvStyle::default())?),
+        OutputFormat::Xlsx => open_xlsx(Compression::default(), 1, path)?,
+        OutputFormat::Csv => open_csv(CsvStyle::default(), path)?,
         OutputFormat::Parquet => Box::new(parquet::ParquetSink::open(path)?),
         OutputFormat::Jsonl => Box::new(jsonl::JsonlSink::open(path)?),
     })
@@ -151,4 +153,21 @@ pub fn open(format: OutputFormat, path: &Path, scratch: &Path) -> Result<Box<dyn
 /// When the file cannot be made.
 pub fn open_csv(style: CsvStyle, path: &Path) -> Result<Box<dyn Sink>, WriteError> {
     Ok(Box::new(csv::CsvSink::open(path, style)?))
+}
+
+/// Opens a workbook for writing, with as many threads of its own; they do not change what is in it. It takes no marks.
+///
+/// # Errors
+/// When the file cannot be made, or there are no more threads.
+pub fn open_xlsx(compression: Compression, threads: usize, path: &Path) -> Result<Box<dyn Sink>, WriteError> {
+    Ok(Box::new(workbook::WorkbookSink::open(compression, threads, path)?))
+}
+
+/// Opens a workbook for writing whose cells may have marks, which takes ten times as long. `scratch` is a folder for what does
+/// not fit in memory; it must exist.
+///
+/// # Errors
+/// When the file cannot be made.
+pub fn open_annotated(compression: Compression, path: &Path, scratch: &Path) -> Result<Box<dyn Sink>, WriteError> {
+    Ok(Box::new(annotated::AnnotatedSink::open(compression, path, scratch)?))
 }

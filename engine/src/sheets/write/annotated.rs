@@ -1,7 +1,7 @@
-//! xlsx in bounded memory: rows go to a scratch file as they come, strings stand in their cells.
+//! Workbooks with coloured cells and notes, in bounded memory: rows go to a scratch file as they come, strings stand in
+//! their cells.
 //!
-//! A bold frozen header with filter buttons, widths by the first rows, and every value as what it is. The creation time is
-//! fixed, so that equal rows give equal bytes.
+//! They look like those of [`super::workbook`]. The creation time is fixed, so that equal rows give equal bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -13,24 +13,11 @@ use super::super::number_format::{FormatClass, GENERAL, classify};
 use super::super::view::{CellView, ColumnView};
 use super::marks::{self, MOST_NOTES, Mark, Tone};
 use super::names::SheetNames;
-use super::{OutputSheet, Sink, WriteError, Written, is_injection};
-
-/// Rows of a sheet, its header among them.
-const SHEET_ROWS: u32 = 1_048_576;
-/// Columns of a sheet.
-const SHEET_COLUMNS: usize = 16_384;
-/// UTF-16 units of a cell.
-const CELL_UNITS: usize = 32_767;
-/// Rows that are looked at for the widths of columns.
-const WIDTH_ROWS: usize = 200;
-/// Widths in characters.
-const WIDTHS: (usize, usize) = (8, 60);
-/// Measured on a million rows: level 6 takes three times as long as level 1 and makes a file a quarter smaller; level 3 a
-/// third longer for an eighth.
-const DEFLATE_LEVEL: u8 = 1;
+use super::rules::{self, SHEET_COLUMNS, SHEET_ROWS, WIDTH_ROWS, code_for, cut, is_no_day, suits, widest, written_as};
+use super::{Compression, OutputSheet, Sink, WriteError, Written, is_injection};
 
 /// Writes a workbook.
-pub(super) struct XlsxSink {
+pub(super) struct AnnotatedSink {
     path: PathBuf,
     workbook: Workbook,
     names: SheetNames,
@@ -43,11 +30,11 @@ pub(super) struct XlsxSink {
     notes: u64,
 }
 
-impl XlsxSink {
-    pub(super) fn open(path: &Path, scratch: &Path) -> Result<Self, WriteError> {
+impl AnnotatedSink {
+    pub(super) fn open(compression: Compression, path: &Path, scratch: &Path) -> Result<Self, WriteError> {
         let mut workbook = Workbook::new();
         workbook.set_tempdir(scratch)?;
-        workbook.set_zip_compression_level(DEFLATE_LEVEL);
+        workbook.set_zip_compression_level(compression.level());
         let created = ExcelDateTime::from_ymd(2000, 1, 1)?;
         workbook.set_properties(&DocProperties::new().set_creation_datetime(&created));
         // An unwritable place must show before the work, not after it.
@@ -97,7 +84,7 @@ impl XlsxSink {
     }
 }
 
-impl Sink for XlsxSink {
+impl Sink for AnnotatedSink {
     fn start_sheet(&mut self, sheet: &OutputSheet) -> Result<(), WriteError> {
         if sheet.columns.len() > SHEET_COLUMNS {
             return Err(WriteError::Columns(sheet.columns.len()));
@@ -222,37 +209,6 @@ fn put(
     Ok(())
 }
 
-/// The errors of Excel (ECMA-376 part 1, section 18.17.3, and those that came later).
-const ERRORS: [&str; 18] = [
-    "#NULL!",
-    "#DIV/0!",
-    "#VALUE!",
-    "#REF!",
-    "#NAME?",
-    "#NUM!",
-    "#N/A",
-    "#GETTING_DATA",
-    "#SPILL!",
-    "#CALC!",
-    "#FIELD!",
-    "#BLOCKED!",
-    "#CONNECT!",
-    "#UNKNOWN!",
-    "#BUSY!",
-    "#EXTERNAL!",
-    "#PYTHON!",
-    "#TIMEOUT!",
-];
-
-/// The kind that a cell is written as. OpenDocument has errors that are none to Excel, and a file may call any text an error:
-/// as a formula they would spoil the workbook, or run. They are texts like others.
-fn written_as(cell: &CellView<'_>) -> CellKind {
-    match cell.kind {
-        CellKind::Error if !ERRORS.contains(&cell.text) => CellKind::Text,
-        kind => kind,
-    }
-}
-
 /// The same in a colour. Such cells are few beside the others, so that their formats are made one by one.
 fn put_coloured(
     sheet: &mut Worksheet,
@@ -289,22 +245,6 @@ fn put_coloured(
     Ok(())
 }
 
-/// Cuts a text to what Excel allows, and counts that it did.
-fn cut<'a>(text: &'a str, cut_texts: &mut u64) -> &'a str {
-    if text.len() <= CELL_UNITS {
-        return text;
-    }
-    let mut units = 0;
-    for (at, c) in text.char_indices() {
-        units += c.len_utf16();
-        if units > CELL_UNITS {
-            *cut_texts += 1;
-            return &text[..at];
-        }
-    }
-    text
-}
-
 /// Widths by the header and the first rows as they show.
 fn set_widths(
     worksheet: &mut Worksheet,
@@ -313,15 +253,7 @@ fn set_widths(
     rows: std::ops::Range<usize>,
 ) -> Result<(), WriteError> {
     for (at, (column, meta)) in columns.iter().zip(&sheet.columns).enumerate() {
-        let shown = |row: usize| {
-            let cell = column.cell(row);
-            let code = cell.code(meta.format.as_deref(), &sheet.formats);
-            cell.shown(code).chars().take(WIDTHS.1).count()
-        };
-        // Two characters are for the filter button.
-        let header = meta.name.chars().take(WIDTHS.1).count() + 2;
-        let widest = rows.clone().map(shown).max().unwrap_or(0).max(header);
-        let width = u16::try_from(widest.clamp(WIDTHS.0, WIDTHS.1)).unwrap_or(0);
+        let width = rules::width(&meta.name, widest(column, meta, &sheet.formats, rows.clone()));
         worksheet.set_column_width(index(at), f64::from(width) + 0.7)?;
     }
     Ok(())
@@ -391,36 +323,5 @@ impl ColumnFormats {
             Some(_) => of_kind(&self.plain),
             None => of_kind(&self.by_kind),
         }
-    }
-}
-
-/// The number format for cells of this kind: the column's where it suits them, else a plain one that shows them as what
-/// they are.
-fn code_for(kind: CellKind, column: Option<&str>) -> Option<&str> {
-    let plain = match kind {
-        CellKind::Date => Some("yyyy-mm-dd"),
-        CellKind::DateTime => Some("yyyy-mm-dd hh:mm:ss"),
-        CellKind::Time => Some("hh:mm:ss"),
-        CellKind::Duration => Some("[h]:mm:ss"),
-        _ => None,
-    };
-    column.filter(|code| suits(kind, classify(code))).or(plain)
-}
-
-/// Negative numbers are no dates, whatever their format says.
-fn is_no_day(cell: &CellView<'_>) -> bool {
-    cell.kind == CellKind::Number && cell.number < 0.0
-}
-
-/// Whether cells of this kind stay what they are under formats of this class.
-fn suits(kind: CellKind, class: FormatClass) -> bool {
-    match kind {
-        CellKind::Number => matches!(class, FormatClass::Number | FormatClass::Text),
-        CellKind::Date | CellKind::DateTime | CellKind::Time => {
-            matches!(class, FormatClass::Date | FormatClass::DateTime | FormatClass::Time)
-        }
-        CellKind::Duration => class == FormatClass::Duration,
-        CellKind::Text => class == FormatClass::Text,
-        CellKind::Blank | CellKind::Boolean | CellKind::Error => false,
     }
 }
