@@ -70,7 +70,7 @@ mutate: build
 	@.ci/need python
 	python3 tests/corpus/mutate.py "$(CARGO_TARGET_DIR)/debug/sheetmill" ../shared/corpus 120
 
-# Coverage-guided fuzzing of what reads strangers' files: FUZZ_SECONDS (60) for each of four targets.
+# Coverage-guided fuzzing of what reads strangers' files: FUZZ_SECONDS (60) for each of five targets.
 fuzz:
 	@.ci/need python
 	fuzz/run

@@ -131,7 +131,12 @@ impl Found {
         }
         // Half a tag may stand at the end, and a cell whose formula is still to come.
         let rest = &bytes[at..];
-        let open = memmem::rfind(rest, b"<c ").filter(|cell| memmem::find(&rest[*cell..], b"</c>").is_none());
+        let is_open = |cell: &usize| {
+            let from = &rest[*cell..];
+            let empty = memchr::memchr(b'>', from).is_some_and(|end| from[..end].ends_with(b"/"));
+            !empty && memmem::find(from, b"</c>").is_none()
+        };
+        let open = memmem::rfind(rest, b"<c ").filter(is_open);
         let edge = rest.len() - rest.len().min(16);
         // No tag is cut in two.
         let tag = memrchr(b'<', &rest[..edge]).filter(|tag| memchr::memchr(b'>', &rest[*tag..edge]).is_none());
@@ -170,7 +175,7 @@ mod tests {
     const SHEET: &str = concat!(
         r#"<cols><col min="2" max="3" width="9" hidden="1"/><col min="4" max="4" hidden="0"/></cols><sheetData>"#,
         r#"<row r="1" spans="1:5" hidden="1"><c r="A1"><v>1</v></c><c r="B1"><f>A1</f><v>1</v></c><c r="C1"><f>A1+1</f></c>"#,
-        r#"<c r="D1" t="str"><f>""</f><v></v></c><c r="E1" s="2"><f t="shared" si="0"/><v></v></c></row></sheetData>"#,
+        r#"<c r="D1" t="str"><f>""</f><v></v></c><c r="E1" s="2"><f t="shared" si="0"/><v></v></c><c r="F1" s="1"/></row></sheetData>"#,
         r#"<mergeCells count="2"><mergeCell ref="A1:B1"/><mergeCell ref="A2:B3"/></mergeCells><formula/>"#
     );
 

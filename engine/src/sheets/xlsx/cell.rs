@@ -43,6 +43,7 @@ enum Type {
 }
 
 /// Reads a cell whose name, given, was read. `next`: its place, where it does not say it.
+#[inline]
 pub(super) fn cell(
     markup: &mut Markup<'_>,
     names: &Names,
@@ -58,10 +59,19 @@ pub(super) fn cell(
     };
     let mut cell_type = Type::Number;
     let end = loop {
-        match markup.attribute()? {
-            Attribute::Is(b"r", value) => {
-                found.place = address(value).ok_or(Stop::Odd("a cell without an address"))?;
+        // As all known programs write them.
+        if let [b' ', key @ (b'r' | b's' | b't'), b'=', b'"', left @ ..] = markup.left() {
+            let (value, left) = quoted(left)?;
+            markup.go_on(left);
+            match key {
+                b'r' => found.place = address(value).ok_or(NO_ADDRESS)?,
+                b's' => found.style = whole(value).unwrap_or(0) as usize,
+                _ => cell_type = type_of(value)?,
             }
+            continue;
+        }
+        match markup.attribute()? {
+            Attribute::Is(b"r", value) => found.place = address(value).ok_or(NO_ADDRESS)?,
             Attribute::Is(b"s", value) => found.style = whole(value).unwrap_or(0) as usize,
             Attribute::Is(b"t", value) => cell_type = type_of(value)?,
             Attribute::Is(other, _) if renames(other) => return Err(Stop::Odd("a namespace of its own")),
@@ -73,25 +83,50 @@ pub(super) fn cell(
         return Ok(found);
     }
     text.clear();
-    if let Some((value, left)) = plain_value(markup.left()) {
-        if cell_type == Type::Number || cell_type == Type::Shared {
-            markup.go_on(left);
-            found.value = bare(cell_type, value)?;
-            return Ok(found);
-        }
+    if matches!(cell_type, Type::Number | Type::Shared)
+        && let Some((value, left)) = plain_value(markup.left())
+    {
+        markup.go_on(left);
+        found.value = bare(cell_type, value)?;
+        return Ok(found);
     }
     children(markup, names, name, cell_type, &mut found, text)?;
     Ok(found)
+}
+
+const NO_ADDRESS: Stop = Stop::Odd("a cell without an address");
+
+/// A short value up to its closing quote, and what stands behind it.
+#[inline]
+fn quoted(bytes: &[u8]) -> Result<(&[u8], &[u8]), Stop> {
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte == b'"' {
+            let (value, left) = bytes.split_at_checked(at).ok_or(Stop::More)?;
+            return Ok((value, left.get(1..).unwrap_or_default()));
+        }
+        if *byte == b'<' {
+            return Err(Stop::Odd("a value that does not end"));
+        }
+    }
+    Err(Stop::More)
 }
 
 /// What most cells have between their tags: a value and nothing else; and what stands behind the cell.
 #[inline]
 fn plain_value(left: &[u8]) -> Option<(&[u8], &[u8])> {
     let inside = left.strip_prefix(b"<v>")?;
-    let (value, left) = inside.split_at_checked(inside.iter().position(|byte| *byte == b'<')?)?;
-    let left = left.strip_prefix(b"</v></c>")?;
-    // A reference may stand for a digit.
-    (!value.contains(&b'&')).then_some((value, left))
+    for (at, byte) in inside.iter().enumerate() {
+        match byte {
+            b'<' => {
+                let (value, left) = inside.split_at_checked(at)?;
+                return Some((value, left.strip_prefix(b"</v></c>")?));
+            }
+            // A reference may stand for a digit.
+            b'&' => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Reads what is between a cell's tags.

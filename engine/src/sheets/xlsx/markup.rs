@@ -77,6 +77,9 @@ impl<'a> Markup<'a> {
     /// The text up to the next `<`, which comes next then.
     #[inline]
     pub(super) fn text(&mut self) -> Result<&'a [u8], Stop> {
+        if let [b'<', ..] = self.left {
+            return Ok(&[]);
+        }
         let at = memchr(b'<', self.left).ok_or(Stop::More)?;
         let (text, left) = self.left.split_at_checked(at).ok_or(Stop::More)?;
         self.left = left;
@@ -239,6 +242,12 @@ impl Names {
             return Ok(Self { prefix });
         }
         Err(Stop::Odd("another kind of part"))
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub(super) fn are_bare(&self) -> bool {
+        self.prefix.is_empty()
     }
 
     /// The name without the part's prefix; names of other vocabularies keep theirs, or have none to lose.

@@ -29,7 +29,8 @@ pub(super) struct Scanned {
 #[derive(Clone, Copy, Debug)]
 enum TextOf {
     Cell,
-    Shared(u32),
+    /// A shared string.
+    Shared((u32, u32)),
     /// Of a number that is none.
     Number(f64),
 }
@@ -142,7 +143,7 @@ impl Scanned {
 
     /// The value of a cell; where its text is stays known. Nothing where it is a shared string that there is not.
     #[inline]
-    fn value<'v>(&'v mut self, found: &Found, strings: &'v SharedStrings) -> Option<Value<'v>> {
+    fn value(&mut self, found: &Found, strings: &SharedStrings) -> Option<Value<'_>> {
         self.text_of = TextOf::Cell;
         Some(match found.value {
             Content::Number(number) => {
@@ -150,9 +151,10 @@ impl Scanned {
                 Value::Number(number)
             }
             Content::Shared(index) => {
-                let index = index?;
-                self.text_of = TextOf::Shared(index);
-                Value::Text(strings.get(index)?)
+                let place = strings.place(index?)?;
+                self.text_of = TextOf::Shared(place);
+                // Which text it is matters to nobody here, but for an empty one.
+                Value::Text(if place.0 == place.1 { "" } else { "a shared string" })
             }
             Content::Boolean(value) => Value::Boolean(value),
             Content::Text => Value::Text(&self.text),
@@ -166,7 +168,7 @@ impl Scanned {
     pub(super) fn text<'t>(&'t self, strings: Option<&'t SharedStrings>) -> &'t str {
         match self.text_of {
             TextOf::Cell => &self.text,
-            TextOf::Shared(index) => strings.and_then(|strings| strings.get(index)).unwrap_or_default(),
+            TextOf::Shared(place) => strings.map_or("", |strings| strings.at(place)),
             TextOf::Number(number) => Value::Number(number).text(),
         }
     }

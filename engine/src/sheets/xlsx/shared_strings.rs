@@ -99,11 +99,18 @@ impl SharedStrings {
         Ok(())
     }
 
-    /// The string of this index.
-    pub(super) fn get(&self, index: u32) -> Option<&str> {
+    /// Where the string of this index stands.
+    #[inline]
+    pub(super) fn place(&self, index: u32) -> Option<(u32, u32)> {
         let index = index as usize;
-        let end = *self.ends.get(index)? as usize;
+        let end = *self.ends.get(index)?;
         let start = index.checked_sub(1).and_then(|before| self.ends.get(before));
-        self.text.get(start.map_or(0, |start| *start as usize)..end)
+        Some((start.copied().unwrap_or(0), end))
+    }
+
+    /// The string that stands there.
+    #[inline]
+    pub(super) fn at(&self, (start, end): (u32, u32)) -> &str {
+        self.text.get(start as usize..end as usize).unwrap_or_default()
     }
 }

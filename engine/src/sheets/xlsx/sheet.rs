@@ -223,18 +223,16 @@ impl Sheet {
 
     #[inline]
     fn in_row(&mut self, markup: &mut Markup<'_>, text: &mut String) -> Result<Option<Found>, Stop> {
+        if let [b'<', b'c', left @ ..] = markup.left()
+            && left.first() == Some(&b' ')
+            && self.names.are_bare()
+        {
+            markup.go_on(left);
+            return self.cell(markup, b"c", text).map(Some);
+        }
         markup.text()?;
         match markup.tag()? {
-            Tag::Start(name) if self.names.own(name) == b"c" => {
-                let found = cell(markup, &self.names, name, self.next, text)?;
-                self.next.1 = found.place.1.saturating_add(1);
-                if found.without_value {
-                    let (row, column) = found.place;
-                    let address = format!("{}{}", letters(column.min(MOST_COLUMNS)), u64::from(row) + 1);
-                    self.found.add_without_value(address);
-                }
-                Ok(Some(found))
-            }
+            Tag::Start(name) if self.names.own(name) == b"c" => self.cell(markup, name, text).map(Some),
             Tag::End(name) if self.names.own(name) == b"row" => {
                 self.next = (self.next.0.saturating_add(1), 0);
                 self.stage = Stage::Rows;
@@ -243,6 +241,18 @@ impl Sheet {
             Tag::Start(_) | Tag::End(_) => Err(Stop::Odd("something else than a cell")),
             Tag::CData(_) | Tag::Comment | Tag::Instruction(_) => Ok(None),
         }
+    }
+
+    #[inline]
+    fn cell(&mut self, markup: &mut Markup<'_>, name: &[u8], text: &mut String) -> Result<Found, Stop> {
+        let found = cell(markup, &self.names, name, self.next, text)?;
+        self.next.1 = found.place.1.saturating_add(1);
+        if found.without_value {
+            let (row, column) = found.place;
+            let address = format!("{}{}", letters(column.min(MOST_COLUMNS)), u64::from(row) + 1);
+            self.found.add_without_value(address);
+        }
+        Ok(found)
     }
 
     fn tail(&mut self, markup: &mut Markup<'_>) -> Result<(), Stop> {

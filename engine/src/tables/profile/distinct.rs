@@ -16,7 +16,7 @@ const REGISTER_BITS: u32 = 12;
 
 /// Keys are hashes already.
 #[derive(Clone, Copy, Debug, Default)]
-struct AsIs(u64);
+pub(super) struct AsIs(u64);
 
 impl Hasher for AsIs {
     fn finish(&self) -> u64 {
@@ -34,17 +34,22 @@ impl Hasher for AsIs {
 
 #[derive(Clone, Debug)]
 struct Known {
-    count: u64,
     kind: CellKind,
     number: f64,
     text: Box<str>,
     format: u16,
 }
 
+/// A map by keys that are hashes already.
+pub(super) type ByHash<T> = HashMap<u64, T, BuildHasherDefault<AsIs>>;
+
 #[derive(Debug)]
 pub(super) struct Distinct {
     room: usize,
-    known: HashMap<u64, Known, BuildHasherDefault<AsIs>>,
+    /// Positions in the two lists, by hash: the map stays small, since every cell looks into it.
+    places: ByHash<u32>,
+    counts: Vec<u64>,
+    known: Vec<Known>,
     sketch: Option<Vec<u8>>,
 }
 
@@ -52,43 +57,55 @@ impl Distinct {
     pub(super) fn new(room: usize) -> Self {
         Self {
             room,
-            known: HashMap::default(),
+            places: HashMap::default(),
+            counts: Vec::new(),
+            known: Vec::new(),
             sketch: None,
         }
     }
 
-    pub(super) fn see(&mut self, hash: u64, cell: &CellView<'_>, format: u16) {
-        if let Some(known) = self.known.get_mut(&hash) {
-            known.count += 1;
-            return;
+    /// Counts a value; its place among those that are counted exactly, and how often it has been seen.
+    #[inline]
+    pub(super) fn see(&mut self, hash: u64, cell: &CellView<'_>, format: u16) -> Option<(usize, u64)> {
+        if let Some(place) = self.places.get(&hash) {
+            let place = *place as usize;
+            let count = self.counts.get_mut(place)?;
+            *count += 1;
+            return Some((place, *count));
         }
-        if self.known.len() < self.room {
+        self.see_new(hash, cell, format)
+    }
+
+    fn see_new(&mut self, hash: u64, cell: &CellView<'_>, format: u16) -> Option<(usize, u64)> {
+        let place = self.known.len();
+        if place < self.room {
             // What is shown is cut, and nothing else is done with the text.
-            let text = cell
-                .text
-                .chars()
-                .take(super::SHOWN_CHARS + 1)
-                .collect::<String>()
-                .into();
-            self.known.insert(
-                hash,
-                Known {
-                    count: 1,
-                    kind: cell.kind,
-                    number: cell.number,
-                    text,
-                    format,
-                },
-            );
-            return;
+            let text = cell.text.chars().take(super::SHOWN_CHARS + 1).collect::<String>();
+            self.places.insert(hash, u32::try_from(place).unwrap_or(u32::MAX));
+            self.counts.push(1);
+            self.known.push(Known {
+                kind: cell.kind,
+                number: cell.number,
+                text: text.into(),
+                format,
+            });
+            return Some((place, 1));
         }
-        let known = &self.known;
+        let places = &self.places;
         let sketch = self.sketch.get_or_insert_with(|| {
             let mut sketch = vec![0; REGISTERS];
-            known.keys().for_each(|hash| note(&mut sketch, *hash));
+            places.keys().for_each(|hash| note(&mut sketch, *hash));
             sketch
         });
         note(sketch, hash);
+        None
+    }
+
+    /// The texts that are counted exactly, whole up to 200 characters, and how often each was seen.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, u64)> {
+        let all = self.known.iter().zip(&self.counts);
+        let texts = all.filter(|(known, _)| known.kind == CellKind::Text);
+        texts.map(|(known, count)| (&*known.text, *count))
     }
 
     /// The number of different values, and whether it was counted rather than estimated.
@@ -103,21 +120,22 @@ impl Distinct {
     pub(super) fn top(&self, most: usize, show: impl Fn(&CellView<'_>) -> String) -> Vec<(String, u64)> {
         let few = self.sketch.is_none() && self.known.len() <= most;
         let mut found: Vec<(u64, String)> = Vec::new();
-        let mut counts: Vec<u64> = self.known.values().map(|known| known.count).collect();
+        let mut counts = self.counts.clone();
         counts.sort_unstable_by(|a, b| b.cmp(a));
         let least = counts
             .get(most.saturating_sub(1))
             .or(counts.last())
             .copied()
             .unwrap_or(0);
-        for known in self.known.values().filter(|k| k.count >= least && (few || k.count > 1)) {
+        let all = self.known.iter().zip(&self.counts);
+        for (known, count) in all.filter(|(_, count)| **count >= least && (few || **count > 1)) {
             let view = CellView {
                 kind: known.kind,
                 number: known.number,
                 text: &known.text,
                 format: Some(known.format),
             };
-            found.push((known.count, show(&view)));
+            found.push((*count, show(&view)));
         }
         found.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         found.truncate(most);

@@ -57,11 +57,13 @@ impl ProfileBuilder {
         }
         match cell.kind {
             CellKind::Blank => {}
-            CellKind::Text => {
+            CellKind::Text => match self.distinct.see(hash_text(cell.kind, cell.text), cell, format) {
+                Some((place, 2..)) => self.texts.see_again(cell.text, row, place),
+                seen => self.texts.see(cell.text, row, seen.map(|(place, _)| place)),
+            },
+            CellKind::Error => {
                 self.distinct.see(hash_text(cell.kind, cell.text), cell, format);
-                self.texts.see(cell.text, row);
             }
-            CellKind::Error => self.distinct.see(hash_text(cell.kind, cell.text), cell, format),
             kind => {
                 self.distinct.see(hash_number(kind, cell.number), cell, format);
                 self.see_number(kind, cell.number, format);
@@ -93,7 +95,10 @@ impl ProfileBuilder {
     }
 
     /// The profile of a column of `rows` rows that turned out to be of this kind.
-    pub(super) fn finish(self, kind: ColumnKind, rows: u64, formats: &[String]) -> Profile {
+    pub(super) fn finish(mut self, kind: ColumnKind, rows: u64, formats: &[String]) -> Profile {
+        for (text, count) in self.distinct.texts() {
+            self.texts.add_pattern(text, count - 1);
+        }
         let filled: u64 = self.kinds.iter().sum();
         let show = |cell: &CellView<'_>| cut(&cell.shown(cell.code(None, formats)));
         let number = |(number, kind, format): (f64, CellKind, u16)| {
@@ -188,6 +193,25 @@ mod tests {
             (Some((1, 3)), 1, 1)
         );
         assert_eq!(profile.kinds.get("text"), Some(&6));
+    }
+
+    #[test]
+    fn repeated_texts_are_counted_as_often_as_they_come() {
+        // With room for all, for some and for none of them.
+        let profiles = [100, 2, 0].map(|room| {
+            let mut profile = ProfileBuilder::new(room);
+            for (row, text) in (2..).zip(["A-1", " b", "A-1", "007", " b", "B-2", "A-1", "\u{a0}"]) {
+                profile.see(&cell(CellKind::Text, 0.0, text), row);
+            }
+            profile.finish(ColumnKind::Text, 8, &[])
+        });
+        for profile in &profiles {
+            assert_eq!((profile.padded, profile.zero_padded, profile.odd_blanks), (3, 1, 1));
+            assert_eq!(profile.rows.get("padded"), Some(&vec![3, 6, 9]));
+            assert_eq!(profile.patterns, profiles[0].patterns);
+        }
+        assert_eq!(profiles[0].patterns[0], ("A-9".to_owned(), 4));
+        assert_eq!(profiles[0].patterns[1], (" a".to_owned(), 2));
     }
 
     #[test]

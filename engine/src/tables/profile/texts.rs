@@ -1,8 +1,7 @@
 //! What texts of a column look like: their patterns, and signs that they were not typed as people think.
 
-use std::collections::HashMap;
-
 use super::cut;
+use super::distinct::ByHash;
 
 /// Patterns that are told apart; texts of others are counted together.
 const PATTERNS: usize = 500;
@@ -42,15 +41,20 @@ pub(super) struct Texts {
     pub(super) zero_padded: Sign,
     /// With characters that look like a blank, or like nothing.
     pub(super) odd_blanks: Sign,
-    patterns: HashMap<u64, (String, u64)>,
+    patterns: ByHash<(String, u64)>,
     others: u64,
+    /// Which of the texts that are counted one by one have a sign, by their places.
+    signed: Vec<bool>,
 }
 
 impl Texts {
-    /// Counts a text.
-    pub(super) fn see(&mut self, text: &str, row: u32) {
-        let ascii = text.is_ascii();
-        let chars = if ascii { text.len() } else { text.chars().count() } as u64;
+    /// Counts a text; its place, where it is counted by itself too and was not seen before.
+    pub(super) fn see(&mut self, text: &str, row: u32, place: Option<usize>) {
+        let chars = if text.is_ascii() {
+            text.len()
+        } else {
+            text.chars().count()
+        } as u64;
         let (least, greatest) = self.lengths.get_or_insert((chars, chars));
         *least = chars.min(*least);
         *greatest = chars.max(*greatest);
@@ -60,14 +64,36 @@ impl Texts {
         } else if text > greatest.as_str() {
             text.clone_into(greatest);
         }
+        if self.see_signs(text, row)
+            && let Some(place) = place
+        {
+            self.signed.resize(self.signed.len().max(place + 1), false);
+            self.signed.iter_mut().skip(place).take(1).for_each(|it| *it = true);
+        }
+        self.add_pattern(text, 1);
+    }
+
+    /// Counts a text that was seen before, by its place: mostly there is nothing more to say of it. Its pattern is counted when all
+    /// are known, by [`Self::add_pattern`].
+    #[inline]
+    pub(super) fn see_again(&mut self, text: &str, row: u32, place: usize) {
+        if self.signed.get(place) == Some(&true) {
+            self.see_signs(text, row);
+        }
+    }
+
+    /// Counts the signs that a text has; whether there are any.
+    fn see_signs(&mut self, text: &str, row: u32) -> bool {
         let edge = |c: Option<char>| c.is_some_and(char::is_whitespace);
-        if edge(text.chars().next()) || edge(text.chars().next_back()) {
+        let padded = edge(text.chars().next()) || edge(text.chars().next_back());
+        if padded {
             self.padded.see(row);
         }
-        if text.len() > 1 && text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit()) {
+        let zero_padded = text.len() > 1 && text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+        if zero_padded {
             self.zero_padded.see(row);
         }
-        let odd = if ascii {
+        let odd = if text.is_ascii() {
             text.bytes()
                 .any(|b| b.is_ascii_control() && !matches!(b, b'\n' | b'\r' | b'\t'))
         } else {
@@ -76,12 +102,13 @@ impl Texts {
         if odd {
             self.odd_blanks.see(row);
         }
-        self.see_pattern(text);
+        padded || zero_padded || odd
     }
 
-    fn see_pattern(&mut self, text: &str) {
+    /// Counts the pattern of so many equal texts.
+    pub(super) fn add_pattern(&mut self, text: &str, count: u64) {
         if text.len() > LONGEST {
-            self.others += 1;
+            self.others += count;
             return;
         }
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -90,11 +117,11 @@ impl Texts {
         }
         let room = self.patterns.len() < PATTERNS;
         match self.patterns.get_mut(&hash) {
-            Some((_, count)) => *count += 1,
+            Some((_, known)) => *known += count,
             None if room => {
-                self.patterns.insert(hash, (text.chars().map(class).collect(), 1));
+                self.patterns.insert(hash, (text.chars().map(class).collect(), count));
             }
-            None => self.others += 1,
+            None => self.others += count,
         }
     }
 
@@ -144,7 +171,7 @@ mod tests {
     fn seen(texts: &[&str]) -> Texts {
         let mut seen = Texts::default();
         for (row, text) in (2..).zip(texts) {
-            seen.see(text, row);
+            seen.see(text, row, None);
         }
         seen
     }
