@@ -177,7 +177,7 @@ fn counts_are_those_of_a_run_although_fewer_columns_are_read() -> Fallible {
         ", {convert: {column: status, to: integer, otherwise: reject}}",
         ", {deduplicate: {by: [status, quantity], keep: last}}, {filter: {keep: id > 2990}}",
         ", {group: {by: [status], totals: {rows: 'count(*)'}}}, {filter: {keep: rows > 3}}",
-        ", {split: {column: status, separator: p, into: [one, two], otherwise: reject}}, {drop: {columns: [one, two]}}",
+        ", {split: {column: status, separator: p, into: [one, two], extra: reject}}, {drop: {columns: [one, two]}}",
         ", {validate: [{column: quantity, unique: true}, {where: each < 9, message: much, severity: warning}]}",
         ", {unpivot: {columns: [quantity, price], names: n, values: v}}, {fill: {columns: [n], direction: down}}",
     ] {

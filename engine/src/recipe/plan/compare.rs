@@ -12,7 +12,7 @@ use arrow::datatypes::Int64Type;
 use super::chunk::Chunk;
 use super::further::{Further, FurtherRows};
 use super::join::KeyColumn;
-use super::lookup::{LeftRows, Lookup, LooksUp, Matched, NONE, common, comparable};
+use super::lookup::{LeftRows, LooksUp, Lookup, Matched, NONE, common, comparable};
 use super::operator::{Applied, ChunkStep, PlanError};
 use super::stages::Window;
 use crate::recipe::expression::Rejection;

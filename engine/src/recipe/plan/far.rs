@@ -24,7 +24,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::external::{self, BatchStream, Key, SORT_ROWS};
-use super::lookup::{LeftRows, Lookup, LooksUp, Matched, TheirRows, blanks};
+use super::lookup::{LeftRows, LooksUp, Lookup, Matched, TheirRows, blanks};
 use super::merge::Merge;
 use super::operator::PlanError;
 use super::source::{Source, to_be_read, unnamed};
@@ -177,7 +177,11 @@ async fn search(work: &Arc<Work>, source: &Arc<Source>, steps: Range<usize>) -> 
         external::sort(batches, schema.clone(), keys, memory, &work.resources.scratch)
     };
     let theirs = Theirs::of(lookup)?;
-    let wants_left = work.plan.steps[index].operator.chunk_step().and_then(|step| step.further()).is_some();
+    let wants_left = work.plan.steps[index]
+        .operator
+        .chunk_step()
+        .and_then(|step| step.further())
+        .is_some();
     let left = Arc::new(Mutex::new(Left::new(wants_left, &theirs.left, path("left"))?));
     let firsts = Arc::new(Mutex::new(vec![0]));
 
@@ -198,7 +202,14 @@ async fn search(work: &Arc<Work>, source: &Arc<Source>, steps: Range<usize>) -> 
     let (left_over, left) = take_from(&left, Left::default()).end()?;
     let left = match left {
         None => None,
-        Some(left) => Some(Stored::of(sort(left, &theirs.left, &[Key::ascending(0)])?, &theirs.left, &path("behind")).await?),
+        Some(left) => Some(
+            Stored::of(
+                sort(left, &theirs.left, &[Key::ascending(0)])?,
+                &theirs.left,
+                &path("behind"),
+            )
+            .await?,
+        ),
     };
     Ok(Far {
         matches: matches?,
@@ -333,22 +344,25 @@ fn their_keys(work: &Arc<Work>, index: usize, theirs: &Theirs, left: &Arc<Mutex<
     };
     let (work, theirs, left) = (work.clone(), theirs.clone(), left.clone());
     let mut next = 0;
-    let batches = table.into_iter().flat_map(move |table| table.read(&scan)).map(move |batch| {
-        if work.glance.stop.is_asked() {
-            return Err(PlanError::GivenUp);
-        }
-        let (batch, lookup) = (batch?, looks_up(&work, index).ok_or(LOST)?.lookup());
-        let TheirRows { parts, keys, columns } = lookup.their_rows(&batch, &theirs.wanted)?;
-        let (bytes, filled) = keys_of(&parts, batch.num_rows(), &theirs.converter()?)?;
-        let blank = blanks(&parts, batch.num_rows());
-        let cells = [vec![external::ordinals(&mut next, batch.num_rows())], keys, columns].concat();
-        let cells = RecordBatch::try_new(theirs.left.clone(), cells)?;
-        let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-        left.add(&arrow::compute::filter_record_batch(&cells, &blank)?)?;
-        let cells = arrow::compute::take_record_batch(&cells, &filled)?;
-        let columns = std::iter::once(Arc::new(bytes) as ArrayRef).chain(cells.columns().iter().cloned());
-        Ok(RecordBatch::try_new(theirs.schema.clone(), columns.collect())?)
-    });
+    let batches = table
+        .into_iter()
+        .flat_map(move |table| table.read(&scan))
+        .map(move |batch| {
+            if work.glance.stop.is_asked() {
+                return Err(PlanError::GivenUp);
+            }
+            let (batch, lookup) = (batch?, looks_up(&work, index).ok_or(LOST)?.lookup());
+            let TheirRows { parts, keys, columns } = lookup.their_rows(&batch, &theirs.wanted)?;
+            let (bytes, filled) = keys_of(&parts, batch.num_rows(), &theirs.converter()?)?;
+            let blank = blanks(&parts, batch.num_rows());
+            let cells = [vec![external::ordinals(&mut next, batch.num_rows())], keys, columns].concat();
+            let cells = RecordBatch::try_new(theirs.left.clone(), cells)?;
+            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+            left.add(&arrow::compute::filter_record_batch(&cells, &blank)?)?;
+            let cells = arrow::compute::take_record_batch(&cells, &filled)?;
+            let columns = std::iter::once(Arc::new(bytes) as ArrayRef).chain(cells.columns().iter().cloned());
+            Ok(RecordBatch::try_new(theirs.schema.clone(), columns.collect())?)
+        });
     Box::pin(futures_util::stream::iter(batches))
 }
 

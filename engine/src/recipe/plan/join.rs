@@ -5,7 +5,7 @@ use arrow::compute::take;
 
 use super::chunk::Chunk;
 use super::further::{Further, FurtherRows};
-use super::lookup::{LeftRows, Lookup, LooksUp, Matched, NONE};
+use super::lookup::{LeftRows, LooksUp, Lookup, Matched, NONE};
 use super::operator::{Applied, ChunkStep, PlanError};
 use super::stages::Window;
 use super::widen::widened;

@@ -43,7 +43,9 @@ impl Rows {
 
     /// The batch with the next row.
     fn batch(&self) -> Result<&RecordBatch, PlanError> {
-        self.batch.as_ref().ok_or(PlanError::Internal("a row that is not there"))
+        self.batch
+            .as_ref()
+            .ok_or(PlanError::Internal("a row that is not there"))
     }
 
     /// Where the rows with this key end that begin at the next one.
@@ -78,7 +80,13 @@ pub(super) struct Merge {
 impl Merge {
     /// Of both tables key and place come first. Each row of ours is told of `most` of theirs; from column `held` on they are
     /// told. Those that no row of ours meets go to `left`.
-    pub(super) fn new(ours: BatchStream, theirs: BatchStream, most: usize, held: usize, left: Arc<Mutex<Left>>) -> Self {
+    pub(super) fn new(
+        ours: BatchStream,
+        theirs: BatchStream,
+        most: usize,
+        held: usize,
+        left: Arc<Mutex<Left>>,
+    ) -> Self {
         Self {
             ours: Rows::new(ours),
             theirs: Rows::new(theirs),

@@ -42,9 +42,15 @@ fn recipes() -> Vec<String> {
     let full = &joins[5];
     let reject = &joins[2];
     recipes.push(format!("{reject}, {{validate: [{{column: theirs, max: 1}}]}}"));
-    recipes.push(format!("{rule}, {reject}, {{join: {{with: prices, on: {{quantity: theirs}}, columns: [name]}}}}"));
-    recipes.push(format!("{{sort: {{by: [quantity]}}}}, {rule}, {full}, {{number_rows: {{column: n}}}}"));
-    recipes.push(format!("{full}, {{deduplicate: {{by: [name, theirs], keep: last}}}}, {reject}"));
+    recipes.push(format!(
+        "{rule}, {reject}, {{join: {{with: prices, on: {{quantity: theirs}}, columns: [name]}}}}"
+    ));
+    recipes.push(format!(
+        "{{sort: {{by: [quantity]}}}}, {rule}, {full}, {{number_rows: {{column: n}}}}"
+    ));
+    recipes.push(format!(
+        "{full}, {{deduplicate: {{by: [name, theirs], keep: last}}}}, {reject}"
+    ));
     for keep in ["added, changed", "added, changed, removed, same"] {
         let compare = format!("{{compare: {{with: prices, by: [name], keep: [{keep}]}}}}");
         recipes.push(format!("{{rename: {{quantity: theirs}}}}, {compare}"));
@@ -84,20 +90,35 @@ fn many_rows_of_the_same_key_are_looked_up_on_disk_as_in_memory() -> Fallible {
         ("code", numbers(&theirs)),
         ("price", numbers(&(0..12_000).map(Some).collect::<Vec<_>>())),
     ])?;
-    let ours: Vec<_> = (0..20_000).map(|n| if n % 4 == 0 { Some(n) } else { key(n + 1, 7_000) }).collect();
-    let ours = [("sku", numbers(&ours)), ("n", numbers(&(0..20_000).map(Some).collect::<Vec<_>>()))];
+    let ours: Vec<_> = (0..20_000)
+        .map(|n| if n % 4 == 0 { Some(n) } else { key(n + 1, 7_000) })
+        .collect();
+    let ours = [
+        ("sku", numbers(&ours)),
+        ("n", numbers(&(0..20_000).map(Some).collect::<Vec<_>>())),
+    ];
     let split = Split {
         part_rows: 4096,
         window_rows: 3000,
         jobs: 2,
         held: None,
     };
-    for options in ["kind: full", "kind: right, several: first", "kind: inner, several: reject", "kind: anti"] {
+    for options in [
+        "kind: full",
+        "kind: right, several: first",
+        "kind: inner, several: reject",
+        "kind: anti",
+    ] {
         let recipe = format!("steps: [{{join: {{with: prices, on: {{sku: code}}, {options}}}}}]");
         let made = |held| outcome(&ours, &recipe, Split { held, ..split }, &references);
         let (on_disk, in_memory) = (made(ON_DISK)?, made(IN_MEMORY)?);
         assert!(!in_memory.0.is_empty(), "{options}");
-        assert!(on_disk == in_memory, "{options}: {} and {} rows", on_disk.0.len(), in_memory.0.len());
+        assert!(
+            on_disk == in_memory,
+            "{options}: {} and {} rows",
+            on_disk.0.len(),
+            in_memory.0.len()
+        );
     }
     Ok(())
 }
