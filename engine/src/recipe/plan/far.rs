@@ -9,14 +9,15 @@
 //! Our rows go through the steps in front twice: first for their keys alone, then, as ever, for the result, and the matches
 //! are taken from the file. So rows, accounts and rejects come in the same order as with the table in memory.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, RecordBatch, UInt32Array, UInt64Array};
-use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
+use arrow::compute::{concat_batches, filter};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt32Type, UInt64Type};
 use arrow::ipc::reader::FileReader;
 use arrow::ipc::writer::FileWriter;
 use arrow::row::{RowConverter, SortField};
@@ -31,6 +32,9 @@ use super::source::{Source, to_be_read, unnamed};
 use super::stages::{self, Window};
 use super::{Effects, Work};
 use crate::tables::read::Scan;
+
+/// So few rows of ours are looked for one by one in the other table: a preview shows no more.
+const FEW_ROWS: u64 = 8192;
 
 const LOST: PlanError = PlanError::Internal("a batch lost its places");
 
@@ -186,9 +190,13 @@ async fn search(work: &Arc<Work>, source: &Arc<Source>, steps: Range<usize>) -> 
     let firsts = Arc::new(Mutex::new(vec![0]));
 
     let by_key = [Key::ascending(0), Key::ascending(1)];
-    let ours = sort(our_keys(work, source, steps, &theirs, &firsts), &ours_schema(), &by_key)?;
-    let schema = theirs.schema.clone();
-    let theirs_sorted = sort(their_keys(work, index, &theirs, &left), &schema, &by_key)?;
+    let is_few = !wants_left && source.rows().is_some_and(|rows| rows <= FEW_ROWS);
+    let (ours, few) = match our_keys(work, source, steps, &theirs, &firsts) {
+        keys if is_few => few_keys(keys).await?,
+        keys => (keys, None),
+    };
+    let ours = sort(ours, &ours_schema(), &by_key)?;
+    let theirs_sorted = sort(their_keys(work, (index, few), &theirs, &left), &theirs.schema, &by_key)?;
     let (sender, receiver) = mpsc::channel(1);
     let merge = Merge::new(ours, theirs_sorted, step.most(), 2 + lookup.on.len(), left.clone());
     let found = futures_util::stream::unfold(receiver, |mut receiver: mpsc::Receiver<_>| async move {
@@ -259,6 +267,33 @@ impl Theirs {
         })
     }
 
+    /// Rows with their keys in front; those that meet none of ours are left.
+    fn keyed(
+        &self,
+        rows: TheirRows,
+        places: ArrayRef,
+        few: Option<&HashSet<Vec<u8>>>,
+        left: &Mutex<Left>,
+    ) -> Result<RecordBatch, PlanError> {
+        let count = places.len();
+        let (mut bytes, mut filled) = keys_of(&rows.parts, count, &self.converter()?)?;
+        if let Some(few) = few {
+            let is_wanted = |key: Option<&[u8]>| Some(key.is_some_and(|key| few.contains(key)));
+            let wanted: BooleanArray = bytes.iter().map(is_wanted).collect();
+            bytes = filter(&bytes, &wanted)?.as_binary::<i32>().clone();
+            filled = filter(&filled, &wanted)?.as_primitive::<UInt32Type>().clone();
+        }
+        let mut unmet = vec![true; count];
+        filled.values().iter().for_each(|row| unmet[*row as usize] = false);
+        let cells = [vec![places], rows.keys, rows.columns].concat();
+        let cells = RecordBatch::try_new(self.left.clone(), cells)?;
+        let unmet = arrow::compute::filter_record_batch(&cells, &BooleanArray::from(unmet))?;
+        left.lock().unwrap_or_else(PoisonError::into_inner).add(&unmet)?;
+        let cells = arrow::compute::take_record_batch(&cells, &filled)?;
+        let columns = std::iter::once(Arc::new(bytes) as ArrayRef).chain(cells.columns().iter().cloned());
+        Ok(RecordBatch::try_new(self.schema.clone(), columns.collect())?)
+    }
+
     fn converter(&self) -> Result<RowConverter, PlanError> {
         let fields = self.parts.iter().cloned().map(SortField::new);
         Ok(RowConverter::new(fields.collect())?)
@@ -325,6 +360,19 @@ fn our_keys(
     }))
 }
 
+/// A few keys, and the set of them: then most rows of the other table need not be sorted.
+async fn few_keys(mut keys: BatchStream) -> Result<(BatchStream, Option<HashSet<Vec<u8>>>), PlanError> {
+    let (mut batches, mut set) = (Vec::new(), HashSet::new());
+    while let Some(batch) = keys.next().await {
+        let batch = batch?;
+        let keys = batch.column(0).as_binary_opt::<i32>().ok_or(LOST)?;
+        set.extend(keys.iter().flatten().map(<[u8]>::to_vec));
+        batches.push(batch);
+    }
+    let batches = futures_util::stream::iter(batches.into_iter().map(Ok));
+    Ok((Box::pin(batches), Some(set)))
+}
+
 /// The columns of the table that keys of ours depend on.
 fn needs(work: &Work, index: usize) -> Arc<Vec<bool>> {
     let mut wanted = vec![false; work.plan.steps[index].before.len()];
@@ -334,8 +382,14 @@ fn needs(work: &Work, index: usize) -> Arc<Vec<bool>> {
     Arc::new(work.plan.needs_before(index, wanted, work.table.meta().columns.len()))
 }
 
-/// Keys, places and cells of the other table; rows with a blank in their key meet none of ours.
-fn their_keys(work: &Arc<Work>, index: usize, theirs: &Theirs, left: &Arc<Mutex<Left>>) -> BatchStream {
+/// Keys, places and cells of the other table; rows with a blank in their key meet none of ours, nor do those whose key is not
+/// among a few.
+fn their_keys(
+    work: &Arc<Work>,
+    (index, few): (usize, Option<HashSet<Vec<u8>>>),
+    theirs: &Theirs,
+    left: &Arc<Mutex<Left>>,
+) -> BatchStream {
     let table = looks_up(work, index).map(|step| step.lookup().table.clone());
     let scan = Scan {
         columns: Some(theirs.wanted.clone()),
@@ -352,16 +406,9 @@ fn their_keys(work: &Arc<Work>, index: usize, theirs: &Theirs, left: &Arc<Mutex<
                 return Err(PlanError::GivenUp);
             }
             let (batch, lookup) = (batch?, looks_up(&work, index).ok_or(LOST)?.lookup());
-            let TheirRows { parts, keys, columns } = lookup.their_rows(&batch, &theirs.wanted)?;
-            let (bytes, filled) = keys_of(&parts, batch.num_rows(), &theirs.converter()?)?;
-            let blank = blanks(&parts, batch.num_rows());
-            let cells = [vec![external::ordinals(&mut next, batch.num_rows())], keys, columns].concat();
-            let cells = RecordBatch::try_new(theirs.left.clone(), cells)?;
-            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-            left.add(&arrow::compute::filter_record_batch(&cells, &blank)?)?;
-            let cells = arrow::compute::take_record_batch(&cells, &filled)?;
-            let columns = std::iter::once(Arc::new(bytes) as ArrayRef).chain(cells.columns().iter().cloned());
-            Ok(RecordBatch::try_new(theirs.schema.clone(), columns.collect())?)
+            let rows = lookup.their_rows(&batch, &theirs.wanted)?;
+            let places = external::ordinals(&mut next, batch.num_rows());
+            theirs.keyed(rows, places, few.as_ref(), &left)
         });
     Box::pin(futures_util::stream::iter(batches))
 }

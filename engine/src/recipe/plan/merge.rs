@@ -116,7 +116,7 @@ impl Merge {
                 if places.is_empty() {
                     self.unmet.extend(start..end);
                 } else {
-                    let last = end.min(start + self.most.saturating_sub(told));
+                    let last = start + (end - start).min(self.most.saturating_sub(told));
                     told += end - start;
                     self.meet(&places, start..last, &matches).await?;
                 }

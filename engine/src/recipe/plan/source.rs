@@ -31,6 +31,14 @@ impl Source {
         }
     }
 
+    /// How many rows of the table there are, where they are of it.
+    pub(super) fn rows(&self) -> Option<u64> {
+        match self {
+            Self::Table(windows) => Some(windows.iter().map(|window| window.rows).sum()),
+            Self::Chunks(_) => None,
+        }
+    }
+
     /// Where a piece of the table begins in it.
     pub(super) fn window(&self, place: usize) -> Option<Window> {
         match self {
