@@ -15,7 +15,7 @@ export SQLX_OFFLINE ?= true
 TOOLS := $(SHEETMILL_CACHE)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run build test check million agree agree-steps libreoffice mutate fuzz tidy bench postgres browser garage deny
+.PHONY: help run build test check million agree agree-steps libreoffice mutate fuzz tidy bench bench-preview postgres browser garage deny
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -81,6 +81,11 @@ tidy:
 bench:
 	@.ci/need python
 	bench/run
+
+# Previews of a million rows as the builder asks for them: some ten minutes.
+bench-preview: postgres
+	@.ci/need python
+	bench/preview
 
 ## What has to be on the machine. As root on Debian it is installed; otherwise it is named.
 

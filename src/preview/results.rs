@@ -131,7 +131,12 @@ impl Previews {
             offset,
             limit,
         });
-        match self.0.answer(&order, &CancellationToken::new()).await.map_err(of_a_result)? {
+        match self
+            .0
+            .answer(&order, &CancellationToken::new())
+            .await
+            .map_err(of_a_result)?
+        {
             Message::Results(answer) => Ok(*answer),
             other => Err(unasked(&other)),
         }
@@ -150,7 +155,12 @@ impl Previews {
             row: wanted.row,
             follow: wanted.follow,
         });
-        match self.0.answer(&order, &CancellationToken::new()).await.map_err(of_a_result)? {
+        match self
+            .0
+            .answer(&order, &CancellationToken::new())
+            .await
+            .map_err(of_a_result)?
+        {
             Message::Trace(answer) => Ok(*answer),
             other => Err(unasked(&other)),
         }

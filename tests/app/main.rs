@@ -33,6 +33,7 @@ mod memory;
 mod orders;
 mod other_tables;
 mod postgres;
+mod previews;
 mod private_postgres;
 mod probes;
 mod processes;

@@ -144,3 +144,21 @@ async fn a_warm_child_takes_one_order_after_another() {
     let ended = child.close().await;
     assert_eq!(ended.log, "");
 }
+
+#[tokio::test]
+async fn a_child_whose_order_is_given_up_ends_it_and_takes_the_next_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let failed = r#"{"message":"failed","code":"given_up","sentence":"","detail":"","input_at_fault":true}"#;
+    let done = r#"{"message":"done","rows_in":0,"rows_out":0,"rejected":0,"ledger":[],"seconds":{}}"#;
+    let waits =
+        format!("read a; read b; read c; [ \"$c\" = 'give up' ] && echo '{failed}'; read d; echo '{done}'; read e");
+    let mut child = Child::start(&script(&waits), folder.path(), &CancellationToken::new())
+        .await
+        .expect("it starts");
+    child.order(&order()).await.expect("it takes the order");
+    child.give_up().await.expect("it hears");
+    assert!(matches!(child.next().await, Step::Ended(Outcome::Failed { code, .. }) if code == "given_up"));
+    child.order(&order()).await.expect("it takes another");
+    assert!(matches!(child.next().await, Step::Ended(Outcome::Done(_))));
+    child.close().await;
+}

@@ -8,6 +8,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::UInt32Type;
 use arrow::record_batch::RecordBatch;
 
+use super::{PreviewOrder, RowsAnswer};
 use crate::recipe::ledger::{origin, shuffled};
 use crate::recipe::plan::chunk::Chunk;
 use crate::recipe::plan::glance::Stop;
@@ -30,6 +31,8 @@ pub struct Warmth {
     stop: Stop,
     tables: Vec<Table>,
     runs: Vec<(RunOfRows, Chunk)>,
+    /// What was shown last, by the order in words.
+    shown: Option<(String, RowsAnswer)>,
 }
 
 /// Which rows of a table.
@@ -66,6 +69,17 @@ impl Warmth {
         Ok(table)
     }
 
+    /// The rows that were shown last, if an order asked for the same ones.
+    pub(super) fn shown(&self, order: &PreviewOrder) -> Option<RowsAnswer> {
+        let (words, answer) = self.shown.as_ref()?;
+        (Some(words) == in_words(order).as_ref()).then(|| answer.clone())
+    }
+
+    /// Keeps the rows of an order.
+    pub(super) fn keep_shown(&mut self, order: &PreviewOrder, answer: &RowsAnswer) {
+        self.shown = in_words(order).map(|words| (words, answer.clone()));
+    }
+
     /// Some rows of a table, with all its columns.
     pub(super) fn rows(&mut self, table: &Table, places: Places) -> Result<Chunk, PlanError> {
         let columns = table.meta().columns.iter();
@@ -84,6 +98,16 @@ impl Warmth {
         }
         Ok(chunk)
     }
+}
+
+/// What an order asks, apart from where it works and whether rows are counted.
+fn in_words(order: &PreviewOrder) -> Option<String> {
+    let asked = PreviewOrder {
+        count_all: false,
+        scratch: PathBuf::new(),
+        ..order.clone()
+    };
+    serde_json::to_string(&asked).ok()
 }
 
 /// Puts one behind the others; the first one goes where there are too many.

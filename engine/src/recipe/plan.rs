@@ -23,6 +23,7 @@ pub mod conversion;
 pub mod deduplicate;
 pub mod exact_sum;
 pub mod external;
+pub mod far;
 pub mod fill;
 pub(crate) mod findings;
 pub mod further;
@@ -31,6 +32,7 @@ pub mod group;
 pub mod guard;
 pub mod join;
 pub mod lookup;
+mod merge;
 pub mod operator;
 pub mod ordered;
 pub mod patterns;
@@ -43,6 +45,7 @@ pub mod rules;
 pub mod running;
 pub mod similar;
 pub mod sort;
+mod source;
 pub mod spread;
 pub mod stages;
 pub mod texts;
@@ -151,8 +154,13 @@ impl Plan {
     /// Which columns of the table are needed at all.
     #[must_use]
     pub fn needs(&self, all: usize) -> Vec<bool> {
-        let mut wanted = vec![self.cells_wanted; self.columns.len()];
-        for step in self.steps.iter().rev() {
+        self.needs_before(self.steps.len(), vec![self.cells_wanted; self.columns.len()], all)
+    }
+
+    /// Which columns of the table are needed for those that are wanted in front of a step.
+    #[must_use]
+    pub fn needs_before(&self, index: usize, mut wanted: Vec<bool>, all: usize) -> Vec<bool> {
+        for step in self.steps[..index].iter().rev() {
             let before = step.before.len();
             wanted = match &step.operator {
                 Operator::Step(operator) => operator.needs(&wanted, before),
@@ -240,8 +248,8 @@ impl Plan {
     #[must_use]
     pub fn holding_steps(&self) -> usize {
         let holding = |step: &PlannedStep| match &step.operator {
-            Operator::Step(_) => 0,
-            Operator::Unique(unique) => unique.sets.len(),
+            Operator::Step(operator) => usize::from(operator.looks_up().is_some()),
+            Operator::Unique(unique) => unique.sets.len() + usize::from(unique.judge.looks_up().is_some()),
             Operator::Sort(_)
             | Operator::Deduplicate(_)
             | Operator::Group(_)

@@ -67,23 +67,33 @@ impl<'a> Viewing<'a> {
     fn first(&self, shown: Plan, rows: usize, warmth: &mut Warmth) -> Result<RowsAnswer, Halt> {
         let (streams, sorts) = (shown.streams(), shown.last_sort().is_some());
         let counts = self.order.count_all && (streams || sorts);
-        let given = match streams {
-            true => Some(warmth.rows(self.table, Places::First(rows))?),
-            false => None,
+        // Whoever wants counts has mostly just seen the rows.
+        let kept = warmth.shown(self.order).filter(|_| counts);
+        let mut answer = match kept {
+            Some(kept) => kept,
+            None => {
+                let given = match streams {
+                    true => Some(warmth.rows(self.table, Places::First(rows))?),
+                    false => None,
+                };
+                let pass = Pass {
+                    read: streams.then_some(rows as u64),
+                    // What stands behind the last sort may take rows out, so some more than are shown come out of it.
+                    first: (sorts && !streams).then_some((4 * rows).max(MOST_ROWS)),
+                    to_end: streams || (self.order.count_all && !counts),
+                    glance: Glance {
+                        given,
+                        stop: warmth.stop(),
+                        ..Glance::default()
+                    },
+                    ..Pass::to_show(rows)
+                };
+                self.pass(shown, pass)?.answer
+            }
         };
-        let pass = Pass {
-            read: streams.then_some(rows as u64),
-            // What stands behind the last sort may take rows out, so some more than are shown come out of it.
-            first: (sorts && !streams).then_some((4 * rows).max(MOST_ROWS)),
-            to_end: streams || (self.order.count_all && !counts),
-            glance: Glance {
-                given,
-                stop: warmth.stop(),
-                ..Glance::default()
-            },
-            ..Pass::to_show(rows)
-        };
-        let mut answer = self.pass(shown, pass)?.answer;
+        if sorts && !streams {
+            warmth.keep_shown(self.order, &answer);
+        }
         if counts {
             counted_in(&mut answer, self.counted(0, warmth)?.answer);
         } else if !self.order.count_all {

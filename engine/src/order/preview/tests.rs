@@ -180,7 +180,7 @@ fn counts_are_those_of_a_run_although_fewer_columns_are_read() -> Fallible {
         ", {convert: {column: status, to: integer, otherwise: reject}}",
         ", {deduplicate: {by: [status, quantity], keep: last}}, {filter: {keep: id > 2990}}",
         ", {group: {by: [status], totals: {rows: 'count(*)'}}}, {filter: {keep: rows > 3}}",
-        ", {split: {column: status, separator: p, into: [one, two], otherwise: reject}}, {drop: {columns: [one, two]}}",
+        ", {split: {column: status, separator: p, into: [one, two], extra: reject}}, {drop: {columns: [one, two]}}",
         ", {validate: [{column: quantity, unique: true}, {where: each < 9, message: much, severity: warning}]}",
         ", {unpivot: {columns: [quantity, price], names: n, values: v}}, {fill: {columns: [n], direction: down}}",
     ] {
@@ -238,5 +238,31 @@ fn an_order_that_nobody_waits_for_ends_and_the_next_one_is_answered() -> Fallibl
             .len(),
         10
     );
+    Ok(())
+}
+
+#[test]
+fn sorted_rows_that_were_shown_are_kept_for_who_counts_next_and_for_nobody_else() -> Fallible {
+    let folder = tempfile::tempdir()?;
+    make_table(folder.path(), &orders(900), 100)?;
+    let mut warmth = Warmth::default();
+    let sorted = |by: &str| steps(&format!(", {{sort: {{by: [{by}]}}}}"));
+    for by in ["price", "id", "quantity"] {
+        let text = sorted(by);
+        let shown = preview_by(&mut warmth, folder.path(), &text, WhichRows::First, (20, false))?;
+        let counted = preview_by(&mut warmth, folder.path(), &text, WhichRows::First, (20, true))?;
+        assert_eq!(counted.rows, shown.rows, "{by}");
+        assert_eq!(
+            counted,
+            preview(folder.path(), &text, WhichRows::First, (20, true))?,
+            "{by}"
+        );
+        let more = preview_by(&mut warmth, folder.path(), &text, WhichRows::First, (30, true))?;
+        assert_eq!(
+            more,
+            preview(folder.path(), &text, WhichRows::First, (30, true))?,
+            "{by}"
+        );
+    }
     Ok(())
 }

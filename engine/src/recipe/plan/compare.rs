@@ -11,8 +11,8 @@ use arrow::datatypes::Int64Type;
 
 use super::chunk::Chunk;
 use super::further::{Further, FurtherRows};
-use super::join::{KeyColumn, left_over};
-use super::lookup::{Keys, Lookup, NONE, Other, common, comparable};
+use super::join::KeyColumn;
+use super::lookup::{LeftRows, LooksUp, Lookup, Matched, NONE, common, comparable};
 use super::operator::{Applied, ChunkStep, Met, PlanError};
 use super::stages::Window;
 use crate::recipe::expression::Rejection;
@@ -41,20 +41,19 @@ struct Found {
 }
 
 impl CompareStep {
-    fn find(&self, other: &Other, keys: &Keys, chunk: &Chunk) -> Result<Found, PlanError> {
+    fn pairs(&self, chunk: &Chunk, matched: &Matched) -> Result<Found, PlanError> {
         let marks = chunk.columns.get(self.lookup.before.len());
         let marks = marks.and_then(|marks| marks.as_primitive_opt::<Int64Type>());
         let marks = marks.ok_or(PlanError::Internal("a comparison without marks"))?;
         let (mut theirs, mut rejections) = (Vec::with_capacity(chunk.rows()), Vec::new());
         for row in 0..chunk.rows() {
-            let mut matches = other.matches(keys, row);
-            let first = matches.next();
-            theirs.push(first);
-            let repeated = (marks.is_valid(row) && !keys.is_blank(row)).then(|| marks.value(row));
+            let matches = matched.of(row);
+            theirs.push(matches.first().copied());
+            let repeated = (marks.is_valid(row) && !matched.blank.value(row)).then(|| marks.value(row));
             let message = match repeated {
                 Some(0) => "an earlier row has the same key".to_owned(),
                 Some(earlier) => format!("row {earlier} has the same key"),
-                None if matches.next().is_some() => format!("several rows of `{}` have this key", self.lookup.name),
+                None if matches.len() > 1 => format!("several rows of `{}` have this key", self.lookup.name),
                 None => continue,
             };
             rejections.push(Rejection {
@@ -119,12 +118,18 @@ impl CompareStep {
     }
 }
 
-impl ChunkStep for CompareStep {
-    fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
-        let other = self.lookup.other()?;
-        let keys = self.lookup.keys(other, chunk)?;
-        let Found { theirs, rejections } = self.find(other, &keys, chunk)?;
-        let old = other.columns.iter().map(|column| take(column, &theirs, None));
+impl LooksUp for CompareStep {
+    fn lookup(&self) -> &Lookup {
+        &self.lookup
+    }
+
+    fn most(&self) -> usize {
+        2
+    }
+
+    fn found(&self, chunk: &Chunk, matched: &Matched) -> Result<Applied, PlanError> {
+        let Found { theirs, rejections } = self.pairs(chunk, matched)?;
+        let old = matched.columns.iter().map(|column| take(column, &theirs, None));
         let old = old.collect::<Result<Vec<_>, _>>()?;
         let changed_columns = self.changed_columns(&self.differences(chunk, &old)?, &theirs);
         let change = |row: usize| match (theirs.is_valid(row), changed_columns.is_valid(row)) {
@@ -147,6 +152,29 @@ impl ChunkStep for CompareStep {
             filtered: (out.true_count() > 0).then_some(out),
             ..Applied::with_sources(columns, sources)
         })
+    }
+
+    fn brought(&self, left: LeftRows) -> Result<FurtherRows, PlanError> {
+        let before = self.lookup.before.iter().enumerate();
+        let ours = before.map(|(position, before)| KeyColumn::of_theirs(&self.keys, position, &left, before));
+        let ours = ours.collect::<Result<Vec<_>, _>>()?;
+        let rows = left.positions.len();
+        let words: ArrayRef = Arc::new(StringArray::from(vec![Change::Removed.word(); rows]));
+        let nothing = new_null_array(&ColumnKind::Text.arrow(), rows);
+        Ok(FurtherRows {
+            columns: self.in_order((words, nothing), ours, &left.columns),
+            positions: left.positions,
+        })
+    }
+}
+
+impl ChunkStep for CompareStep {
+    fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
+        self.found(chunk, &self.lookup.matched(chunk, self.most())?)
+    }
+
+    fn looks_up(&self) -> Option<&dyn LooksUp> {
+        Some(self)
     }
 
     fn further(&self) -> Option<&dyn Further> {
@@ -196,19 +224,6 @@ impl Further for CompareStep {
     }
 
     fn rows(&self, window: Window) -> Result<FurtherRows, PlanError> {
-        let other = self.lookup.other()?;
-        let (positions, picked) = left_over(other, window);
-        let old = other.columns.iter().map(|column| take(column, &picked, None));
-        let old = old.collect::<Result<Vec<_>, _>>()?;
-        let before = self.lookup.before.iter().enumerate();
-        let ours =
-            before.map(|(position, before)| KeyColumn::of_theirs(&self.keys, position, (other, &picked), before));
-        let ours = ours.collect::<Result<Vec<_>, _>>()?;
-        let words: ArrayRef = Arc::new(StringArray::from(vec![Change::Removed.word(); picked.len()]));
-        let nothing = new_null_array(&ColumnKind::Text.arrow(), picked.len());
-        Ok(FurtherRows {
-            columns: self.in_order((words, nothing), ours, &old),
-            positions,
-        })
+        self.brought(self.lookup.left_rows(window)?)
     }
 }

@@ -5,7 +5,7 @@ use arrow::compute::take;
 
 use super::chunk::Chunk;
 use super::further::{Further, FurtherRows};
-use super::lookup::{Lookup, NONE, Other};
+use super::lookup::{LeftRows, LooksUp, Lookup, Matched, NONE};
 use super::operator::{Applied, ChunkStep, Met, PlanError};
 use super::stages::Window;
 use super::widen::widened;
@@ -53,30 +53,13 @@ impl KeyColumn {
         }
     }
 
-    /// The column of ours for these rows of the other table: their keys, or blanks.
-    pub fn of_theirs(
-        keys: &[Self],
-        position: usize,
-        (other, rows): (&Other, &UInt32Array),
-        before: &Column,
-    ) -> Result<ArrayRef, PlanError> {
+    /// The column of ours for rows of the other table: their keys, or blanks.
+    pub fn of_theirs(keys: &[Self], position: usize, left: &LeftRows, before: &Column) -> Result<ArrayRef, PlanError> {
         match keys.iter().find(|key| key.ours == position) {
-            None => Ok(new_null_array(&before.kind.arrow(), rows.len())),
-            Some(key) => {
-                let cells = take(&other.keys[key.key], rows, None)?;
-                widened(&cells, &key.theirs, key.kind, key.formats.1)
-            }
+            None => Ok(new_null_array(&before.kind.arrow(), left.positions.len())),
+            Some(key) => widened(&left.keys[key.key], &key.theirs, key.kind, key.formats.1),
         }
     }
-}
-
-/// The rows of a window that met none of ours: their positions in the other table.
-pub(super) fn left_over(other: &Other, window: Window) -> (Vec<u64>, UInt32Array) {
-    let rows = window.first..window.first + window.rows;
-    let is_left = |row: &u64| usize::try_from(*row).is_ok_and(|row| !other.is_met(row));
-    let positions: Vec<u64> = rows.filter(is_left).collect();
-    let picked = positions.iter().filter_map(|row| u32::try_from(*row).ok()).collect();
-    (positions, picked)
 }
 
 /// What was found for a chunk: pairs of our row and theirs.
@@ -89,12 +72,11 @@ struct Found {
 }
 
 impl JoinStep {
-    fn find(&self, other: &Other, chunk: &Chunk) -> Result<Found, PlanError> {
-        let keys = self.lookup.keys(other, chunk)?;
+    fn pairs(&self, rows: usize, matched: &Matched) -> Found {
         let mut found = Found::default();
-        for row in 0..chunk.rows() {
+        for row in 0..rows {
             let position = u32::try_from(row).unwrap_or(NONE);
-            let mut matches = other.matches(&keys, row);
+            let mut matches = matched.of(row).iter().copied();
             let (first, second) = (matches.next(), matches.next());
             match (first, second) {
                 (None, _) => found.matches.none += 1,
@@ -122,7 +104,7 @@ impl JoinStep {
                 }
             }
         }
-        Ok(found)
+        found
     }
 
     fn several_matches(&self, position: u32) -> Rejection {
@@ -136,13 +118,21 @@ impl JoinStep {
     }
 }
 
-impl ChunkStep for JoinStep {
-    fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
-        let other = self.lookup.other()?;
-        let found = self.find(other, chunk)?;
+impl LooksUp for JoinStep {
+    fn lookup(&self) -> &Lookup {
+        &self.lookup
+    }
+
+    fn most(&self) -> usize {
+        let all = self.several == Several::All && !matches!(self.kind, JoinKind::Semi | JoinKind::Anti);
+        if all { usize::MAX } else { 2 }
+    }
+
+    fn found(&self, chunk: &Chunk, matched: &Matched) -> Result<Applied, PlanError> {
+        let found = self.pairs(chunk.rows(), matched);
         let picked = UInt32Array::from(found.ours);
         let same = picked.len() == chunk.rows() && picked.values().iter().zip(0..).all(|(at, row)| *at == row);
-        let mut columns = Vec::with_capacity(chunk.columns.len() + other.columns.len());
+        let mut columns = Vec::with_capacity(chunk.columns.len() + matched.columns.len());
         for (position, column) in chunk.columns.iter().enumerate() {
             let column = if same {
                 column.clone()
@@ -155,7 +145,7 @@ impl ChunkStep for JoinStep {
         let mut sources: Vec<Option<usize>> = (0..columns.len()).map(Some).collect();
         if !matches!(self.kind, JoinKind::Semi | JoinKind::Anti) {
             let theirs = UInt32Array::from(found.theirs);
-            for column in &other.columns {
+            for column in &matched.columns {
                 columns.push(take(column, &theirs, None)?);
                 sources.push(None);
             }
@@ -166,6 +156,28 @@ impl ChunkStep for JoinStep {
             matches: Some(found.matches),
             ..Applied::with_sources(columns, sources)
         })
+    }
+
+    fn brought(&self, left: LeftRows) -> Result<FurtherRows, PlanError> {
+        let mut columns = Vec::with_capacity(self.lookup.before.len() + left.columns.len());
+        for (position, before) in self.lookup.before.iter().enumerate() {
+            columns.push(KeyColumn::of_theirs(&self.keys, position, &left, before)?);
+        }
+        columns.extend(left.columns);
+        Ok(FurtherRows {
+            columns,
+            positions: left.positions,
+        })
+    }
+}
+
+impl ChunkStep for JoinStep {
+    fn apply(&self, chunk: &Chunk) -> Result<Applied, PlanError> {
+        self.found(chunk, &self.lookup.matched(chunk, self.most())?)
+    }
+
+    fn looks_up(&self) -> Option<&dyn LooksUp> {
+        Some(self)
     }
 
     fn further(&self) -> Option<&dyn Further> {
@@ -207,15 +219,6 @@ impl Further for JoinStep {
     }
 
     fn rows(&self, window: Window) -> Result<FurtherRows, PlanError> {
-        let other = self.lookup.other()?;
-        let (positions, picked) = left_over(other, window);
-        let mut columns = Vec::with_capacity(self.lookup.before.len() + other.columns.len());
-        for (position, before) in self.lookup.before.iter().enumerate() {
-            columns.push(KeyColumn::of_theirs(&self.keys, position, (other, &picked), before)?);
-        }
-        for column in &other.columns {
-            columns.push(take(column, &picked, None)?);
-        }
-        Ok(FurtherRows { columns, positions })
+        self.brought(self.lookup.left_rows(window)?)
     }
 }

@@ -1,29 +1,33 @@
-//! Another table in memory, found by keys.
+//! Another table, found by keys.
 //!
 //! Its keys and the columns that are wanted of it are held once for all windows; rows of ours go by it as they come. Keys
 //! that they met are noted, so that what nothing met can be told at the end: in any order, and so from several threads.
+//! A table that is larger than the step's share of the memory is looked up on disk ([`super::far`]), with the same outcome.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StructArray, UInt16Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StructArray, UInt16Array, UInt32Array};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::UInt16Type;
 use arrow::row::{RowConverter, Rows, SortField};
 
 use super::cells;
 use super::chunk::Chunk;
-use super::operator::{Met, PlanError};
+use super::far::Far;
+use super::further::FurtherRows;
+use super::operator::{Applied, Met, PlanError};
+use super::stages::Window;
 use super::widen;
 use crate::recipe::columns::{Column, of_table};
 use crate::tables::ColumnKind;
 use crate::tables::kinds::mixed_fields;
 use crate::tables::read::{Scan, Table};
 
-/// Bytes of another table that may be held, about.
-const MOST_BYTES: u64 = 512 << 20;
+/// Bytes that a row costs in memory beside its cells, about: its key once more, its place among the keys.
+const ROW_BYTES: u64 = 64;
 /// The end of a chain.
 pub const NONE: u32 = u32::MAX;
 
@@ -43,11 +47,71 @@ pub struct Lookup {
     /// Our columns.
     pub before: Vec<Column>,
     read: OnceLock<Result<Other, String>>,
+    far: OnceLock<Far>,
+}
+
+/// A step that looks rows up.
+pub trait LooksUp: Send + Sync {
+    /// Where.
+    fn lookup(&self) -> &Lookup;
+
+    /// How many of the rows that match one of ours it wants to know of: two tell that there are several.
+    fn most(&self) -> usize;
+
+    /// What it makes of a chunk for which the matching rows were found.
+    fn found(&self, chunk: &Chunk, matched: &Matched) -> Result<Applied, PlanError>;
+
+    /// The rows of the other table that it adds, of those that met none of ours.
+    fn brought(&self, left: LeftRows) -> Result<FurtherRows, PlanError>;
+}
+
+/// The rows of the other table that match those of a chunk.
+#[derive(Debug)]
+pub struct Matched {
+    /// For each row of ours where its matches begin, and behind the last one where they end.
+    pub starts: Vec<u32>,
+    /// The matching rows, by their position in `columns`; for each row of ours in their order.
+    pub theirs: Vec<u32>,
+    /// The held columns of the other table, or of a part of it.
+    pub columns: Vec<ArrayRef>,
+    /// Rows of ours with a blank in their key: nothing matches them.
+    pub blank: BooleanArray,
+}
+
+impl Matched {
+    /// The rows that match this one of ours.
+    #[must_use]
+    pub fn of(&self, row: usize) -> &[u32] {
+        let at = |row: usize| self.starts.get(row).map_or(0, |start| *start as usize);
+        self.theirs.get(at(row)..at(row + 1)).unwrap_or_default()
+    }
+}
+
+/// Rows of the other table that met none of ours.
+#[derive(Debug)]
+pub struct LeftRows {
+    /// Where each stands in the other table, from 0.
+    pub positions: Vec<u64>,
+    /// The columns of keys as they were read.
+    pub keys: Vec<ArrayRef>,
+    /// The held columns.
+    pub columns: Vec<ArrayRef>,
+}
+
+/// Rows of the other table with their keys.
+#[derive(Debug)]
+pub struct TheirRows {
+    /// The keys in the form in which they are compared.
+    pub parts: Vec<ArrayRef>,
+    /// The columns of keys as they were read.
+    pub keys: Vec<ArrayRef>,
+    /// The held columns.
+    pub columns: Vec<ArrayRef>,
 }
 
 /// The other table in memory.
 #[derive(Debug)]
-pub struct Other {
+struct Other {
     converter: RowConverter,
     rows: Rows,
     hasher: RandomState,
@@ -59,14 +123,14 @@ pub struct Other {
     /// For the first row of each key whether a row of ours has that key.
     met: Vec<AtomicBool>,
     /// Its columns of keys as they were read.
-    pub keys: Vec<ArrayRef>,
+    keys: Vec<ArrayRef>,
     /// The held columns.
-    pub columns: Vec<ArrayRef>,
+    columns: Vec<ArrayRef>,
 }
 
 /// The keys of rows of ours.
 #[derive(Debug)]
-pub struct Keys {
+struct Keys {
     rows: Rows,
     blank: BooleanArray,
 }
@@ -88,6 +152,7 @@ impl Lookup {
             formats: places(table, formats),
             before: before.to_vec(),
             read: OnceLock::new(),
+            far: OnceLock::new(),
         }
     }
 
@@ -98,50 +163,93 @@ impl Lookup {
     }
 
     /// The other table, read when it is wanted first.
-    pub fn other(&self) -> Result<&Other, PlanError> {
+    fn other(&self) -> Result<&Other, PlanError> {
         self.read
             .get_or_init(|| self.read().map_err(|error| error.to_string()))
             .as_ref()
             .map_err(|sentence| PlanError::Reference(sentence.clone()))
     }
 
+    /// Bytes that it would take in memory, about.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let (meta, wanted) = (self.table.meta(), self.wanted().len() as u64);
+        let all: u64 = meta.parts.iter().map(|part| part.bytes).sum();
+        all / (meta.columns.len().max(1) as u64) * wanted + meta.rows * ROW_BYTES
+    }
+
+    /// Whether it has more rows than can be told apart in memory.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.table.meta().rows >= u64::from(NONE)
+    }
+
+    /// What was found on disk, where it was looked up there.
+    #[must_use]
+    pub fn far(&self) -> Option<&Far> {
+        self.far.get()
+    }
+
+    /// From now on this is where it is looked up.
+    pub(super) fn set_far(&self, far: Far) -> Result<(), PlanError> {
+        let again = PlanError::Internal("a table was looked up twice");
+        self.far.set(far).map_err(|_there| again)
+    }
+
     /// How many of its rows met none of ours so far.
     #[must_use]
     pub fn left_over(&self) -> u64 {
-        match self.read.get() {
-            Some(Ok(other)) => (0..other.next.len()).filter(|row| !other.is_met(*row)).count() as u64,
+        match (self.far.get(), self.read.get()) {
+            (Some(far), _) => far.left_over(),
+            (None, Some(Ok(other))) => (0..other.next.len()).filter(|row| !other.is_met(*row)).count() as u64,
             _ => self.table.meta().rows,
         }
     }
 
-    /// The keys of a chunk of ours.
-    pub fn keys(&self, other: &Other, chunk: &Chunk) -> Result<Keys, PlanError> {
-        let theirs = self.theirs();
-        let mut parts = Vec::with_capacity(self.on.len());
-        for (ours, at) in &self.on {
-            let of = &self.before[*ours];
-            parts.push(comparable(
-                &chunk.columns[*ours],
-                of,
-                common(of.kind, theirs[*at].kind),
-            )?);
+    /// Those of the rows in this window of the other table that met none of ours.
+    pub fn left_rows(&self, window: Window) -> Result<LeftRows, PlanError> {
+        if let Some(far) = self.far.get() {
+            return far.left(window, self.on.len());
         }
-        Ok(Keys {
-            rows: other.converter.convert_columns(&parts)?,
-            blank: blanks(&parts, chunk.rows()),
+        let other = self.other()?;
+        let rows = window.first..window.first + window.rows;
+        let is_left = |row: &u64| usize::try_from(*row).is_ok_and(|row| !other.is_met(row));
+        let positions: Vec<u64> = rows.filter(is_left).collect();
+        let picked: UInt32Array = positions.iter().filter_map(|row| u32::try_from(*row).ok()).collect();
+        let pick = |column: &ArrayRef| arrow::compute::take(column, &picked, None);
+        Ok(LeftRows {
+            keys: other.keys.iter().map(pick).collect::<Result<_, _>>()?,
+            columns: other.columns.iter().map(pick).collect::<Result<_, _>>()?,
+            positions,
         })
     }
 
-    /// How the only row of a chunk of ours met the other table; `which` of the matches belongs to it, from 0.
+    /// How the only row of a chunk of ours met the other table; `which` of the matches belongs to it, from 0. The other table
+    /// is gone through, so that it may have any size.
     pub fn met(&self, row: &Chunk, which: u64) -> Result<Met, PlanError> {
-        let other = self.other()?;
-        let keys = self.keys(other, row)?;
-        let (mut rows, mut taken) = (0, None);
-        for position in other.matches(&keys, 0) {
-            if rows == which {
-                taken = Some(self.table.row_number(u64::from(position))?);
+        let ours = self.our_parts(row)?;
+        let fields = ours.iter().map(|part| SortField::new(part.data_type().clone()));
+        let converter = RowConverter::new(fields.collect())?;
+        let key = converter.convert_columns(&ours)?;
+        let (mut rows, mut taken, mut first) = (0, None, 0);
+        let wanted = self.wanted();
+        let scan = Scan {
+            columns: Some(wanted.clone()),
+            ..Scan::default()
+        };
+        let mut reader = self.table.read(&scan);
+        let batches = (!blanks(&ours, 1).value(0)).then_some(&mut reader);
+        for batch in batches.into_iter().flatten() {
+            let batch = batch?;
+            let theirs = self.their_rows(&batch, &wanted)?.parts;
+            let (keys, blank) = (converter.convert_columns(&theirs)?, blanks(&theirs, batch.num_rows()));
+            for at in (0..batch.num_rows()).filter(|at| !blank.value(*at) && keys.row(*at) == key.row(0)) {
+                if rows == which {
+                    taken = Some(self.table.row_number(first + at as u64)?);
+                }
+                rows += 1;
             }
-            rows += 1;
+            first += batch.num_rows() as u64;
         }
         Ok(Met {
             table: self.name.clone(),
@@ -150,31 +258,50 @@ impl Lookup {
         })
     }
 
-    fn read(&self) -> Result<Other, PlanError> {
-        let bytes: u64 = self.table.meta().parts.iter().map(|part| part.bytes).sum();
-        if bytes > MOST_BYTES || self.table.meta().rows >= u64::from(NONE) {
-            return Err(PlanError::Reference(format!(
-                "the table `{}` is too large to be looked up in: it takes more than {} MB",
-                self.name,
-                MOST_BYTES >> 20
-            )));
+    /// The rows that match those of a chunk, up to so many for each, found in memory.
+    pub fn matched(&self, chunk: &Chunk, most: usize) -> Result<Matched, PlanError> {
+        const MANY: PlanError = PlanError::Internal("too many rows match");
+        let other = self.other()?;
+        let parts = self.our_parts(chunk)?;
+        let keys = Keys {
+            rows: other.converter.convert_columns(&parts)?,
+            blank: blanks(&parts, chunk.rows()),
+        };
+        let (mut starts, mut theirs) = (Vec::with_capacity(chunk.rows() + 1), Vec::with_capacity(chunk.rows()));
+        starts.push(0);
+        for row in 0..chunk.rows() {
+            theirs.extend(other.matches(&keys, row).take(most));
+            starts.push(u32::try_from(theirs.len()).map_err(|_many| MANY)?);
         }
-        // Each column once, also where it is a key and held.
-        let mut wanted: Vec<usize> = self
-            .on
-            .iter()
-            .map(|(_, theirs)| *theirs)
-            .chain(self.held.iter().copied())
-            .collect();
+        Ok(Matched {
+            starts,
+            theirs,
+            columns: other.columns.clone(),
+            blank: keys.blank,
+        })
+    }
+
+    /// The keys of a chunk of ours in the form in which they are compared.
+    pub(super) fn our_parts(&self, chunk: &Chunk) -> Result<Vec<ArrayRef>, PlanError> {
+        let theirs = self.theirs();
+        let part = |(ours, at): &(usize, usize)| {
+            let of = &self.before[*ours];
+            comparable(&chunk.columns[*ours], of, common(of.kind, theirs[*at].kind))
+        };
+        self.on.iter().map(part).collect()
+    }
+
+    /// The columns of the other table that are read: each once, also where it is a key and held.
+    pub(super) fn wanted(&self) -> Vec<usize> {
+        let keys = self.on.iter().map(|(_, theirs)| *theirs);
+        let mut wanted: Vec<usize> = keys.chain(self.held.iter().copied()).collect();
         wanted.sort_unstable();
         wanted.dedup();
-        let mut reader = self.table.read(&Scan {
-            columns: Some(wanted.clone()),
-            ..Scan::default()
-        });
-        let schema = reader.schema();
-        let batches = (&mut reader).collect::<Result<Vec<_>, _>>()?;
-        let batch = concat_batches(&schema, &batches)?;
+        wanted
+    }
+
+    /// Rows of the other table that were read with these columns.
+    pub(super) fn their_rows(&self, batch: &RecordBatch, wanted: &[usize]) -> Result<TheirRows, PlanError> {
         let column = |at: &usize| {
             let place = wanted.iter().position(|it| it == at).map(|place| place + 1);
             let column = place.and_then(|place| batch.columns().get(place));
@@ -191,6 +318,22 @@ impl Lookup {
             keys.push(key);
         }
         let columns = self.held.iter().map(column).collect::<Result<_, _>>()?;
+        Ok(TheirRows { parts, keys, columns })
+    }
+
+    fn read(&self) -> Result<Other, PlanError> {
+        if self.is_too_long() {
+            return Err(PlanError::Internal("a table with too many rows to be held"));
+        }
+        let wanted = self.wanted();
+        let mut reader = self.table.read(&Scan {
+            columns: Some(wanted.clone()),
+            ..Scan::default()
+        });
+        let schema = reader.schema();
+        let batches = (&mut reader).collect::<Result<Vec<_>, _>>()?;
+        let batch = concat_batches(&schema, &batches)?;
+        let TheirRows { parts, keys, columns } = self.their_rows(&batch, &wanted)?;
         Other::new(&parts, batch.num_rows(), keys, columns)
     }
 }
@@ -223,7 +366,7 @@ impl Other {
     }
 
     /// The rows that match a row of ours, in their order; its key counts as met.
-    pub fn matches<'a>(&'a self, keys: &'a Keys, row: usize) -> impl Iterator<Item = u32> + 'a {
+    fn matches<'a>(&'a self, keys: &'a Keys, row: usize) -> impl Iterator<Item = u32> + 'a {
         let found = (!keys.blank.value(row)).then(|| self.found(keys.rows.row(row).data()));
         let mut found = found.into_iter().flatten().peekable();
         if let Some(met) = found.peek().and_then(|first| self.met.get(*first as usize)) {
@@ -233,8 +376,7 @@ impl Other {
     }
 
     /// Whether a row of ours has the key of this row.
-    #[must_use]
-    pub fn is_met(&self, row: usize) -> bool {
+    fn is_met(&self, row: usize) -> bool {
         let first = (!self.blank.value(row))
             .then(|| self.found(self.rows.row(row).data()).next())
             .flatten();
@@ -254,14 +396,6 @@ impl Other {
             }
             None
         })
-    }
-}
-
-impl Keys {
-    /// Whether a part of this row's key is blank: then nothing matches it.
-    #[must_use]
-    pub fn is_blank(&self, row: usize) -> bool {
-        self.blank.value(row)
     }
 }
 
@@ -292,7 +426,7 @@ pub fn comparable(column: &ArrayRef, of: &Column, common: ColumnKind) -> Result<
 }
 
 /// Rows in which a part of the key is blank: they match nothing.
-fn blanks(parts: &[ArrayRef], rows: usize) -> BooleanArray {
+pub(super) fn blanks(parts: &[ArrayRef], rows: usize) -> BooleanArray {
     (0..rows)
         .map(|row| Some(parts.iter().any(|part| part.is_null(row))))
         .collect()

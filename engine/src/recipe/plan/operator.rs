@@ -9,6 +9,7 @@ use super::chunk::Chunk;
 use super::deduplicate::DeduplicatePlan;
 use super::further::Further;
 use super::group::GroupPlan;
+use super::lookup::LooksUp;
 use super::ordered::OrderedStep;
 use super::query::QueryPlan;
 use super::sort::SortPlan;
@@ -118,6 +119,11 @@ pub trait ChunkStep: fmt::Debug + Send + Sync {
 
     /// The rows of another table that it adds behind the last row, where it may add some.
     fn further(&self) -> Option<&dyn Further> {
+        None
+    }
+
+    /// What it looks rows up by, where it does.
+    fn looks_up(&self) -> Option<&dyn LooksUp> {
         None
     }
 

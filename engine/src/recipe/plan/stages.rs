@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, UInt32Array, UInt64Array};
 use arrow::datatypes::UInt32Type;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 
 use super::chunk::{Chunk, Marked};
 use super::operator::{Applied, ChunkStep, Operator, PlanError};
+use super::source::{Chunks, Source};
 use super::{
-    Effects, PlannedStep, Work, cells, deduplicate, findings, further, group, ordered, probe, query, sort, unique,
+    Effects, PlannedStep, Work, cells, deduplicate, far, findings, further, group, lookup, ordered, probe, query, sort,
+    unique,
 };
 use crate::recipe::document::RejectsPolicy;
 use crate::recipe::expression::Rejection;
@@ -150,6 +152,24 @@ fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
         Some(given) => windows_of_given(given, widens),
         None => limited(windows_of(work, work.table.meta(), widens), work.resources.limit),
     };
+    let source = Arc::new(Source::Table(windows));
+    if !far::any_spills(work, 0..end) {
+        return through(work, source, 0..end);
+    }
+    let work = work.clone();
+    delayed(async move {
+        far::look_up(&work, &source, 0..end).await?;
+        Ok(through(&work, source, 0..end))
+    })
+}
+
+/// A stream that has to be made ready first.
+fn delayed(stream: impl Future<Output = Result<ChunkStream, PlanError>> + Send + 'static) -> ChunkStream {
+    Box::pin(futures_util::stream::once(stream).try_flatten())
+}
+
+/// Carries out steps on the pieces of a source, side by side; the order stays.
+fn through(work: &Arc<Work>, source: Arc<Source>, steps: std::ops::Range<usize>) -> ChunkStream {
     let all = work.table.meta().columns.len();
     // Who follows a row is told of all its cells.
     let needs = Arc::new(match work.probe {
@@ -158,29 +178,52 @@ fn windows(work: &Arc<Work>, end: usize) -> ChunkStream {
     });
     let (jobs, work) = (work.resources.jobs.max(1), work.clone());
     let owner = work.clone();
-    let chunks = futures_util::stream::iter(windows)
-        .map(move |window| {
-            let (work, needs) = (work.clone(), needs.clone());
+    let chunks = futures_util::stream::iter(0..source.pieces())
+        .map(move |place| {
+            let (work, needs, source, steps) = (work.clone(), needs.clone(), source.clone(), steps.clone());
             tokio::task::spawn_blocking(move || {
                 if work.glance.stop.is_asked() {
                     return Err(PlanError::GivenUp);
                 }
                 let mut effects = Effects::default();
-                let chunk = match &work.glance.given {
-                    Some(given) => given_rows(&work, given, window, &mut effects)?,
-                    None => read_window(&work, window, &needs, &mut effects)?,
-                };
-                if let Some(probe) = &work.probe {
+                let chunk = source.read(&work, place, &needs, &mut effects)?;
+                if let (Some(probe), Some(window)) = (&work.probe, source.window(place)) {
                     probe.read(window.first, &chunk)?;
                 }
                 let sources = chunk.sources.clone();
-                let chunk = apply_steps(&work, 0..end, chunk, &mut effects)?;
-                work.glance.note_failing(&sources, window.first, &mut effects);
+                let chunk = apply_steps(&work, steps, chunk, place, &mut effects)?;
+                if let Some(window) = source.window(place) {
+                    work.glance.note_failing(&sources, window.first, &mut effects);
+                }
                 Ok((chunk, effects))
             })
         })
         .buffered(jobs);
     noted(owner, chunks)
+}
+
+/// Carries out steps that look up on disk on chunks that came out of those in front; they are read twice.
+fn through_chunks(work: &Arc<Work>, steps: std::ops::Range<usize>, stream: ChunkStream) -> ChunkStream {
+    let work = work.clone();
+    delayed(async move {
+        let path = work.resources.scratch.join(format!("chunks-{}.arrow", steps.start));
+        let source = Arc::new(Source::Chunks(Chunks::of(stream, &path).await?));
+        far::look_up(&work, &source, steps.clone()).await?;
+        Ok(through(&work, source, steps))
+    })
+}
+
+/// Reads a window of the table, or of rows that are there already.
+pub(super) fn read_piece(
+    work: &Work,
+    window: Window,
+    needs: &[bool],
+    effects: &mut Effects,
+) -> Result<Chunk, PlanError> {
+    match &work.glance.given {
+        Some(given) => given_rows(work, given, window, effects),
+        None => read_window(work, window, needs, effects),
+    }
 }
 
 /// The windows up to a number of rows.
@@ -227,6 +270,9 @@ fn account_of_reading(origins: &UInt64Array, rows: u64) -> Account {
 /// Carries out steps behind one that needed all rows.
 fn later_steps(work: &Arc<Work>, start: usize, end: usize, stream: ChunkStream) -> ChunkStream {
     let stream = sliced(stream, rows_that_fit(work.plan.widens(start..end)));
+    if far::any_spills(work, start..end) {
+        return through_chunks(work, start..end, stream);
+    }
     let (jobs, work) = (work.resources.jobs.max(1), work.clone());
     let owner = work.clone();
     let chunks = stream
@@ -234,7 +280,7 @@ fn later_steps(work: &Arc<Work>, start: usize, end: usize, stream: ChunkStream) 
             let work = work.clone();
             tokio::task::spawn_blocking(move || {
                 let mut effects = Effects::default();
-                let chunk = apply_steps(&work, start..end, chunk?, &mut effects)?;
+                let chunk = apply_steps(&work, start..end, chunk?, 0, &mut effects)?;
                 Ok((chunk, effects))
             })
         })
@@ -244,6 +290,9 @@ fn later_steps(work: &Arc<Work>, start: usize, end: usize, stream: ChunkStream) 
 
 /// Judges rows that were searched for equal values.
 pub(super) fn judged(work: &Arc<Work>, index: usize, stream: ChunkStream) -> ChunkStream {
+    if far::spills(work, index) {
+        return through_chunks(work, index..index + 1, stream);
+    }
     let (jobs, work) = (work.resources.jobs.max(1), work.clone());
     let owner = work.clone();
     let chunks = stream
@@ -255,7 +304,7 @@ pub(super) fn judged(work: &Arc<Work>, index: usize, stream: ChunkStream) -> Chu
                 let Operator::Unique(plan) = &step.operator else {
                     return Err(PlanError::Internal("no search for equal values"));
                 };
-                let chunk = apply_step(&work, step, plan.judge.as_ref(), &chunk?, &mut effects)?;
+                let chunk = apply_step(&work, step, plan.judge.as_ref(), (&chunk?, 0), &mut effects)?;
                 Ok((chunk, effects))
             })
         })
@@ -317,17 +366,19 @@ fn read_window(work: &Work, window: Window, needs: &[bool], effects: &mut Effect
     })
 }
 
-fn apply_steps(
+/// Carries out steps on a chunk; `place` says which one of its source it is, for steps that look up on disk.
+pub(super) fn apply_steps(
     work: &Work,
     steps: std::ops::Range<usize>,
     mut chunk: Chunk,
+    place: usize,
     effects: &mut Effects,
 ) -> Result<Chunk, PlanError> {
     let first = effects.rejects.len();
     for index in steps {
         let step = &work.plan.steps[index];
-        if let Operator::Step(operator) = &step.operator {
-            chunk = apply_step(work, step, operator.as_ref(), &chunk, effects)?;
+        if let Some(operator) = step.operator.chunk_step() {
+            chunk = apply_step(work, step, operator, (&chunk, place), effects)?;
             if let Some(probe) = &work.probe {
                 probe.see(index + 1, &chunk)?;
             }
@@ -345,10 +396,10 @@ fn apply_step(
     work: &Work,
     step: &PlannedStep,
     operator: &dyn ChunkStep,
-    chunk: &Chunk,
+    (chunk, place): (&Chunk, usize),
     effects: &mut Effects,
 ) -> Result<Chunk, PlanError> {
-    let applied = operator.apply(chunk)?;
+    let applied = applied(operator, chunk, place)?;
     if let Some(picked) = &applied.picked {
         let picked = picked.clone();
         return picked_rows(work, step, operator, chunk, (applied, &picked), effects);
@@ -367,6 +418,16 @@ fn apply_step(
     account.kept.add(next.origins.values().iter().copied());
     effects.accounts.push((step.number, account));
     Ok(next)
+}
+
+fn applied(operator: &dyn ChunkStep, chunk: &Chunk, place: usize) -> Result<Applied, PlanError> {
+    if let Some(step) = operator.looks_up()
+        && let Some(far) = step.lookup().far()
+    {
+        let blank = lookup::blanks(&step.lookup().our_parts(chunk)?, chunk.rows());
+        return step.found(chunk, &far.matched(place, blank)?);
+    }
+    operator.apply(chunk)
 }
 
 /// The rows that stay, as a step made them, with those that go noted and accounted for.

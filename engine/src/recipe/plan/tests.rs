@@ -24,6 +24,7 @@ use crate::tables::read::Table;
 use crate::tables::{ColumnKind, ColumnMeta, PartMeta, TableMeta};
 
 mod doors;
+mod far;
 mod further;
 mod join;
 mod languages;
