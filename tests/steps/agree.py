@@ -115,7 +115,7 @@ def check(program, name, seed, count):
                 bad += 1
                 if bad <= SHOWN:
                     lines.append(f"{name}, case {number}: {json.dumps(getattr(case, 'options', None))[:300]}")
-                    lines += [f"  {line[:600]}" for line in found[:4]]
+                    lines += [f"  {line[:250]}" for line in found[:4]]
     return bad, [*lines, f"{name}: {count} cases, {bad} differ" + (f", {judged} judged" if judged else "")]
 
 
