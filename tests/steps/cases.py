@@ -28,7 +28,6 @@ class Case:
     rejected: list = field(default_factory=list)
     fates: dict = field(default_factory=dict)
     others: dict = field(default_factory=dict)
-    policy: str = None
     chooses: object = None
     refused: str = None
     same: object = None

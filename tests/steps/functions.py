@@ -7,6 +7,7 @@ import datetime
 import math
 import pathlib
 import re
+import unicodedata
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 
 from cases import Case, ask, give, typed
@@ -29,10 +30,6 @@ PROFILES = {
     "number text": lambda dice: dice.choice(["1", " 2.5 ", "-3", "+4", "1e3", "1E-3", ".5", "5.", "x", "1,5", "1 000", "NaN", "inf", "Infinity", "1e400", "0x10", "1_000", "--1", "٣", "\u00a05", "-", "e5", "1e", "00012", "9007199254740993"]),
     "day text": lambda dice: dice.choice(["2024-02-29", "2023-02-29", " 2024-01-31 ", "1899-12-31", "1900-01-01", "10000-01-01", "x", "31/01/2024", "2024-13-01", "2024-01-31 12:00:00", "24-01-31", "9999-12-31"]),
 }
-
-
-def sql(expression):
-    return expression
 
 
 def shown_digits(number, places, rounding):
@@ -79,7 +76,13 @@ def date_of_parts(year, month, day):
 
 
 def capitals(text):
-    return re.sub(r"[^\W_]+", lambda word: word[0][0].upper() + word[0][1:].lower(), text)
+    """Each run of letters, digits and the marks on them."""
+    made, inside = [], False
+    for c in text:
+        begins = not inside and c.isalnum()
+        inside = begins or inside and (c.isalnum() or unicodedata.category(c)[0] == "M")
+        made.append([c] if begins or not made or not inside else made.pop() + [c])
+    return "".join(word[0].upper() + "".join(word).lower()[len(word[0].lower()) :] if word[0].isalnum() else "".join(word) for word in made)
 
 
 def near(ours, theirs):
@@ -116,8 +119,8 @@ FUNCTIONS = {
     "split_part": [("split_part(a, b, c)", ["text", "part", "place"], "split_part(a, b, c::BIGINT)")],
     "replace": [("replace(a, b, c)", ["text", "part", "part"], "replace(a, b, c)"), ("replace(a, b, 'x')", ["key", "key"], "replace(a, b, 'x')")],
     "regexp_replace": [("regexp_replace(a, '[0-9]+', '#')", ["text"], "regexp_replace(a, '[0-9]+', '#', 'g')"), ("regexp_replace(a, '([a-z])([A-Z])?', '<$2$1>')", ["text"], "regexp_replace(a, '([a-z])([A-Z])?', '<\\2\\1>', 'g')")],
-    "lpad": [("lpad(a, b, c)", ["text", "count", "part"], "lpad(a, CASE WHEN b > 32767 THEN 32767 ELSE b END::INT, c)"), ("lpad(a, b)", ["text", "count"], "lpad(a, least(b, 32767)::INT, ' ')")],
-    "rpad": [("rpad(a, b, c)", ["text", "count", "part"], "rpad(a, CASE WHEN b > 32767 THEN 32767 ELSE b END::INT, c)"), ("rpad(a, b)", ["text", "count"], "rpad(a, least(b, 32767)::INT, ' ')")],
+    "lpad": [("lpad(a, b, c)", ["text", "count", "part"], "lpad(a, CASE WHEN b > 32767 THEN 32767 ELSE b END::INT, c)"), ("lpad(a, b)", ["text", "count"], "lpad(a, CASE WHEN b > 32767 THEN 32767 ELSE b END::INT, ' ')")],
+    "rpad": [("rpad(a, b, c)", ["text", "count", "part"], "rpad(a, CASE WHEN b > 32767 THEN 32767 ELSE b END::INT, c)"), ("rpad(a, b)", ["text", "count"], "rpad(a, CASE WHEN b > 32767 THEN 32767 ELSE b END::INT, ' ')")],
     "reverse": [("reverse(a)", ["text"], lambda text: text[::-1])],
     "concat": [("concat(a, b, '-', c)", ["text", "key", "text"], "concat(a, b, '-', c)"), ("a || b", ["text", "key"], "concat(a, b)")],
     "text": [("text(a)", [profile], text_of) for profile in ("integer", "decimal", "date", "datetime", "time", "boolean", "text")],

@@ -7,9 +7,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from workbook import write_xlsx
+from workbook import fits_csv, write_csv, write_xlsx
 
 csv.field_size_limit(sys.maxsize)
+
+
+# What a file is shows in its first bytes, whatever it is called.
+OURS = "ours.table"
 
 
 @dataclass
@@ -50,16 +54,19 @@ class Mill:
     def __init__(self, program, folder):
         self.program, self.folder = program, pathlib.Path(folder)
 
-    def run(self, steps, table, others=None, jobs=None, memory=None, since_1904=False, format="jsonl", policy=None):
-        source, recipe, out = (self.folder / name for name in ("in.xlsx", "recipe.json", f"out.{format}"))
+    def run(self, steps, table, others=None, jobs=None, memory=None, since_1904=False, written="xlsx", format="jsonl"):
+        """Runs steps over a table, written as xlsx or, where that tells the same, as csv."""
+        as_csv = written == "csv" and fits_csv(table.kinds, table.written)
+        source, recipe, out = (self.folder / name for name in (OURS, "recipe.json", f"out.{format}"))
         report, rejects = self.folder / "report.json", self.folder / "rejects.csv"
         for path in (out, report, rejects):
             path.unlink(missing_ok=True)
-        write_xlsx(source, table.names, table.written, since_1904)
-        output = {"format": format}
-        if policy:
-            output["rejects"] = {"policy": policy}
-        recipe.write_text(json.dumps({"input": {"header": 1}, "steps": steps, "output": output}), encoding="utf-8")
+        if as_csv:
+            write_csv(source, table.names, table.written)
+        else:
+            write_xlsx(source, table.names, table.written, since_1904)
+        given = {"header": 1, **({"delimiter": ","} if as_csv else {})}
+        recipe.write_text(json.dumps({"input": given, "steps": steps, "output": {"format": format}}), encoding="utf-8")
         command = [self.program, "run", recipe, source, "--out", out, "--report", report, "--rejects", rejects]
         for name, other in (others or {}).items():
             write_xlsx(self.folder / f"{name}.xlsx", other.names, other.written, since_1904)

@@ -109,7 +109,7 @@ def exact(numbers):
     try:
         return float(total)
     except OverflowError:
-        return math.copysign(math.inf, total)
+        return math.inf if total > 0 else -math.inf
 
 
 @judge("running_total")
@@ -125,7 +125,8 @@ def running_total(dice):
 
 
 def finite(number):
-    return number if number is None or math.isfinite(number) else None
+    """A number beyond the greatest one is an error in its cell, as a sheet has it."""
+    return "#NUM!" if number is not None and not math.isfinite(number) else number
 
 
 @judge("difference")

@@ -134,7 +134,7 @@ def append(dice):
     for *found, t, _ in cells:
         made = (ours, other)[t]
         row = [None if place is None else made.rows[place // 1000][place % 1000] for place in found]
-        rows.append([widened(value, kinds[name]) for name, value in zip(names, row)] + ([("in.xlsx", "other")[t]] if source else []))
+        rows.append([widened(value, kinds[name]) for name, value in zip(names, row)] + ([("ours.table", "other")[t]] if source else []))
     options = {"with": "other", **({"columns": renamed} if renamed else {}), **({} if keep else {"others": "drop"}), **({"source": source} if source else {})}
     return Case(ours, options, names + ([source] if source else []), rows, others={"other": other}, fates={"added": len(other.rows)})
 

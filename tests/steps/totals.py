@@ -1,4 +1,6 @@
 """Steps that make other rows of the rows: DuckDB's GROUP BY and UNION ALL. Sums are exact here, see `orders.exact`."""
+import math
+
 from cases import Case, ask, give, is_blank, judge, key, quoted, some
 from nasty import kind_of, table, text_of
 from orders import class_of, exact, finite, number_of
@@ -7,11 +9,14 @@ from orders import class_of, exact, finite, number_of
 def middle(numbers):
     ordered = sorted(numbers)
     half = len(ordered) // 2
-    return None if not ordered else ordered[half] if len(ordered) % 2 else exact([ordered[half - 1], ordered[half]]) / 2
+    return None if not ordered else ordered[half] if len(ordered) % 2 else mean(ordered[half - 1 : half + 1])
 
 
 def mean(numbers):
-    return exact(numbers) / len(numbers) if numbers else None
+    total = exact(numbers)
+    if math.isfinite(total):
+        return total / len(numbers) if numbers else None
+    return exact([number / 2**64 for number in numbers]) / len(numbers) * 2.0**64
 
 
 def grouped(made, by):

@@ -160,11 +160,7 @@ impl Accumulator {
             Self::Count(counts) | Self::Distinct { counts, .. } => Arc::new(Int64Array::from(counts.clone())),
             Self::Sum { sums, mean } => Arc::new(
                 sums.iter()
-                    .map(|(sum, count)| {
-                        #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
-                        let divisor = if *mean { *count as f64 } else { 1.0 };
-                        (*count > 0).then(|| sum.value() / divisor)
-                    })
+                    .map(|(sum, count)| (*count > 0).then(|| if *mean { sum.mean(*count) } else { sum.value() }))
                     .collect::<Float64Array>(),
             ),
             Self::Median(numbers) => Arc::new(numbers.iter().map(|it| median(it)).collect::<Float64Array>()),
@@ -204,8 +200,10 @@ fn median(numbers: &[f64]) -> Option<f64> {
     if sorted.len() % 2 == 1 {
         return Some(upper);
     }
-    // Halved first: the sum of two great numbers is no number.
-    Some(sorted[middle - 1] / 2.0 + upper / 2.0)
+    let lower = sorted[middle - 1];
+    let both = (lower + upper) / 2.0;
+    // The sum of two great numbers is no number: they are halved first, which would lose the last digit of the smallest.
+    Some(if both.is_finite() { both } else { lower / 2.0 + upper / 2.0 })
 }
 
 /// The type that a converter of one column was made for.

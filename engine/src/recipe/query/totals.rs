@@ -140,10 +140,14 @@ impl Groups {
     }
 
     fn add(&mut self, group: usize, number: f64) {
+        self.change(group, |sum| sum.add(number));
+    }
+
+    fn change(&mut self, group: usize, work: impl FnOnce(&mut ExactSum)) {
         let Some(sum) = self.sums.get_mut(group) else { return };
-        let before = sum.parts().len();
-        sum.add(number);
-        self.bytes = (self.bytes + sum.parts().len() * 8).saturating_sub(before * 8);
+        let before = sum.bytes();
+        work(sum);
+        self.bytes = (self.bytes + sum.bytes()).saturating_sub(before);
     }
 
     fn count(&mut self, group: usize, rows: u64) {
@@ -154,7 +158,7 @@ impl Groups {
 
     fn take(&mut self, emit: EmitTo) -> (Vec<ExactSum>, Vec<u64>) {
         let taken = (emit.take_needed(&mut self.sums), emit.take_needed(&mut self.counts));
-        self.bytes = self.sums.iter().map(|sum| sum.parts().len() * 8).sum();
+        self.bytes = self.sums.iter().map(ExactSum::bytes).sum();
         taken
     }
 
@@ -205,8 +209,7 @@ impl GroupsAccumulator for Groups {
         let (sums, counts) = self.take(emit);
         let totals = sums.iter().zip(counts);
         if self.which == Which::Average {
-            #[expect(clippy::cast_precision_loss, reason = "fewer rows than 2^53")]
-            let average = |(sum, count): (&ExactSum, u64)| (count > 0).then(|| sum.value() / count as f64 + 0.0);
+            let average = |(sum, count): (&ExactSum, u64)| (count > 0).then(|| sum.mean(count) + 0.0);
             return Ok(Arc::new(totals.map(average).collect::<Float64Array>()));
         }
         let sum = |(sum, count): (&ExactSum, u64)| (count > 0).then(|| sum.value() + 0.0);
@@ -228,7 +231,7 @@ impl GroupsAccumulator for Groups {
         let (sums, counts) = self.take(emit);
         let mut parts = ListBuilder::new(Float64Builder::new());
         for sum in &sums {
-            parts.values().append_slice(sum.parts());
+            sum.state().for_each(|part| parts.values().append_value(part));
             parts.append(true);
         }
         Ok(vec![Arc::new(parts.finish()), Arc::new(UInt64Array::from(counts))])
@@ -243,11 +246,7 @@ impl GroupsAccumulator for Groups {
         for (row, group) in groups.iter().enumerate() {
             if parts.is_valid(row) {
                 let of_row = parts.value(row);
-                of_row
-                    .as_primitive::<Float64Type>()
-                    .iter()
-                    .flatten()
-                    .for_each(|part| self.add(*group, part));
+                self.change(*group, |sum| sum.merge(of_row.as_primitive::<Float64Type>().values()));
             }
             if counts.is_valid(row) {
                 self.count(*group, counts.value(row));
