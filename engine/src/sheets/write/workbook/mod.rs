@@ -34,7 +34,7 @@ use super::rules::{SHEET_COLUMNS, SHEET_ROWS};
 use super::{Compression, OutputSheet, Sink, WriteError, Written};
 use cells::{Piece, put_rows};
 use deflate::{Press, Presses, Work};
-use parts::SheetEntry;
+use parts::{SheetEntry, Tab};
 use strings::{Repeats, SharedStrings};
 use styles::Styles;
 use worksheet::{Ending, Worksheet};
@@ -144,8 +144,12 @@ impl WorkbookSink {
     /// Hands in the blocks that are full, and the last one at the end.
     fn put_waiting(&mut self, worksheet: &mut Worksheet, ending: Ending) -> Result<(), WriteError> {
         if worksheet.wants_head(ending) {
-            let is_first = self.complete.is_empty();
-            let head = worksheet.head(&mut self.styles, is_first, &mut self.written.cut_texts);
+            let tab = if self.complete.is_empty() {
+                Tab::Shown
+            } else {
+                Tab::Behind
+            };
+            let head = worksheet.head(&mut self.styles, tab, &mut self.written.cut_texts);
             self.put(head)?;
         }
         let Some(styles) = worksheet.styles.clone() else {

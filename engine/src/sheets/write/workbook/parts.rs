@@ -223,14 +223,21 @@ pub(super) fn sheet_front(range: &str) -> Vec<u8> {
     out
 }
 
+/// Whether a sheet is the one that shows when a workbook is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tab {
+    Shown,
+    Behind,
+}
+
 /// What stands between that and the rows: a frozen header, and columns with their width in characters and their style.
-pub(super) fn put_sheet_head(columns: impl ExactSizeIterator<Item = (u16, u32)>, first: bool, out: &mut Vec<u8>) {
+pub(super) fn put_sheet_head(columns: impl ExactSizeIterator<Item = (u16, u32)>, tab: Tab, out: &mut Vec<u8>) {
     put(
         out,
         format_args!(
             "<sheetViews><sheetView{} workbookViewId=\"0\"><pane ySplit=\"1\" topLeftCell=\"A2\" activePane=\"bottomLeft\" \
              state=\"frozen\"/><selection pane=\"bottomLeft\"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight=\"15\"/>",
-            if first { " tabSelected=\"1\"" } else { "" }
+            if tab == Tab::Shown { " tabSelected=\"1\"" } else { "" }
         ),
     );
     if columns.len() > 0 {

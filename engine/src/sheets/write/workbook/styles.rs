@@ -3,8 +3,8 @@
 use super::super::super::kind::CellKind;
 use super::super::super::number_format::{FormatClass, GENERAL, classify};
 use super::super::super::view::{CellView, ColumnView};
-use super::super::OutputSheet;
 use super::super::rules::{code_for, is_no_day, suits};
+use super::super::{OutputSheet, is_injection};
 use super::text::{put, put_attribute};
 
 /// A position in the list; 0 is the format of cells without one.
@@ -63,11 +63,11 @@ impl Styles {
         Style::try_from(at).unwrap_or(0)
     }
 
-    /// The format of headers, one that looks like a formula among them.
-    pub(super) fn header(&mut self, quoted: bool) -> Style {
+    /// The format of a header, which may look like a formula.
+    pub(super) fn header(&mut self, text: &str) -> Style {
         self.position(Look {
             bold: true,
-            quoted,
+            quoted: is_injection(text),
             ..Look::default()
         })
     }

@@ -144,7 +144,7 @@ fn mixed_cell() -> impl Strategy<Value = Mixed> {
         number().prop_map(move |n| plain(CellKind::Number, n, 1)),
         any::<bool>().prop_map(move |b| plain(CellKind::Boolean, f64::from(u8::from(b)), 0)),
         (61..2_958_000).prop_map(move |day| plain(CellKind::Date, f64::from(day), 2)),
-        (0..8_usize).prop_map(|at| {
+        (0_usize..8).prop_map(|at| {
             let errors = [
                 "#N/A", "#NUM!", "#REF!", "#DIV/0!", "#NULL!", "#NAME?", "#VALUE!", "Err:502",
             ];

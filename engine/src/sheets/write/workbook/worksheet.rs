@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::super::OutputSheet;
-use super::super::is_injection;
 use super::super::rules::{WIDTH_ROWS, cut, widest, width};
 use super::cells::{Piece, Places, SheetStyles, put_header};
-use super::parts::put_sheet_head;
+use super::parts::{Tab, put_sheet_head};
 use super::styles::{ColumnStyles, Style, Styles};
 
 /// Cells of a block: a megabyte of XML, about.
@@ -58,16 +57,16 @@ impl Worksheet {
     }
 
     /// What stands before the rows, and the header; counts headers that were cut.
-    pub(super) fn head(&mut self, styles: &mut Styles, is_first: bool, cut_texts: &mut u64) -> Vec<u8> {
+    pub(super) fn head(&mut self, styles: &mut Styles, tab: Tab, cut_texts: &mut u64) -> Vec<u8> {
         let columns = self.column_styles(styles);
         let mut headers: Vec<(String, Style)> = Vec::with_capacity(self.sheet.columns.len());
         for column in &self.sheet.columns {
             let header = cut(&column.name, cut_texts);
-            headers.push((header.to_owned(), styles.header(is_injection(header))));
+            headers.push((header.to_owned(), styles.header(header)));
         }
         let widths = (0..headers.len()).map(|at| (self.width(at), columns.get(at).map_or(0, |styles| styles.column)));
         let mut out = Vec::new();
-        put_sheet_head(widths, is_first, &mut out);
+        put_sheet_head(widths, tab, &mut out);
         let places = Places::new(headers.len(), styles);
         put_header(&headers, &places, &mut out);
         self.styles = Some(Arc::new(SheetStyles { columns, places }));
