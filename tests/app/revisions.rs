@@ -310,6 +310,40 @@ async fn the_same_as_last_month_runs_on_what_came_since_and_says_which_revision_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_other_table_of_the_last_run_is_chosen_already() {
+    TestApp::run(async |app| {
+        let scene = Scene::new(app).await;
+        let looks_up = "name: Priced\nsteps:\n  - join: {with: prices, on: [id]}\noutput: {format: csv}\n";
+        let fields = [("text", looks_up), ("base", "1")];
+        scene.post(&scene.at(""), &fields).await.leads_to();
+        let (file, prices) = (scene.upload("orders.csv").await, scene.upload("prices.csv").await);
+        let first = scene.see("/use").await;
+        assert!(
+            first.contains("The table prices") && !first.contains(" selected"),
+            "{first}"
+        );
+        let without = [("recipe", scene.recipe.as_str()), ("files[]", &file)];
+        assert_eq!(scene.post("/runs", &without).await.status, StatusCode::BAD_REQUEST);
+        let table = json!(["prices", format!("{prices}/0")]).to_string();
+        let with = [
+            ("recipe", scene.recipe.as_str()),
+            ("files[]", &file),
+            ("tables[]", &table),
+        ];
+        let run = scene.post("/runs", &with).await.leads_to();
+        let ended = scene.kim.ended(run.trim_start_matches("/runs/")).await;
+        assert_eq!(ended["state"], "succeeded", "{ended}");
+        let again = scene.see("/use").await;
+        let chosen = again
+            .split("<option")
+            .find(|it| it.contains(" selected"))
+            .expect("a choice");
+        assert!(chosen.contains(&prices) && chosen.contains("prices.csv"), "{chosen}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_recipe_is_nowhere_to_be_found() {
     TestApp::run(async |app| {
         let scene = Scene::new(app).await;
