@@ -267,6 +267,11 @@ impl From<runs::Error> for Error {
             Runs::Unreadable(_) => Self::invalid("unreadable", sentence),
             Runs::TooManyTogether(_) => Self::invalid("too_many_files", sentence),
             Runs::NoSuchColumn(_) => Self::invalid("no_such_column", sentence),
+            Runs::TooFarAhead => Self::invalid("too_far_ahead", sentence),
+            Runs::Begun => Self::Conflict {
+                code: "begun",
+                sentence,
+            },
             Runs::NotReady(_) => Self::Conflict {
                 code: "not_ready",
                 sentence,

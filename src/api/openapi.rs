@@ -12,7 +12,7 @@ use super::{artifacts, files, recipes, runs};
     paths(
         files::upload, files::show, files::remove, files::events, files::read_again,
         recipes::create, recipes::revise,
-        runs::start, runs::show, runs::cancel, runs::events,
+        runs::start, runs::show, runs::put_off, runs::cancel, runs::events,
         artifacts::download,
     ),
     security(("token" = [])),

@@ -1,5 +1,6 @@
 //! A run as programs see it.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -30,6 +31,10 @@ pub(super) struct RunView {
     pub(super) state: &'static str,
     /// Raised by every change.
     pub(super) version: i64,
+    /// It does not begin before.
+    start_at: DateTime<Utc>,
+    /// Higher goes first among your own runs.
+    priority: i32,
     /// How far it has come, over all files.
     pub(super) progress: RunProgress,
     /// Its tasks, one per file.
@@ -149,6 +154,8 @@ impl RunView {
             name: run.name,
             state: run.state.as_str(),
             version: run.version,
+            start_at: run.run_at,
+            priority: run.priority,
             progress,
             tasks: files.into_iter().map(task).collect(),
             ledger: run.ledger,

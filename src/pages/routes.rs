@@ -52,6 +52,7 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/runs/{run}", get().to(runs::run::show))
         .route("/runs/{run}/live", get().to(runs::run::live))
         .route("/runs/{run}/state", get().to(runs::run::state))
+        .route("/runs/{run}/start", post().to(runs::act::start_at))
         .route("/runs/{run}/cancel", post().to(runs::act::cancel))
         .route("/runs/{run}/retry", post().to(runs::act::retry))
         .route("/runs/{run}/forget", post().to(runs::act::forget))
@@ -62,6 +63,13 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/admin/tasks/{task}/live", get().to(admin::task::live))
         .route("/admin/tasks/{task}/retry", post().to(admin::task::retry))
         .route("/admin/tasks/{task}/cancel", post().to(admin::task::cancel))
+        .route("/admin/schedules", get().to(admin::schedules::show))
+        .route("/admin/schedules/live", get().to(admin::schedules::live))
+        .route("/admin/schedules/{schedule}/pause", post().to(admin::schedule::pause))
+        .route("/admin/schedules/{schedule}/resume", post().to(admin::schedule::resume))
+        .route("/admin/schedules/{schedule}/run", post().to(admin::schedule::run_now))
+        .route("/admin/schedules/{schedule}/change", post().to(admin::schedule::change))
+        .route("/admin/reports/{tick}", get().to(admin::schedule::report))
         .route("/admin/workers", get().to(admin::workers::show))
         .route("/admin/workers/live", get().to(admin::workers::live));
     config.service(scope);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256 as Hasher};
 use sheetmill_engine::recipe::document::Recipe;
@@ -35,6 +35,33 @@ pub enum RecipeRef {
     Inline(Box<Recipe>),
 }
 
+/// When something is to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At an instant.
+    At(DateTime<Utc>),
+    /// So long after it is asked for.
+    After(Duration),
+}
+
+/// The longest that a run may wait: who plans further ahead wants a schedule.
+const WAIT_AT_MOST: Duration = Duration::from_secs(366 * 86_400);
+
+impl When {
+    /// The instant, by the database's clock.
+    pub(super) async fn instant(self, tx: &mut Tx) -> Result<DateTime<Utc>, Error> {
+        let now = database::now(tx).await?;
+        let at = match self {
+            Self::At(at) => at,
+            Self::After(wait) => now + TimeDelta::from_std(wait.min(WAIT_AT_MOST * 2)).unwrap_or_default(),
+        };
+        if (at - now).to_std().is_ok_and(|wait| wait > WAIT_AT_MOST) {
+            return Err(Error::TooFarAhead);
+        }
+        Ok(at)
+    }
+}
+
 /// A run that somebody wants.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -52,7 +79,7 @@ pub struct Start {
     /// Higher goes first among the owner's.
     pub priority: i32,
     /// Not before; `None`: now.
-    pub run_at: Option<DateTime<Utc>>,
+    pub run_at: Option<When>,
     /// The same key and body again are the same run.
     pub idempotency_key: Option<String>,
     /// The request that asks.
@@ -95,13 +122,17 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
         return Err(Error::TooManyFiles(FILES_AT_MOST));
     }
     let run = RunId::new();
+    let run_at = match start.run_at {
+        Some(when) => Some(when.instant(&mut tx).await?),
+        None => None,
+    };
     let mut wanted = Wanted::of(&mut tx, &start).await?;
     together::put_together(&mut tx, start.owner, &mut wanted, &mut files).await?;
-    insert_run(&mut tx, &start, &wanted, run, files.len()).await?;
+    insert_run(&mut tx, &start, &wanted, (run, run_at), files.len()).await?;
     insert_references(&mut tx, &start, run, &wanted).await?;
     let input = wanted.recipe.input.ingest_options();
     announce(&mut tx, &Event::of(start.owner, Kind::RunCreated).run(run)).await?;
-    insert_files(&mut tx, &start, run, &files, &input).await?;
+    insert_files(&mut tx, &start, (run, run_at), &files, &input).await?;
     if let Some(key) = &start.idempotency_key {
         idempotency::remember(&mut tx, start.owner, key, run).await?;
     }
@@ -140,7 +171,13 @@ impl Wanted {
     }
 }
 
-async fn insert_run(tx: &mut Tx, start: &Start, wanted: &Wanted, run: RunId, files: usize) -> Result<(), Error> {
+async fn insert_run(
+    tx: &mut Tx,
+    start: &Start,
+    wanted: &Wanted,
+    (run, run_at): (RunId, Option<DateTime<Utc>>),
+    files: usize,
+) -> Result<(), Error> {
     let choices = columns::choices(tx, start.owner, &wanted.recipe, start.columns.clone()).await?;
     let new = NewRun {
         id: run,
@@ -151,7 +188,7 @@ async fn insert_run(tx: &mut Tx, start: &Start, wanted: &Wanted, run: RunId, fil
         choices: &serde_json::to_value(choices)?,
         files: i32::try_from(files).unwrap_or(i32::MAX),
         priority: start.priority,
-        run_at: start.run_at,
+        run_at,
         request: start.request,
     };
     Ok(runs::insert(tx, &new).await?)
@@ -192,7 +229,7 @@ async fn insert_references(tx: &mut Tx, start: &Start, run: RunId, wanted: &Want
 async fn insert_files(
     tx: &mut Tx,
     start: &Start,
-    run: RunId,
+    (run, run_at): (RunId, Option<DateTime<Utc>>),
     files: &[FileId],
     input: &IngestOptions,
 ) -> Result<(), Error> {
@@ -227,7 +264,7 @@ async fn insert_files(
         run,
         owner: start.owner,
         priority: start.priority,
-        run_at: start.run_at,
+        run_at,
         request: start.request,
     };
     tasks::insert_of_run(tx, &made, &new).await?;
@@ -237,7 +274,7 @@ async fn insert_files(
         .filter(|it| it.task.is_some_and(|(_, state)| state == TaskState::Queued))
         .count();
     if due > 0 {
-        let pause = pause_until(tx, start.run_at).await?;
+        let pause = pause_until(tx, run_at).await?;
         queue::push_many(tx, TaskKind::Process.queue(), due, pause).await?;
     }
     end_refused(tx, start, run, &ended).await
@@ -307,7 +344,7 @@ async fn end_refused(tx: &mut Tx, start: &Start, run: RunId, ended: &[&Candidate
     Ok(())
 }
 
-async fn pause_until(tx: &mut Tx, run_at: Option<DateTime<Utc>>) -> Result<Duration, Error> {
+pub(super) async fn pause_until(tx: &mut Tx, run_at: Option<DateTime<Utc>>) -> Result<Duration, Error> {
     let Some(run_at) = run_at else {
         return Ok(Duration::ZERO);
     };
@@ -320,7 +357,16 @@ fn body_hash(start: &Start) -> Result<Vec<u8>, Error> {
         RecipeRef::Saved(id) => Value::String(id.to_string()),
         RecipeRef::Inline(recipe) => serde_json::to_value(recipe)?,
     };
-    let mut body = serde_json::to_vec(&(recipe, &start.files, &start.references, start.priority, start.run_at))?;
+    let (at, after) = match start.run_at {
+        Some(When::At(at)) => (Some(at), None),
+        Some(When::After(wait)) => (None, Some(wait)),
+        None => (None, None),
+    };
+    let mut body = serde_json::to_vec(&(recipe, &start.files, &start.references, start.priority, at))?;
+    // A delay is the same however late the call comes again.
+    if let Some(wait) = after {
+        body.extend(wait.as_millis().to_be_bytes());
+    }
     // Without choices the key stands for what it always stood for.
     if start.columns != Choices::default() {
         body.extend(serde_json::to_vec(&start.columns)?);

@@ -13,6 +13,7 @@ use super::held::{Holding, Why};
 use super::progress::Relay;
 use super::retry::Mishap;
 use super::settle::{End, Remains, settle};
+use super::upkeep::{self, Done};
 use super::{Context, ingest, process};
 use crate::database;
 use crate::database::artifacts::NewArtifact;
@@ -38,6 +39,8 @@ pub enum Product {
         /// The account.
         report: Box<Report>,
     },
+    /// What was due by itself is done.
+    Upkeep(Done),
 }
 
 /// Why an attempt made nothing.
@@ -162,6 +165,7 @@ impl Attempt {
         match self.claimed.work {
             Work::Ingest(id) => ingest::work(self, &folder, id).await,
             Work::RunFile(run, file) => process::work(self, &folder, run, file).await,
+            Work::Tick(tick) => upkeep::work(self, &folder, tick).await,
         }
     }
 

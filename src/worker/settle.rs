@@ -10,10 +10,11 @@ use crate::database::artifacts::NewArtifact;
 use crate::database::attempts::{self, AttemptEnd};
 use crate::database::tasks::{self, Account, Claimed, Told, Work};
 use crate::database::{self, Tx};
-use crate::domain::states::AttemptState;
+use crate::domain::states::{AttemptState, UPKEEP};
 use crate::events::{Event, Kind, announce};
 use crate::queue;
 use crate::readings::{self, For};
+use crate::schedules;
 use crate::storage::Key;
 
 /// How an attempt ended, before anybody decided what that means.
@@ -85,6 +86,18 @@ pub enum Error {
     /// The queue's.
     #[error(transparent)]
     Queue(#[from] queue::Error),
+    /// A schedule's.
+    #[error(transparent)]
+    Schedule(schedules::Error),
+}
+
+impl From<schedules::Error> for Error {
+    fn from(error: schedules::Error) -> Self {
+        match error {
+            schedules::Error::Database(error) => Self::Database(error),
+            other => Self::Schedule(other),
+        }
+    }
 }
 
 impl Error {
@@ -93,7 +106,7 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Database(error) | Self::Queue(queue::Error::Database(error)) => error.is_passing(),
-            Self::Queue(queue::Error::Library(_)) => false,
+            Self::Queue(queue::Error::Library(_)) | Self::Schedule(_) => false,
         }
     }
 }
@@ -182,13 +195,15 @@ async fn made(tx: &mut Tx, claimed: &Claimed, product: &Product, remains: &Remai
     match (product, claimed.work) {
         (Product::Tables(tables), Work::Ingest(ingest)) => outcome::ingest_ready(tx, ingest, tables).await,
         (Product::Members(members), Work::Ingest(ingest)) => {
+            outcome::ingest_ready(tx, ingest, &[]).await?;
+            let Some(owner) = claimed.owner else { return Ok(()) };
             let asks = For {
-                owner: claimed.owner,
+                owner,
                 request: claimed.request,
             };
-            outcome::ingest_ready(tx, ingest, &[]).await?;
             Ok(readings::unpacked(tx, asks, ingest, members).await?)
         }
+        (Product::Upkeep(done), Work::Tick(tick)) => Ok(outcome::tick_done(tx, tick, done).await?),
         (Product::Outputs { stored, report }, Work::RunFile(run, file)) => {
             outcome::artifacts(tx, claimed, stored).await?;
             outcome::file_done(tx, run, file, report).await
@@ -236,6 +251,7 @@ async fn wrong(
                     }
                     outcome::file_failed(tx, (run, file), reason, &told, of_use.map(|it| &*it.report)).await
                 }
+                Work::Tick(_) => Ok(()),
             }
         }
     }
@@ -256,6 +272,7 @@ async fn cancelled(tx: &mut Tx, claimed: &Claimed, name: &str, remains: &Remains
             outcome::ingest_given_up(tx, ingest, "cancelled", &told).await
         }
         Work::RunFile(run, file) => outcome::file_cancelled(tx, run, file).await,
+        Work::Tick(_) => Ok(()),
     }
 }
 
@@ -269,7 +286,9 @@ async fn back(
 ) -> Result<(), Error> {
     tasks::again(tx, claimed.fence, account, pause, told).await?;
     attempts::end(tx, claimed.fence, end).await?;
-    queue::push_after(tx, claimed.kind, pause).await?;
+    if claimed.kind.queue() != UPKEEP {
+        queue::push_after(tx, claimed.kind, pause).await?;
+    }
     if let Work::RunFile(run, _) = claimed.work {
         database::runs::lock(tx, run).await?;
     }
@@ -280,9 +299,9 @@ async fn back(
 /// An event about what was claimed.
 #[must_use]
 pub fn about(claimed: &Claimed, kind: Kind) -> Event {
-    let event = Event::of(claimed.owner, kind).task(claimed.fence.task);
+    let event = Event::of_whoever(claimed.owner, kind).task(claimed.fence.task);
     match claimed.work {
-        Work::Ingest(_) => event,
+        Work::Ingest(_) | Work::Tick(_) => event,
         Work::RunFile(run, file) => event.run(run).file(file),
     }
 }

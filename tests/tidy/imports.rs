@@ -27,6 +27,7 @@ const TABLE: &[Row] = &[
     row("events", &["domain", "database"], &[]),
     row("queue", &["domain", "database"], &[]),
     row("readings", &["domain", "database", "queue", "events"], &["sheets"]),
+    row("schedules", &["domain", "database", "events"], &[]),
     row("accounts", &["domain", "database"], &[]),
     row(
         "upload",
@@ -46,7 +47,14 @@ const TABLE: &[Row] = &[
     row(
         "worker",
         &[
-            "domain", "sandbox", "storage", "database", "queue", "events", "readings",
+            "domain",
+            "sandbox",
+            "storage",
+            "database",
+            "queue",
+            "events",
+            "readings",
+            "schedules",
         ],
         &["order", "recipe", "sheets", "tables"],
     ),
@@ -57,7 +65,16 @@ const TABLE: &[Row] = &[
 
 /// What both fronts may import; they never import one another.
 const FRONT: &[&str] = &[
-    "domain", "accounts", "upload", "runs", "preview", "storage", "database", "events", "readings",
+    "domain",
+    "accounts",
+    "upload",
+    "runs",
+    "preview",
+    "storage",
+    "database",
+    "events",
+    "readings",
+    "schedules",
 ];
 
 /// These compose the others, so they may import everything.

@@ -4,7 +4,7 @@
 
 use super::run_files::NewRunFile;
 use super::{Connection, Result};
-use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId, UserId};
+use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId, TickId, UserId};
 use crate::domain::states::TaskKind;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -14,6 +14,7 @@ mod end;
 mod inputs;
 mod lease;
 mod list;
+mod upkeep;
 mod waiting;
 
 pub use asked::{Ended, ask_to_cancel, cancel_run, ended_of_run, reading, request_cancel, restart};
@@ -21,7 +22,8 @@ pub use end::{Account, Told, again, cancel, fail, hold, succeed};
 pub use inputs::{IngestInput, RunInput, ingest_input, readers, run_input};
 pub use lease::{Claimed, asked_to_cancel, claim, expire, expired, overdue, renew, write_progress};
 pub use list::{TaskRow, counts, find, list};
-pub use waiting::{Waiting, fail_waiting, release, waiting_for};
+pub use upkeep::{NewOfTick, claim_upkeep, insert_of_tick};
+pub use waiting::{Waiting, fail_waiting, put_off, release, waiting_for};
 
 /// What a task works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,16 +32,17 @@ pub enum Work {
     Ingest(IngestId),
     /// A file of a run.
     RunFile(RunId, FileId),
+    /// What a schedule is for.
+    Tick(TickId),
 }
 
 impl Work {
-    /// Out of the columns that hold it, one kind or the other as a CHECK says.
-    fn of(ingest: Option<IngestId>, run: Option<RunId>, file: Option<FileId>) -> Option<Self> {
-        match (ingest, run, file) {
-            (Some(ingest), ..) => Some(Self::Ingest(ingest)),
-            (None, Some(run), Some(file)) => Some(Self::RunFile(run, file)),
-            _ => None,
-        }
+    /// Out of the columns that hold it, one of the kinds as a CHECK says.
+    fn of(ingest: Option<IngestId>, run: Option<(RunId, FileId)>, tick: Option<TickId>) -> Option<Self> {
+        ingest
+            .map(Self::Ingest)
+            .or(run.map(|(run, file)| Self::RunFile(run, file)))
+            .or(tick.map(Self::Tick))
     }
 }
 

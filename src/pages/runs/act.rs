@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::ask;
+use super::later::Later;
 use crate::database;
 use crate::domain::ids::{FileId, RecipeId, RunId};
 use crate::pages::gate::{self, Sent, SignedIn};
@@ -29,6 +30,9 @@ pub(in crate::pages) struct Wanted {
     /// What was chosen then, each as JSON: layout, expected column, header.
     #[serde(default)]
     columns: Vec<String>,
+    /// When, and before what.
+    #[serde(flatten)]
+    later: Later,
 }
 
 /// Something chosen that is to be forgotten.
@@ -81,6 +85,7 @@ pub(in crate::pages) async fn start(
             recipe,
             files: wanted.files,
             references: wanted.references,
+            later: wanted.later,
         };
         return ask::page(&request, &pages, &session, again, layouts);
     }
@@ -93,8 +98,8 @@ pub(in crate::pages) async fn start(
         files,
         references: references(named)?,
         columns: runs::of_layouts(&chosen),
-        priority: 0,
-        run_at: None,
+        priority: wanted.later.priority()?,
+        run_at: wanted.later.when()?,
         idempotency_key: None,
         request: asked_by,
     };
@@ -114,6 +119,17 @@ pub(in crate::pages) async fn cancel(
         Ok(_) | Err(runs::Error::Ended(_)) => Ok(to(*run)),
         Err(other) => Err(other.into()),
     }
+}
+
+/// `POST /runs/{run}/start`: another time for a run that waits for its own, or now.
+pub(in crate::pages) async fn start_at(
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    run: web::Path<RunId>,
+    sent: Sent<Later>,
+) -> Result<HttpResponse, PageError> {
+    runs::start_at(&pages.pool, session.user(), *run, sent.0.when()?).await?;
+    Ok(to(*run))
 }
 
 /// `POST /runs/{run}/retry`

@@ -11,6 +11,7 @@ use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::recipe::mapping::{Choices, ColumnMatch, How, find_columns, layout};
 use sheetmill_engine::sheets::{IngestOptions, Visibility};
 
+use super::later::Later;
 use crate::database::run_files::{self, Candidate};
 use crate::database::{Tx, recipes, tables};
 use crate::domain::ids::{FileId, IngestId, RecipeId};
@@ -50,6 +51,7 @@ pub(super) struct Again {
     pub(super) recipe: RecipeId,
     pub(super) files: Vec<FileId>,
     pub(super) references: String,
+    pub(super) later: Later,
 }
 
 #[derive(Debug, Template)]

@@ -4,6 +4,7 @@ pub(super) mod act;
 mod ask;
 mod columns;
 pub(super) mod flow;
+mod later;
 pub(super) mod list;
 pub(super) mod run;
 pub(super) mod view;

@@ -10,6 +10,7 @@ mod jsonl;
 mod marks;
 mod names;
 mod parquet;
+mod plain;
 mod style;
 mod xlsx;
 
@@ -19,6 +20,7 @@ use arrow::record_batch::RecordBatch;
 
 pub use injection::{csv_text, is_injection};
 pub use marks::{Mark, Tone};
+pub use plain::{PlainColumn, PlainSheet, write_plain};
 pub use style::{CsvStyle, Delimiter, Encoding, LineEnd, Unwritable};
 
 /// One column of a sheet that is written.
