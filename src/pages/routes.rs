@@ -8,6 +8,7 @@ use super::{
 };
 
 /// Every page. They take every path that is left, so they come after all others.
+#[expect(clippy::too_many_lines, reason = "all routes on one screen")]
 pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
     let scope = web::scope("")
         .app_data(pages)

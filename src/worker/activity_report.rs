@@ -106,6 +106,9 @@ fn by_failure(day: &Day, failures: &[FailureRow]) -> PlainSheet {
 }
 
 fn sentence(day: &Day, owners: &[OwnerRow]) -> String {
+    if owners.is_empty() {
+        return format!("{} in {}: nothing was done.", day.name, day.place());
+    }
     let sum = |of: fn(&OwnerRow) -> i64| owners.iter().map(of).sum::<i64>();
     let several = |count: i64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
     format!(

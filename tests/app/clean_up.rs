@@ -12,7 +12,10 @@ use sqlx::pool::PoolConnection;
 
 use crate::garage;
 use crate::jobs::{Jobs, READS, WRITES, Working};
+use crate::postgres::TestDatabase;
+use crate::processes::files_below;
 use crate::schedules::run_now;
+use crate::test_app::TestApp;
 use crate::wait::until;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -114,19 +117,8 @@ fn at_once() -> Retention {
     }
 }
 
-async fn removes_what_nobody_needs(jobs: &Jobs) {
-    let (kept, _) = jobs.bytes("kept.xlsx").await;
-    let (gone, gone_blob, gone_part) = jobs.removed("gone.xlsx").await;
-    let (pinned, pinned_blob, pinned_part) = jobs.removed("pinned.xlsx").await;
-    jobs.database
-        .execute(&format!("update files set deleted_at = null where id = '{pinned}'"))
-        .await;
-    let run = jobs.start(&[pinned]).await;
-    jobs.database
-        .execute(&format!(
-            "update files set deleted_at = now() - interval '8 days' where id = '{pinned}'"
-        ))
-        .await;
+/// Objects that no row knows, as dead attempts and uploads leave them.
+async fn orphans(jobs: &Jobs) -> [Key; 4] {
     let orphans = [
         Key::RunOutput(RunId::new(), TaskId::new(), 1, "0.csv".to_owned()),
         Key::TableMeta(IngestId::new(), 0),
@@ -136,6 +128,27 @@ async fn removes_what_nobody_needs(jobs: &Jobs) {
     for key in &orphans {
         jobs.put(key, b"nobody's").await;
     }
+    orphans
+}
+
+/// A run that waits for a file which its owner has removed since; the file's bytes and a part of its table.
+async fn pinned(jobs: &Jobs) -> (RunId, [Key; 2]) {
+    let (file, blob, part) = jobs.removed("pinned.xlsx").await;
+    let set = async |deleted_at: &str| {
+        let statement = format!("update files set deleted_at = {deleted_at} where id = '{file}'");
+        jobs.database.execute(&statement).await;
+    };
+    set("null").await;
+    let run = jobs.start(&[file]).await;
+    set("now() - interval '8 days'").await;
+    (run, [blob, part])
+}
+
+async fn removes_what_nobody_needs(jobs: &Jobs) {
+    let (kept, _) = jobs.bytes("kept.xlsx").await;
+    let (gone, gone_blob, gone_part) = jobs.removed("gone.xlsx").await;
+    let (run, pinned) = pinned(jobs).await;
+    let orphans = orphans(jobs).await;
     jobs.long_ago().await;
 
     // Objects of today may be those of an upload or of an attempt that is not told of yet.
@@ -146,6 +159,12 @@ async fn removes_what_nobody_needs(jobs: &Jobs) {
         "{said}"
     );
     assert!(!jobs.has(&gone_blob).await && !jobs.has(&gone_part).await);
+    assert_eq!(
+        jobs.database
+            .number(&format!("select count(*) from files where id = '{gone}'"))
+            .await,
+        0
+    );
     for key in &orphans {
         assert!(jobs.has(key).await, "{key} is too young to be an orphan");
     }
@@ -167,22 +186,22 @@ async fn removes_what_nobody_needs(jobs: &Jobs) {
         "Nothing was to be removed.",
         "a second one finds nothing"
     );
-    for key in [&jobs.blob_of(kept).await, &pinned_blob, &pinned_part] {
+    for key in pinned.iter().chain([&jobs.blob_of(kept).await]) {
         assert!(jobs.has(key).await, "{key} is needed");
     }
-    let rows = format!("select count(*) from files where id in ('{gone}', '{kept}', '{pinned}')");
-    assert_eq!(jobs.database.number(&rows).await, 2);
-    sheetmill::runs::cancel(&jobs.database.pool, jobs.owner, run)
-        .await
-        .expect("cancelled");
-    jobs.run_is(run, RunState::Cancelled).await;
-    jobs.clean_up().await;
-    assert!(
-        !jobs.has(&pinned_blob).await && !jobs.has(&pinned_part).await,
-        "the run has ended"
-    );
-    assert_eq!(jobs.run(run).await.files, 1, "its history stays");
+    ends_with_its_run(jobs, run, &pinned).await;
     cleaner.stop().await;
+}
+
+/// What only an unfinished run needs goes with its end; its history stays.
+async fn ends_with_its_run(jobs: &Jobs, run: RunId, pinned: &[Key]) {
+    let cancelled = sheetmill::runs::cancel(&jobs.database.pool, jobs.owner, run).await;
+    assert_eq!(cancelled.expect("an answer"), RunState::Cancelled);
+    jobs.clean_up().await;
+    for key in pinned {
+        assert!(!jobs.has(key).await, "the run has ended, and {key} is still there");
+    }
+    assert_eq!(jobs.run(run).await.files, 1);
 }
 
 #[tokio::test]
@@ -373,12 +392,7 @@ async fn two_clean_ups_at_once_remove_everything_once() {
         jobs.cleaner(Retention::default()).await,
         jobs.cleaner(Retention::default()).await,
     );
-    let due = "insert into ticks (id, schedule_id, at) select gen_random_uuid(), id, now() - n * interval '1 hour'
-               from schedules, generate_series(1, 2) n where kind = 'clean_up'";
-    jobs.database.execute(due).await;
-    let tasks = "insert into tasks (id, kind, queue, tick_id, state, request_id)
-                 select gen_random_uuid(), 'clean_up', 'upkeep', id, 'queued', gen_random_uuid() from ticks";
-    jobs.database.execute(tasks).await;
+    make_due(&jobs.database, 2).await;
     let ended = until("both have ended", async || {
         let made = crate::schedules::made(&jobs.database.pool).await;
         made.iter().all(|it| it.state.is_final()).then_some(made)
@@ -399,6 +413,58 @@ async fn two_clean_ups_at_once_remove_everything_once() {
     one.stop().await;
     other.stop().await;
     jobs.database.drop().await;
+}
+
+/// So many clean-ups are due.
+async fn make_due(database: &TestDatabase, count: u32) {
+    let ticks = format!(
+        "insert into ticks (id, schedule_id, at) select gen_random_uuid(), id, now() - n * interval '1 second'
+         from schedules, generate_series(1, {count}) n where kind = 'clean_up'"
+    );
+    database.execute(&ticks).await;
+    let tasks = "insert into tasks (id, kind, queue, tick_id, state, request_id)
+                 select gen_random_uuid(), 'clean_up', 'upkeep', id, 'queued', gen_random_uuid() from ticks";
+    database.execute(tasks).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_were_removed_come_back_with_the_next_upload() {
+    TestApp::run(async |app| {
+        let kim = app.member("kim@example.org").await;
+        let path = app.folder.path().join("orders.xlsx");
+        crate::orders::write(30, &path);
+        let file = kim.upload(&path).await;
+        kim.ready(&file).await;
+        let recipe = serde_json::json!({"name": "Copy", "steps": [], "output": {"format": "csv"}});
+        let run = kim.run(&recipe, &[&file]).await;
+        let result = kim.ended(&run).await["artifacts"][0]["id"].clone();
+        let stored = |folder: &str| files_below(&app.folder.path().join("storage").join(folder)).len();
+        assert!(stored("blobs") == 1 && stored("tables") > 1);
+
+        assert!(kim.delete(&format!("/files/{file}")).await.is_success());
+        app.database
+            .execute("update files set deleted_at = now() - interval '8 days'")
+            .await;
+        app.database
+            .execute("update blobs set wanted_at = now() - interval '2 days'")
+            .await;
+        make_due(&app.database, 1).await;
+        until("the bytes are gone", async || {
+            let said = "select count(*) from ticks where said like 'Removed 1 upload%'";
+            (app.database.number(said).await == 1).then_some(())
+        })
+        .await;
+        assert_eq!((stored("blobs"), stored("tables")), (0, 0));
+
+        let again = kim.upload(&path).await;
+        assert_eq!(kim.ready(&again).await["tables"][0]["rows"], 30);
+        assert_eq!(stored("blobs"), 1);
+        let result = result.as_str().expect("an id");
+        assert!(!kim.artifact(result).await.is_empty(), "results stay");
+        let second = kim.run(&recipe, &[&again]).await;
+        assert_eq!(kim.ended(&second).await["state"], "succeeded");
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ mod processes;
 mod references;
 mod runs;
 mod sandbox;
+mod schedule_page;
 mod schedules;
 mod storage;
 mod tasks;

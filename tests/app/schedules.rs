@@ -1,23 +1,19 @@
-//! Schedules: one task for each tick whatever the number of those who make them, missed ticks by policy, and what admins do.
+//! Schedules: one task for each tick whatever the number of those who make them, missed ticks by policy, the report.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use reqwest::StatusCode;
+use serde_json::Value;
 use sheetmill::database::ticks::TickRow;
-use sheetmill::database::{Pool, schedules as rows, ticks};
-use sheetmill::domain::ids::{RequestId, ScheduleId, UserId};
-use sheetmill::domain::states::{MissedTicks, Role, ScheduleKind, TaskKind, TaskState};
+use sheetmill::database::{Pool, reports, schedules as rows, ticks};
+use sheetmill::domain::ids::{RequestId, ScheduleId, TickId, UserId};
+use sheetmill::domain::states::{MissedTicks, ScheduleKind, TaskKind, TaskState};
 use sheetmill::schedules;
 use sheetmill::worker::WorkerSettings;
 
-use crate::browser::Browser;
-use crate::first_light::join;
+use crate::desk::Desk;
 use crate::jobs::{Jobs, READS, WRITES};
-use crate::processes::Process;
-use crate::test_app::TestApp;
-use crate::visitor::Visitor;
 use crate::wait::until;
 
 pub async fn schedule(pool: &Pool, kind: ScheduleKind) -> rows::ScheduleRow {
@@ -42,7 +38,7 @@ pub async fn run_now(pool: &Pool, by: UserId, kind: ScheduleKind) -> TickRow {
     ended(pool, made.tick).await
 }
 
-async fn ended(pool: &Pool, tick: sheetmill::domain::ids::TickId) -> TickRow {
+async fn ended(pool: &Pool, tick: TickId) -> TickRow {
     until("the tick's task ends", async || {
         let found = made(pool).await.into_iter().find(|it| it.id == tick);
         found.filter(|it| it.state.is_final())
@@ -205,6 +201,27 @@ async fn a_rule_that_nobody_can_read_pauses_its_schedule_and_the_others_go_on() 
     jobs.database.drop().await;
 }
 
+/// The cells of a tick's report, as the terminal shows them.
+async fn cells_of_report(jobs: &Jobs, tick: TickId) -> Vec<Value> {
+    let mut conn = jobs.database.pool.acquire().await.expect("a connection");
+    let report = reports::find(&mut conn, tick)
+        .await
+        .expect("an answer")
+        .expect("a report");
+    drop(conn);
+    let desk = Desk::empty();
+    let key = report.storage_key.parse().expect("a key");
+    jobs.storage
+        .fetch(&key, &desk.path("report.xlsx"))
+        .await
+        .expect("stored");
+    let cells = desk.say("cells report.xlsx").await.answer;
+    cells
+        .lines()
+        .map(|it| serde_json::from_str(it).expect("JSON"))
+        .collect()
+}
+
 #[tokio::test]
 async fn an_activity_report_is_a_workbook_of_yesterday_owner_by_owner() {
     let jobs = Jobs::new().await;
@@ -236,26 +253,10 @@ async fn an_activity_report_is_a_workbook_of_yesterday_owner_by_owner() {
         "{said}"
     );
 
-    let mut conn = pool.acquire().await.expect("a connection");
-    let report = sheetmill::database::reports::find(&mut conn, tick.id)
-        .await
-        .expect("an answer")
-        .expect("a report");
-    drop(conn);
-    let desk = crate::desk::Desk::empty();
-    let key = report.storage_key.parse().expect("a key");
-    jobs.storage
-        .fetch(&key, &desk.path("report.xlsx"))
-        .await
-        .expect("stored");
-    let cells = desk.say("cells report.xlsx").await.answer;
-    let rows: Vec<serde_json::Value> = cells
-        .lines()
-        .map(|it| serde_json::from_str(it).expect("JSON"))
-        .collect();
+    let rows = cells_of_report(&jobs, tick.id).await;
     let row = |sheet: &str, row: u64| {
         let found = rows.iter().find(|it| it["sheet"] == sheet && it["row"] == row);
-        found.unwrap_or_else(|| panic!("row {row} of {sheet} in {cells}"))["cells"].clone()
+        found.unwrap_or_else(|| panic!("row {row} of {sheet} in {rows:?}"))["cells"].clone()
     };
     let owner = row("Owners", 2);
     assert_eq!(owner["A"][1], format!("{}@example.org", jobs.owner));
@@ -283,140 +284,4 @@ async fn an_activity_report_is_a_workbook_of_yesterday_owner_by_owner() {
     );
     working.stop().await;
     jobs.database.drop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn admins_pause_resume_change_and_run_a_schedule_by_forms_and_members_have_no_such_page() {
-    TestApp::run(async |app| {
-        let admin = Visitor::signed_in(app, "ada@example.org", Role::Admin).await;
-        let member = Visitor::signed_in(app, "kim@example.org", Role::Member).await;
-        let pool = &app.database.pool;
-        let id = schedule(pool, ScheduleKind::CleanUp).await.id;
-        let at = |action: &str| format!("/admin/schedules/{id}/{action}");
-        assert_eq!(member.get("/admin/schedules").await.status, StatusCode::NOT_FOUND);
-        let csrf = [("csrf", member.csrf.as_str()), ("reason", "mine")];
-        for action in ["pause", "resume", "run", "change"] {
-            assert_eq!(member.post(&at(action), &csrf, &[]).await.status, StatusCode::NOT_FOUND);
-        }
-
-        let page = admin.get("/admin/schedules").await;
-        assert!(
-            page.text.contains("every hour") && page.text.contains("every day at 06:00"),
-            "{}",
-            page.text
-        );
-        let csrf = ("csrf", admin.csrf.as_str());
-        assert_eq!(
-            admin.post(&at("pause"), &[("reason", "x")], &[]).await.status,
-            StatusCode::FORBIDDEN
-        );
-        let paused = admin
-            .post(&at("pause"), &[csrf, ("reason", "<b>moving</b>")], &[])
-            .await;
-        assert_eq!(paused.status, StatusCode::SEE_OTHER, "{}", paused.text);
-        let page = admin.get("/admin/schedules").await;
-        assert!(
-            page.text.contains("&#60;b&#62;moving") && page.text.contains("Resume"),
-            "{}",
-            page.text
-        );
-        assert_eq!(
-            admin.post(&at("resume"), &[csrf], &[]).await.status,
-            StatusCode::SEE_OTHER
-        );
-
-        let change = [
-            csrf,
-            ("rule", " 30  2 * * mon-fri "),
-            ("time_zone", "Europe/Berlin"),
-            ("missed", "skip"),
-        ];
-        assert_eq!(
-            admin.post(&at("change"), &change, &[]).await.status,
-            StatusCode::SEE_OTHER
-        );
-        let page = admin.get("/admin/schedules").await;
-        assert!(
-            page.text.contains("Monday to Friday at 02:30") && page.text.contains("Europe/Berlin"),
-            "{}",
-            page.text
-        );
-        let wrong = [
-            csrf,
-            ("rule", "30 2"),
-            ("time_zone", "Europe/Berlin"),
-            ("missed", "skip"),
-        ];
-        let wrong = admin.post(&at("change"), &wrong, &[("accept", "text/html")]).await;
-        assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
-        assert!(wrong.text.contains("Write five fields"), "{}", wrong.text);
-
-        assert_eq!(admin.post(&at("run"), &[csrf], &[]).await.status, StatusCode::SEE_OTHER);
-        until("the clean-up is done", async || {
-            let page = admin.get("/admin/schedules").await;
-            page.text.contains("asked for by ada@example.org").then_some(())?;
-            page.text.contains("Nothing was to be removed.").then_some(())
-        })
-        .await;
-        assert_eq!(app.database.number("select count(*) from audit").await, 4);
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_admin_runs_and_pauses_a_schedule_in_a_browser_and_sees_it_live() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = folder.path().join("data").to_str().expect("a plain path").to_owned();
-    let settings = [("SHEETMILL_DATA", data), ("SHEETMILL_LISTEN", "127.0.0.1:0".to_owned())];
-    let mut process = Process::serve(&["up"], &settings).await;
-    let link = process.says("/welcome?link=").await;
-    let address = process.address.clone().expect("an address");
-    let browser = Browser::start().await;
-    join(&browser, link.split_whitespace().last().expect("a link")).await;
-    browser
-        .page
-        .goto(&format!("{address}/admin/schedules"))
-        .await
-        .expect("the page");
-    let of = |rest: &str| format!("section[aria-labelledby='schedule-clean-up-name'] {rest}");
-
-    // The next tick is told in the reader's own words for times, not in those of the server.
-    let next = of("#schedule-clean-up time[data-exact]");
-    until("the exact time is the reader's", async || {
-        let shown = browser.see(&next).await.text().await.ok()?;
-        (!shown.contains("UTC")).then_some(())
-    })
-    .await;
-    browser.click(&of("form[action$='/run'] button")).await;
-    until("what it did is told without a click", async || {
-        let said = browser.see("#schedule-clean-up").await.text().await.ok()?;
-        said.contains("Nothing was to be removed.").then_some(())
-    })
-    .await;
-    browser
-        .click("section[aria-labelledby='schedule-activity-report-name'] form[action$='/run'] button")
-        .await;
-    browser.click("#ticks a[href^='/admin/reports/']").await;
-    assert!(browser.downloaded(".xlsx").await.starts_with(b"PK"));
-
-    let menu = of("details:has(form[action$='/pause'])");
-    browser.click(&format!("{menu} > summary")).await;
-    browser
-        .fill(&format!("{menu} input[name='reason']"), "The disk is being replaced")
-        .await;
-    browser.click(&format!("{menu} form button")).await;
-    let paused = browser
-        .see("#schedule-clean-up .note")
-        .await
-        .text()
-        .await
-        .expect("words");
-    assert!(
-        paused.contains("Paused by") && paused.contains("The disk is being replaced"),
-        "{paused}"
-    );
-    browser.click(&of("form[action$='/resume'] button")).await;
-    browser.see(&of("form[action$='/pause']")).await;
-    browser.close().await;
-    assert!(process.interrupt().await.success());
 }
