@@ -119,7 +119,7 @@ pub async fn gathered(tx: &mut Tx, run: RunId, results: &[Gathered], options: &I
     let mut sizes: Vec<(Sha256, u64)> = results.iter().map(|it| (it.blob, it.bytes)).collect();
     sizes.sort_unstable();
     sizes.dedup();
-    blobs::remember(tx, &sizes).await?;
+    blobs::want(tx, &sizes).await?;
     let asks = For {
         owner: locked.owner,
         request: locked.request,

@@ -39,6 +39,7 @@ pub mod queue;
 pub mod readings;
 pub mod runs;
 pub mod sandbox;
+pub mod schedules;
 pub mod settings;
 pub mod storage;
 pub mod telemetry;

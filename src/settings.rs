@@ -17,7 +17,7 @@ use crate::sandbox;
 use crate::storage::{Addressing, ChecksumMode, S3Settings, Timeouts};
 use crate::telemetry::{LogFormat, TelemetrySettings};
 use crate::upload::UploadSettings;
-use crate::worker::WorkerSettings;
+use crate::worker::{Retention, WorkerSettings};
 
 mod environment;
 
@@ -178,6 +178,26 @@ pub const VARIABLES: &[Variable] = &[
         "SHEETMILL_STOP_GRACE",
         "`25s`",
         "How long running work may go on after a stop was asked for; less than the 30 s after which orchestrators kill",
+    ),
+    variable(
+        "SHEETMILL_KEEP_FILES",
+        "`0`: for ever",
+        "How long files are kept after their upload, such as `90d`; then they go as if their owners had removed them",
+    ),
+    variable(
+        "SHEETMILL_KEEP_RESULTS",
+        "`0`: for ever",
+        "How long results are kept after the end of their run, such as `30d`; the run and its account stay",
+    ),
+    variable(
+        "SHEETMILL_KEEP_REMOVED",
+        "`7d`",
+        "How long the bytes of removed files stay in storage: long enough to go back to a backup of the database",
+    ),
+    variable(
+        "SHEETMILL_KEEP_HISTORY",
+        "`90d`",
+        "How long logs of attempts, ticks of schedules and activity reports are kept; `0`: for ever",
     ),
 ];
 
@@ -364,7 +384,15 @@ impl Environment {
         self.bytes("SHEETMILL_MAX_FILE", &mut worker.limits.file_bytes)?;
         self.bytes("SHEETMILL_MAX_INFLATED", &mut worker.limits.inflated_bytes)?;
         self.span("SHEETMILL_REUSE", &mut worker.reuse)?;
-        self.span("SHEETMILL_STOP_GRACE", &mut worker.grace)
+        self.span("SHEETMILL_STOP_GRACE", &mut worker.grace)?;
+        self.retention(&mut worker.retention)
+    }
+
+    fn retention(&self, retention: &mut Retention) -> Result<(), Error> {
+        self.kept("SHEETMILL_KEEP_FILES", &mut retention.files)?;
+        self.kept("SHEETMILL_KEEP_RESULTS", &mut retention.results)?;
+        self.span("SHEETMILL_KEEP_REMOVED", &mut retention.removed)?;
+        self.kept("SHEETMILL_KEEP_HISTORY", &mut retention.history)
     }
 
     /// The store, where a bucket is named.
@@ -436,6 +464,20 @@ mod tests {
             error.to_string(),
             "SHEETMILL_LOG_FORMAT: \"xml\" is not one of auto, json, text"
         );
+    }
+
+    #[test]
+    fn what_is_kept_for_no_time_is_kept_for_ever() {
+        let environment = Environment::of(&[
+            ("HOME", "/h"),
+            ("SHEETMILL_KEEP_RESULTS", "30d"),
+            ("SHEETMILL_KEEP_HISTORY", "0"),
+        ]);
+        let settings = Settings::read(&environment, Overrides::default()).expect("valid");
+        let kept = settings.worker.retention;
+        let days = |days: u64| std::time::Duration::from_secs(days * 86_400);
+        assert_eq!((kept.files, kept.results, kept.history), (None, Some(days(30)), None));
+        assert_eq!(kept.removed, days(7));
     }
 
     #[test]

@@ -275,6 +275,11 @@ impl From<runs::Error> for Error {
             Runs::NoSuchColumn(_) => Self::invalid("no_such_column", sentence),
             Runs::LongNote(_) => Self::invalid("long_note", sentence),
             Runs::BadName(_) => Self::invalid("bad_name", sentence),
+            Runs::TooFarAhead => Self::invalid("too_far_ahead", sentence),
+            Runs::Begun => Self::Conflict {
+                code: "begun",
+                sentence,
+            },
             Runs::Changed(_) => Self::Conflict {
                 code: "recipe_changed",
                 sentence,

@@ -6,7 +6,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::web::{self, ServiceConfig, delete, get, post, put};
+use actix_web::web::{self, ServiceConfig, delete, get, patch, post, put};
 
 use crate::accounts::Accounts;
 use crate::database::Pool;
@@ -87,6 +87,7 @@ pub fn routes(config: &mut ServiceConfig, api: web::Data<Api>) {
         )
         .route("/runs", post().to(runs::start))
         .route("/runs/{id}", get().to(runs::show))
+        .route("/runs/{id}", patch().to(runs::put_off))
         .route("/runs/{id}", delete().to(runs::cancel))
         .route("/runs/{id}/events", get().to(runs::events))
         .route("/runs/{id}/files/{file}/rows", get().to(rows::list))

@@ -13,7 +13,7 @@ use super::{artifacts, files, recipes, revisions, rows, runs};
         files::upload, files::show, files::remove, files::events, files::read_again,
         recipes::list, recipes::create, recipes::show, recipes::remove, recipes::revise,
         revisions::list, revisions::show, revisions::export, revisions::compare, revisions::restore,
-        runs::start, runs::show, runs::cancel, runs::events,
+        runs::start, runs::show, runs::put_off, runs::cancel, runs::events,
         rows::list, rows::trace,
         artifacts::download,
     ),

@@ -1,5 +1,6 @@
 //! A run as programs see it.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -33,6 +34,10 @@ pub(super) struct RunView {
     /// The runs whose results it works on.
     #[schema(value_type = Vec<String>)]
     pub(super) after: Vec<RunId>,
+    /// It does not begin before.
+    start_at: DateTime<Utc>,
+    /// Higher goes first among your own runs.
+    priority: i32,
     /// How far it has come, over all files.
     pub(super) progress: RunProgress,
     /// Its tasks, one per file.
@@ -157,6 +162,8 @@ impl RunView {
             state: run.state.as_str(),
             version: run.version,
             after: after.into_iter().map(|it| it.id).collect(),
+            start_at: run.run_at,
+            priority: run.priority,
             progress,
             tasks: files.into_iter().map(task).collect(),
             ledger: run.ledger,

@@ -1,9 +1,10 @@
 //! Runs: started, looked at, followed, cancelled.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sheetmill_engine::recipe::document::Recipe;
@@ -104,11 +105,7 @@ pub(super) async fn start(
     let start: Start = serde_json::from_slice(&body)
         .map_err(|cause| Error::invalid("not_understood", format!("The body is not as described: {cause}.")))?;
     let recipe = which(&start.recipe, start.revision)?;
-    let run_at = match (start.start_at, start.delay_s) {
-        (Some(_), Some(_)) => return Err(Error::invalid("two_times", "Give `start_at` or `delay_s`, not both.")),
-        (at, None) => at,
-        (None, Some(seconds)) => Some(api.clock.now() + TimeDelta::seconds(i64::from(seconds))),
-    };
+    let run_at = when(start.start_at, start.delay_s)?;
     let wanted = runs::Start {
         owner: caller.user,
         recipe,
@@ -134,6 +131,14 @@ pub(super) async fn start(
         id: started.run,
         state: started.state.as_str(),
     }))
+}
+
+fn when(start_at: Option<DateTime<Utc>>, delay_s: Option<u32>) -> Result<Option<runs::When>, Error> {
+    match (start_at, delay_s) {
+        (Some(_), Some(_)) => Err(Error::invalid("two_times", "Give `start_at` or `delay_s`, not both.")),
+        (at, None) => Ok(at.map(runs::When::At)),
+        (None, Some(seconds)) => Ok(Some(runs::When::After(Duration::from_secs(seconds.into())))),
+    }
 }
 
 fn which(recipe: &Value, revision: Option<i32>) -> Result<runs::RecipeRef, Error> {
@@ -187,6 +192,44 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Error> {
     )
 )]
 pub(super) async fn show(api: web::Data<Api>, caller: Bearer, id: web::Path<RunId>) -> Result<HttpResponse, Error> {
+    let view = RunView::read(&mut *api.pool.acquire().await?, caller.user, *id).await?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+/// When a run is to begin instead.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PutOff {
+    /// Not before this instant.
+    start_at: Option<DateTime<Utc>>,
+    /// Not before so many seconds from now.
+    delay_s: Option<u32>,
+}
+
+/// Has a run that waits begin at another time; without any, now.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/runs/{id}",
+    tag = "runs",
+    params(("id" = String, Path, description = "The run")),
+    request_body = PutOff,
+    responses(
+        (status = 200, description = "It begins then", body = RunView),
+        (status = 404, description = "There is no such run", body = super::error::Problem),
+        (status = 409, description = "It has begun already", body = super::error::Problem),
+        (status = 422, description = "What is wrong with it", body = super::error::Problem),
+    )
+)]
+pub(super) async fn put_off(
+    api: web::Data<Api>,
+    caller: Bearer,
+    id: web::Path<RunId>,
+    body: web::Bytes,
+) -> Result<HttpResponse, Error> {
+    let wanted: PutOff = serde_json::from_slice(&body)
+        .map_err(|cause| Error::invalid("not_understood", format!("The body is not as described: {cause}.")))?;
+    let when = when(wanted.start_at, wanted.delay_s)?;
+    runs::start_at(&api.pool, caller.user, *id, when).await?;
     let view = RunView::read(&mut *api.pool.acquire().await?, caller.user, *id).await?;
     Ok(HttpResponse::Ok().json(view))
 }

@@ -122,6 +122,14 @@ pub async fn lock(conn: &mut Connection, run: RunId) -> Result<Option<Locked>> {
     Ok(row)
 }
 
+/// Another time to begin at, for a locked run that waits.
+pub async fn set_run_at(conn: &mut Connection, run: RunId, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!("update runs set run_at = $2 where id = $1", run.0, at)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Counts files of a locked run as finished, after their rows were changed, and keeps its ledger. The last one ends the
 /// run; answers its state then.
 pub async fn end_files(conn: &mut Connection, run: &Locked, ended: i32, ledger: &Value) -> Result<Option<RunState>> {
@@ -232,6 +240,8 @@ pub struct RunRow {
     pub sentence: Option<String>,
     /// What to give an admin.
     pub reference: Option<RequestId>,
+    /// Higher goes first among the owner's.
+    pub priority: i32,
     /// Not before.
     pub run_at: DateTime<Utc>,
     /// When it was asked for.
@@ -240,6 +250,8 @@ pub struct RunRow {
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+    /// When its results were removed, since their time was over.
+    pub results_removed_at: Option<DateTime<Utc>>,
 }
 
 /// An owner's run.
@@ -271,8 +283,8 @@ async fn page(
         r#"select u.id as "id: RunId", u.owner as "owner: UserId", v.recipe_id as "recipe?: RecipeId",
                   v.number as "revision?", u.name, u.document, u.state as "state: RunState", u.version,
                   f.files as "files!", u.remaining, f.succeeded as "succeeded!", f.refused as "refused!",
-                  f.failed as "failed!", u.ledger, u.code, u.sentence, u.reference as "reference: RequestId", u.run_at,
-                  u.created_at, u.started_at, u.finished_at
+                  f.failed as "failed!", u.ledger, u.code, u.sentence, u.reference as "reference: RequestId", u.priority, u.run_at,
+                  u.created_at, u.started_at, u.finished_at, u.results_removed_at
            from runs u
            left join revisions v on v.id = u.revision_id
            cross join lateral (

@@ -7,11 +7,12 @@ use sqlx::{Decode, Encode, Postgres, Type};
 use uuid::Uuid;
 
 use crate::domain::ids::{
-    ArtifactId, BootId, FileId, IngestId, RecipeId, RequestId, RevisionId, RunId, Sha256, TableId, TaskId, TokenId,
-    UserId,
+    ArtifactId, BootId, FileId, IngestId, RecipeId, RequestId, RevisionId, RunId, ScheduleId, Sha256, TableId, TaskId,
+    TickId, TokenId, UserId,
 };
 use crate::domain::states::{
-    ArtifactKind, AttemptState, IngestState, Role, RunFileState, RunState, TaskKind, TaskState,
+    ArtifactKind, AttemptState, IngestState, MissedTicks, Role, RunFileState, RunState, ScheduleKind, TaskKind,
+    TaskState,
 };
 
 macro_rules! as_uuid {
@@ -37,7 +38,8 @@ macro_rules! as_uuid {
 }
 
 as_uuid!(
-    ArtifactId, BootId, FileId, IngestId, RecipeId, RequestId, RevisionId, RunId, TableId, TaskId, TokenId, UserId
+    ArtifactId, BootId, FileId, IngestId, RecipeId, RequestId, RevisionId, RunId, ScheduleId, TableId, TaskId, TickId,
+    TokenId, UserId
 );
 
 macro_rules! as_text {
@@ -70,9 +72,11 @@ as_text!(
     ArtifactKind,
     AttemptState,
     IngestState,
+    MissedTicks,
     Role,
     RunFileState,
     RunState,
+    ScheduleKind,
     TaskKind,
     TaskState
 );

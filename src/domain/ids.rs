@@ -55,6 +55,10 @@ ids! {
     RunId,
     /// One unit of queued work.
     TaskId,
+    /// What is due by itself, again and again.
+    ScheduleId,
+    /// One time of a schedule.
+    TickId,
     /// A file that a run made.
     ArtifactId,
     /// An API token.

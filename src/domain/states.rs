@@ -75,7 +75,11 @@ words! {
     /// How one try at a task ended.
     AttemptState { Running = "running", Succeeded = "succeeded", Failed = "failed", Crashed = "crashed", TimedOut = "timed_out", Cancelled = "cancelled", Interrupted = "interrupted", Fenced = "fenced" }
     /// What a task is for.
-    TaskKind { Ingest = "ingest", Process = "process", Assemble = "assemble", Deliver = "deliver" }
+    TaskKind { Ingest = "ingest", Process = "process", Assemble = "assemble", Deliver = "deliver", CleanUp = "clean_up", ActivityReport = "activity_report" }
+    /// What a schedule is for.
+    ScheduleKind { CleanUp = "clean_up", ActivityReport = "activity_report" }
+    /// What becomes of ticks when nobody was there to make them: none of them is made up for, the last one is, or each is as far back as is sensible.
+    MissedTicks { Skip = "skip", Once = "once", All = "all" }
     /// What a file made by a run is.
     ArtifactKind { Result = "result", Rejects = "rejects", Annotated = "annotated", Report = "report" }
 }
@@ -120,6 +124,31 @@ impl TaskKind {
             Self::Ingest => "ingest",
             Self::Process | Self::Assemble => "process",
             Self::Deliver => "deliver",
+            Self::CleanUp | Self::ActivityReport => UPKEEP,
+        }
+    }
+
+    /// The word for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::CleanUp => "clean-up",
+            Self::ActivityReport => "activity report",
+            other => other.as_str(),
+        }
+    }
+}
+
+/// The queue of what the house does for itself. It has no tickets: nobody waits for it, so that the workers look for it.
+pub const UPKEEP: &str = "upkeep";
+
+impl ScheduleKind {
+    /// What the tasks of its ticks are.
+    #[must_use]
+    pub fn task(self) -> TaskKind {
+        match self {
+            Self::CleanUp => TaskKind::CleanUp,
+            Self::ActivityReport => TaskKind::ActivityReport,
         }
     }
 }

@@ -50,6 +50,8 @@ kinds! {
     RecipeSaved = "recipe_saved",
     /// A run was asked for; it waits for its files or for a worker.
     RunCreated = "run_created",
+    /// A run that waits has another time to begin at.
+    RunPutOff = "run_put_off",
     /// The first file of a run was taken up.
     RunStarted = "run_started",
     /// Somebody cancelled a run that still has attempts running.
@@ -78,6 +80,12 @@ kinds! {
     QueuePaused = "queue_paused",
     /// An admin let a queue go on.
     QueueResumed = "queue_resumed",
+    /// An admin paused a schedule.
+    SchedulePaused = "schedule_paused",
+    /// An admin let a schedule go on.
+    ScheduleResumed = "schedule_resumed",
+    /// An admin changed a schedule, or had it run at once.
+    ScheduleChanged = "schedule_changed",
 }
 
 /// One event: what happened, whose it is and what it is about.
@@ -109,6 +117,15 @@ impl Event {
             file: None,
             run: None,
             task: None,
+        }
+    }
+
+    /// Something of an owner's, or of the installation's own.
+    #[must_use]
+    pub fn of_whoever(owner: Option<UserId>, kind: Kind) -> Self {
+        Self {
+            owner,
+            ..Self::of_admins(kind)
         }
     }
 

@@ -13,7 +13,7 @@ use super::chrome::Chrome;
 use super::filters;
 use super::gate::Session;
 use crate::domain::ids::RequestId;
-use crate::{accounts, database, preview, readings, runs, storage, upload};
+use crate::{accounts, database, preview, readings, runs, schedules, storage, upload};
 
 /// What the database has no place for.
 const UNKEEPABLE: &str = "It holds a character or a time that cannot be kept. Take out control characters and times that are no dates of today.";
@@ -159,17 +159,31 @@ impl From<runs::Error> for PageError {
             | E::UnusedReference(_)
             | E::LongNote(_)
             | E::BadName(_)
-            | E::NoSuchColumn(_) => Self::Wrong(error.to_string()),
+            | E::NoSuchColumn(_)
+            | E::TooFarAhead => Self::Wrong(error.to_string()),
             E::Archive(_)
             | E::NotReady(_)
             | E::CannotFollow(_)
             | E::KeyReused
+            | E::Begun
             | E::Ended(_)
             | E::TaskEnded
             | E::NothingToRetry
             | E::Changed(_)
             | E::Latest(_) => Self::Conflict(error.to_string()),
             E::Queue(_) | E::Form(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<schedules::Error> for PageError {
+    fn from(error: schedules::Error) -> Self {
+        use schedules::Error as E;
+        match error {
+            E::Database(error) => error.into(),
+            E::NoSchedule => Self::NotFound,
+            E::Rule(_) | E::NoReason(_) => Self::Wrong(error.to_string()),
+            E::AtWork => Self::Conflict(error.to_string()),
         }
     }
 }

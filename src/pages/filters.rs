@@ -58,6 +58,12 @@ pub fn ago(at: &DateTime<Utc>, _: &dyn Values, now: &DateTime<Utc>) -> Result<St
     Ok(since((*now - *at).num_seconds()))
 }
 
+/// `in 12 minutes`.
+#[askama::filter_fn]
+pub fn ahead(at: &DateTime<Utc>, _: &dyn Values, now: &DateTime<Utc>) -> Result<String> {
+    Ok(until((*at - *now).num_seconds()))
+}
+
 /// For a `datetime` attribute.
 #[askama::filter_fn]
 pub fn iso(at: &DateTime<Utc>, _: &dyn Values) -> Result<String> {
@@ -152,6 +158,19 @@ pub fn since(seconds: i64) -> String {
     format!("{number} {unit}{} ago", if number == 1 { "" } else { "s" })
 }
 
+/// How long until then, in words, from seconds; `times.js` says the same.
+#[must_use]
+pub fn until(seconds: i64) -> String {
+    let (number, unit) = match seconds {
+        ..1 => return "now".to_owned(),
+        1..60 => return "in less than a minute".to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("in {number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A span of time, short: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "one decimal below ten seconds")]
@@ -201,6 +220,10 @@ mod tests {
     fn times_are_told_in_the_largest_unit() {
         assert_eq!(since(-3), "just now");
         assert_eq!(since(61), "1 minute ago");
+        assert_eq!(until(-3), "now");
+        assert_eq!(until(119), "in 1 minute");
+        assert_eq!(until(90_000), "in 25 hours");
+        assert_eq!(until(200_000), "in 2 days");
         assert_eq!(since(7_300), "2 hours ago");
         assert_eq!(span(412), "0.4 s");
         assert_eq!(span(200_000), "3 min 20 s");

@@ -8,6 +8,7 @@ use super::{
 };
 
 /// Every page. They take every path that is left, so they come after all others.
+#[expect(clippy::too_many_lines, reason = "all routes on one screen")]
 pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
     let scope = web::scope("")
         .app_data(pages)
@@ -47,6 +48,13 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/admin/tasks/{task}/live", get().to(admin::task::live))
         .route("/admin/tasks/{task}/retry", post().to(admin::task::retry))
         .route("/admin/tasks/{task}/cancel", post().to(admin::task::cancel))
+        .route("/admin/schedules", get().to(admin::schedules::show))
+        .route("/admin/schedules/live", get().to(admin::schedules::live))
+        .route("/admin/schedules/{schedule}/pause", post().to(admin::schedule::pause))
+        .route("/admin/schedules/{schedule}/resume", post().to(admin::schedule::resume))
+        .route("/admin/schedules/{schedule}/run", post().to(admin::schedule::run_now))
+        .route("/admin/schedules/{schedule}/change", post().to(admin::schedule::change))
+        .route("/admin/reports/{tick}", get().to(admin::schedule::report))
         .route("/admin/workers", get().to(admin::workers::show))
         .route("/admin/workers/live", get().to(admin::workers::live));
     config.service(scope);
@@ -92,6 +100,7 @@ fn recipes_and_runs(config: &mut ServiceConfig) {
         .route("/runs/{run}/again", get().to(runs::recipe::again))
         .route("/runs/{run}/cancel", post().to(runs::act::cancel))
         .route("/runs/{run}/retry", post().to(runs::act::retry))
+        .route("/runs/{run}/start", post().to(runs::act::start_at))
         .route("/runs/{run}/then", post().to(runs::act::then))
         .route("/runs/{run}/again", post().to(runs::act::again))
         .route("/runs/{run}/forget", post().to(runs::act::forget));

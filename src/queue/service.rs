@@ -17,6 +17,14 @@ use super::Ticket;
 #[derive(Debug)]
 pub struct Slot(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
 
+impl Slot {
+    /// One of these slots, if one is free: for work that needs no ticket.
+    #[must_use]
+    pub fn of(slots: &Arc<Semaphore>) -> Option<Self> {
+        Arc::clone(slots).try_acquire_owned().ok().map(Self)
+    }
+}
+
 /// Calls a handler with a slot for each ticket.
 pub(super) struct Tickets<H> {
     slots: PollSemaphore,

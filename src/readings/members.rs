@@ -1,12 +1,10 @@
 //! Archives: each member that can be read becomes a file of whoever uploaded the archive.
 
-use std::collections::BTreeMap;
-
 use sheetmill_engine::sheets::IngestOptions;
 
 use super::{For, Result, ensure};
 use crate::database::files::{self, NewFile};
-use crate::database::{Tx, blobs, members, tasks};
+use crate::database::{Tx, members, tasks};
 use crate::domain::ids::{FileId, IngestId, Sha256, UserId};
 use crate::events::{Event, Kind, announce_all};
 
@@ -26,11 +24,6 @@ pub struct NewMember {
 /// # Errors
 /// The database's and the queue's; the transaction is then lost.
 pub async fn unpacked(tx: &mut Tx, asks: For, ingest: IngestId, new: &[NewMember]) -> Result<()> {
-    let sizes: BTreeMap<Sha256, u64> = new
-        .iter()
-        .filter_map(|it| Some((it.content.as_ref().ok()?.0, it.bytes)))
-        .collect();
-    blobs::remember(tx, &sizes.into_iter().collect::<Vec<_>>()).await?;
     let rows: Vec<members::Member> = new.iter().map(row).collect();
     members::replace(tx, ingest, &rows).await?;
     for (file, owner) in tasks::readers(tx, ingest).await? {

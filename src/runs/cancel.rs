@@ -47,6 +47,7 @@ pub async fn cancel_task(pool: &Pool, task: TaskId) -> Result<(), Error> {
     let row = tasks::find(&mut tx, task).await?.ok_or(Error::TaskEnded)?;
     match (row.run, row.file) {
         (Some(run), file) => cancel_of_run(&mut tx, run, file, task).await?,
+        _ if row.tick.is_some() => cancel_tick(&mut tx, task).await?,
         _ => ask_to_stop(&mut tx, task).await?,
     }
     tx.commit().await?;
@@ -71,6 +72,16 @@ async fn ask_to_stop(tx: &mut Tx, task: TaskId) -> Result<(), Error> {
     }
     announce(tx, &Event::of_admins(Kind::CancelRequested).task(task)).await?;
     Ok(queue::push(tx, TaskKind::Ingest).await?)
+}
+
+/// Nothing waits for what the house does for itself: where it does not run, it ends at once.
+async fn cancel_tick(tx: &mut Tx, task: TaskId) -> Result<(), Error> {
+    let before = tasks::request_cancel(tx, task).await?.ok_or(Error::TaskEnded)?;
+    let kind = match before {
+        TaskState::Running => Kind::CancelRequested,
+        _ => Kind::TaskEnded,
+    };
+    Ok(announce(tx, &Event::of_admins(kind).task(task)).await?)
 }
 
 async fn cancel_of_run(tx: &mut Tx, run: RunId, file: Option<FileId>, task: TaskId) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! Starts a run that follows others: it works on their results once they have all ended well.
 
+use chrono::{DateTime, Utc};
+
 use super::start::Wanted;
 use super::{Error, Start};
 use crate::database::Tx;
@@ -69,7 +71,12 @@ pub(super) async fn held(tx: &mut Tx, start: &Start, wanted: &Wanted) -> Result<
 ///
 /// # Errors
 /// The database's and the queue's.
-pub(super) async fn insert(tx: &mut Tx, start: &Start, run: RunId, held: &[Held]) -> Result<(), Error> {
+pub(super) async fn insert(
+    tx: &mut Tx,
+    start: &Start,
+    (run, run_at): (RunId, Option<DateTime<Utc>>),
+    held: &[Held],
+) -> Result<(), Error> {
     // In the order in which they were named.
     let mut after: Vec<RunId> = Vec::with_capacity(held.len());
     for id in &start.after {
@@ -82,14 +89,14 @@ pub(super) async fn insert(tx: &mut Tx, start: &Start, run: RunId, held: &[Held]
         run,
         owner: start.owner,
         priority: start.priority,
-        run_at: start.run_at,
+        run_at,
         request: start.request,
     };
     let ready = held.iter().all(|it| it.state == RunState::Succeeded);
     let state = if ready { TaskState::Queued } else { TaskState::Waiting };
     tasks::insert_gathering(tx, TaskId::new(), &new, state).await?;
     if ready {
-        let pause = super::start::pause_until(tx, start.run_at).await?;
+        let pause = super::start::pause_until(tx, run_at).await?;
         queue::push_after(tx, TaskKind::Assemble, pause).await?;
     }
     Ok(())

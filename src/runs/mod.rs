@@ -8,6 +8,7 @@ mod again;
 mod cancel;
 mod columns;
 mod follow;
+mod later;
 mod queues;
 mod retry;
 mod save;
@@ -17,10 +18,11 @@ mod together;
 pub use again::again;
 pub use cancel::{cancel, cancel_reading, cancel_task};
 pub use columns::{ColumnChoice, choices, forget_column, of_layouts, remember_columns};
+pub use later::start_at;
 pub use queues::{pause_queue, resume_queue};
 pub use retry::{retry, retry_task};
 pub use save::{Note, Saved, duplicate, rename, restore, save_beside, save_recipe, save_revision};
-pub use start::{RecipeRef, Start, Started, start};
+pub use start::{RecipeRef, Start, Started, When, start};
 
 /// Why something that was asked for cannot be done. The words of all but the first two are for people.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +98,12 @@ pub enum Error {
     /// The same key came with another body.
     #[error("This Idempotency-Key was used with another request.")]
     KeyReused,
+    /// It has begun: there is no time to choose any more.
+    #[error("The run has already begun.")]
+    Begun,
+    /// A time that is further away than a run may wait.
+    #[error("A run can wait for a year at most. Choose an earlier time.")]
+    TooFarAhead,
     /// It has ended already.
     #[error("The run has already ended: it is {0}.")]
     Ended(RunState),

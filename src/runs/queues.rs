@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Error;
 use crate::database::{Pool, queues};
 use crate::domain::ids::UserId;
+use crate::domain::states::UPKEEP;
 use crate::events::{Event, Kind, announce};
 use crate::queue;
 
@@ -30,6 +31,8 @@ pub async fn pause_queue(pool: &Pool, name: &str, by: UserId) -> Result<bool, Er
 pub async fn resume_queue(pool: &Pool, name: &str) -> Result<(), Error> {
     let mut tx = pool.begin().await?;
     let due = queues::resume(&mut tx, name).await?;
+    // Of what the house does for itself there are no tickets.
+    let due = if name == UPKEEP { 0 } else { due };
     let tickets = usize::try_from(due).unwrap_or_default().min(TICKETS_AT_ONCE);
     queue::push_many(&mut tx, name, tickets, Duration::ZERO).await?;
     announce(&mut tx, &Event::of_admins(Kind::QueueResumed)).await?;

@@ -37,6 +37,12 @@ pub async fn retry_task(pool: &Pool, task: TaskId, asked_by: RequestId) -> Resul
             restart(&mut tx, run, &ended).await?;
         }
         (None, Some(ingest)) => restart_reading(&mut tx, task, ingest).await?,
+        (None, None) if row.tick.is_some() => {
+            if !tasks::restart(&mut tx, task, TaskState::Queued).await? {
+                return Err(Error::NothingToRetry);
+            }
+            announce(&mut tx, &Event::of_admins(Kind::TaskQueued).task(task)).await?;
+        }
         (None, None) => return Err(Error::NothingToRetry),
     }
     tx.commit().await?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256 as Hasher};
 use sheetmill_engine::recipe::document::Recipe;
@@ -40,6 +40,33 @@ pub enum RecipeRef {
     OfRun(RunId),
 }
 
+/// When something is to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At an instant.
+    At(DateTime<Utc>),
+    /// So long after it is asked for.
+    After(Duration),
+}
+
+/// The longest that a run may wait: who plans further ahead wants a schedule.
+const WAIT_AT_MOST: Duration = Duration::from_secs(366 * 86_400);
+
+impl When {
+    /// The instant, by the database's clock.
+    pub(super) async fn instant(self, tx: &mut Tx) -> Result<DateTime<Utc>, Error> {
+        let now = database::now(tx).await?;
+        let at = match self {
+            Self::At(at) => at,
+            Self::After(wait) => now + TimeDelta::from_std(wait.min(WAIT_AT_MOST * 2)).unwrap_or_default(),
+        };
+        if (at - now).to_std().is_ok_and(|wait| wait > WAIT_AT_MOST) {
+            return Err(Error::TooFarAhead);
+        }
+        Ok(at)
+    }
+}
+
 /// A run that somebody wants.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -59,7 +86,7 @@ pub struct Start {
     /// Higher goes first among the owner's.
     pub priority: i32,
     /// Not before; `None`: now.
-    pub run_at: Option<DateTime<Utc>>,
+    pub run_at: Option<When>,
     /// Whether nothing is taken over from earlier runs of the same recipe on the same files.
     pub from_scratch: bool,
     /// The same key and body again are the same run.
@@ -104,6 +131,10 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
         return Err(Error::TooManyFiles(FILES_AT_MOST));
     }
     let run = RunId::new();
+    let run_at = match start.run_at {
+        Some(when) => Some(when.instant(&mut tx).await?),
+        None => None,
+    };
     let mut wanted = Wanted::of(&mut tx, &start).await?;
     let held = match start.after.as_slice() {
         [] => None,
@@ -111,13 +142,14 @@ pub async fn start(pool: &Pool, start: Start) -> Result<Started, Error> {
     };
     together::put_together(&mut tx, start.owner, &mut wanted, &mut files).await?;
     // The gathering of results counts as a file until these are known.
-    insert_run(&mut tx, &start, &wanted, run, files.len() + usize::from(held.is_some())).await?;
+    let count = files.len() + usize::from(held.is_some());
+    insert_run(&mut tx, &start, &wanted, (run, run_at), count).await?;
     insert_references(&mut tx, &start, run, &wanted).await?;
     let input = wanted.recipe.input.ingest_options();
     announce(&mut tx, &Event::of(start.owner, Kind::RunCreated).run(run)).await?;
     match held {
-        Some(held) => follow::insert(&mut tx, &start, run, &held).await?,
-        None => insert_files(&mut tx, &start, run, &files, &input).await?,
+        Some(held) => follow::insert(&mut tx, &start, (run, run_at), &held).await?,
+        None => insert_files(&mut tx, &start, (run, run_at), &files, &input).await?,
     }
     if let Some(key) = &start.idempotency_key {
         idempotency::remember(&mut tx, start.owner, key, run).await?;
@@ -166,7 +198,13 @@ impl Wanted {
     }
 }
 
-async fn insert_run(tx: &mut Tx, start: &Start, wanted: &Wanted, run: RunId, files: usize) -> Result<(), Error> {
+async fn insert_run(
+    tx: &mut Tx,
+    start: &Start,
+    wanted: &Wanted,
+    (run, run_at): (RunId, Option<DateTime<Utc>>),
+    files: usize,
+) -> Result<(), Error> {
     let choices = columns::choices(tx, start.owner, &wanted.recipe, start.columns.clone()).await?;
     let new = NewRun {
         id: run,
@@ -177,7 +215,7 @@ async fn insert_run(tx: &mut Tx, start: &Start, wanted: &Wanted, run: RunId, fil
         choices: &serde_json::to_value(choices)?,
         files: i32::try_from(files).unwrap_or(i32::MAX),
         priority: start.priority,
-        run_at: start.run_at,
+        run_at,
         from_scratch: start.from_scratch,
         request: start.request,
     };
@@ -219,7 +257,7 @@ async fn insert_references(tx: &mut Tx, start: &Start, run: RunId, wanted: &Want
 async fn insert_files(
     tx: &mut Tx,
     start: &Start,
-    run: RunId,
+    (run, run_at): (RunId, Option<DateTime<Utc>>),
     files: &[FileId],
     input: &IngestOptions,
 ) -> Result<(), Error> {
@@ -254,7 +292,7 @@ async fn insert_files(
         run,
         owner: start.owner,
         priority: start.priority,
-        run_at: start.run_at,
+        run_at,
         request: start.request,
     };
     tasks::insert_of_run(tx, &made, &new).await?;
@@ -264,7 +302,7 @@ async fn insert_files(
         .filter(|it| it.task.is_some_and(|(_, state)| state == TaskState::Queued))
         .count();
     if due > 0 {
-        let pause = pause_until(tx, start.run_at).await?;
+        let pause = pause_until(tx, run_at).await?;
         queue::push_many(tx, TaskKind::Process.queue(), due, pause).await?;
     }
     end_refused(tx, start, run, &ended).await
@@ -349,7 +387,16 @@ fn body_hash(start: &Start) -> Result<Vec<u8>, Error> {
         RecipeRef::Inline(recipe) => serde_json::to_value(recipe)?,
         RecipeRef::OfRun(run) => json!({ "run": run }),
     };
-    let mut body = serde_json::to_vec(&(recipe, &start.files, &start.references, start.priority, start.run_at))?;
+    let (at, after) = match start.run_at {
+        Some(When::At(at)) => (Some(at), None),
+        Some(When::After(wait)) => (None, Some(wait)),
+        None => (None, None),
+    };
+    let mut body = serde_json::to_vec(&(recipe, &start.files, &start.references, start.priority, at))?;
+    // A delay is the same however late the call comes again.
+    if let Some(wait) = after {
+        body.extend(wait.as_millis().to_be_bytes());
+    }
     // Without choices the key stands for what it always stood for.
     if start.columns != Choices::default() {
         body.extend(serde_json::to_vec(&start.columns)?);

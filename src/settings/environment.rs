@@ -91,6 +91,14 @@ impl Environment {
         Ok(())
     }
 
+    /// How long something is kept; nothing is for ever.
+    pub(super) fn kept(&self, name: &str, into: &mut Option<Duration>) -> Result<(), Error> {
+        let mut span = into.unwrap_or_default();
+        self.span(name, &mut span)?;
+        *into = Some(span).filter(|it| !it.is_zero());
+        Ok(())
+    }
+
     pub(super) fn choice<T: Copy>(&self, name: &str, into: &mut T, words: &[(&str, T)]) -> Result<(), Error> {
         if let Some(value) = self.get(name) {
             let found = words.iter().find(|(word, _)| *word == value);

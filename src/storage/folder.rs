@@ -12,7 +12,9 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
-use super::{ByteRange, ByteStream, Download, Error, Key, Result, Source, Storage};
+use super::{Batches, ByteRange, ByteStream, Download, Error, Key, Result, Source, Storage};
+
+mod found;
 
 /// Half-written files live here, on the same file system as the rest, so that a rename finishes them.
 const UNFINISHED: &str = ".unfinished";
@@ -119,10 +121,17 @@ impl Storage for FolderStorage {
         let (root, prefix) = (self.root.clone(), prefix.to_owned());
         Self::blocking(move || {
             let mut paths = Vec::new();
-            walk(&root, &root, &prefix, &mut paths)?;
+            found::walk(&root, &root, &prefix, &mut |path, _| {
+                paths.push(path);
+                Ok(())
+            })?;
             Ok(paths)
         })
         .await
+    }
+
+    fn older(&self, prefix: &str, before: DateTime<Utc>) -> Batches {
+        found::older(self.root.clone(), prefix.to_owned(), before)
     }
 
     async fn link(&self, _key: &Key, _download: &Download<'_>) -> Result<Option<String>> {
@@ -130,19 +139,8 @@ impl Storage for FolderStorage {
     }
 
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64> {
-        let unfinished = self.root.join(UNFINISHED);
-        Self::blocking(move || {
-            let mut removed = 0;
-            for entry in fs::read_dir(&unfinished).map_err(unavailable(&unfinished))?.flatten() {
-                let written = entry.metadata().and_then(|it| it.modified()).map(DateTime::<Utc>::from);
-                if written.is_ok_and(|written| written < before) {
-                    fs::remove_file(entry.path()).map_err(unavailable(&entry.path()))?;
-                    removed += 1;
-                }
-            }
-            Ok(removed)
-        })
-        .await
+        let root = self.root.clone();
+        Self::blocking(move || found::sweep(&root, before)).await
     }
 
     async fn check(&self) -> Result<()> {
@@ -227,30 +225,6 @@ fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder)
         .and_then(|file| file.sync_all())
         .map_err(unavailable(folder))
-}
-
-fn walk(root: &Path, folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<()> {
-    for entry in fs::read_dir(folder).map_err(unavailable(folder))? {
-        let entry = entry.map_err(unavailable(folder))?;
-        let path = entry.path();
-        let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) else {
-            continue;
-        };
-        if name == UNFINISHED {
-            continue;
-        }
-        let kind = entry.file_type().map_err(unavailable(&path))?;
-        // Only folders on the way to the prefix, or below it.
-        if kind.is_dir() && (name.starts_with(prefix) || prefix.starts_with(name)) {
-            match walk(root, &path, prefix, paths) {
-                Err(Error::Unavailable(_)) if !path.exists() => {}
-                other => other?,
-            }
-        } else if kind.is_file() && name.starts_with(prefix) {
-            paths.push(name.to_owned());
-        }
-    }
-    Ok(())
 }
 
 fn unavailable(path: &Path) -> impl FnOnce(io::Error) -> Error + '_ {

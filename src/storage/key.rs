@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Error, Result};
-use crate::domain::ids::{IngestId, RunId, Sha256, TaskId};
+use crate::domain::ids::{IngestId, RunId, Sha256, TaskId, TickId};
 
 /// Names one object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,8 @@ pub enum Key {
     TableMeta(IngestId, u32),
     /// What an attempt at a task of a run made: run, task, attempt, plain file name.
     RunOutput(RunId, TaskId, i32, String),
+    /// What an attempt at a tick made: tick, attempt, plain file name.
+    Report(TickId, i32, String),
 }
 
 impl Key {
@@ -26,7 +28,7 @@ impl Key {
     /// [`Error::BadKey`] when a name in it is no plain file name.
     pub(super) fn path(&self) -> Result<String> {
         let name = match self {
-            Self::TablePart(_, _, name) | Self::RunOutput(_, _, _, name) => name,
+            Self::TablePart(_, _, name) | Self::RunOutput(_, _, _, name) | Self::Report(_, _, name) => name,
             Self::Blob(_) | Self::TableMeta(..) => return Ok(self.to_string()),
         };
         // 255 bytes is what file systems take.
@@ -43,7 +45,7 @@ impl Key {
             Self::Blob(_) => "application/octet-stream",
             Self::TablePart(..) => "application/vnd.apache.parquet",
             Self::TableMeta(..) => "application/json",
-            Self::RunOutput(_, _, _, name) => content_type_of(name),
+            Self::RunOutput(_, _, _, name) | Self::Report(_, _, name) => content_type_of(name),
         }
     }
 }
@@ -72,6 +74,7 @@ impl fmt::Display for Key {
             Self::TablePart(ingest, position, part) => write!(f, "tables/{ingest}/{position}/{part}"),
             Self::TableMeta(ingest, position) => write!(f, "tables/{ingest}/{position}/table.json"),
             Self::RunOutput(run, task, attempt, name) => write!(f, "runs/{run}/{task}-{attempt}/{name}"),
+            Self::Report(tick, attempt, name) => write!(f, "reports/{tick}/{attempt}/{name}"),
         }
     }
 }
@@ -114,6 +117,11 @@ fn read(parts: &[&str]) -> Option<Key> {
                 (*name).to_owned(),
             ))
         }
+        ["reports", tick, attempt, name] => Some(Key::Report(
+            tick.parse().ok()?,
+            attempt.parse().ok()?,
+            (*name).to_owned(),
+        )),
         _ => None,
     }
 }
@@ -129,6 +137,7 @@ mod tests {
             Key::TablePart(IngestId::new(), 3, "part-0.parquet".to_owned()),
             Key::TableMeta(IngestId::new(), 0),
             Key::RunOutput(RunId::new(), TaskId::new(), 2, "orders (clean).xlsx".to_owned()),
+            Key::Report(TickId::new(), 1, "activity 2026-11-27.xlsx".to_owned()),
         ];
         for key in keys {
             assert_eq!(key.to_string().parse(), Ok(key));

@@ -40,6 +40,18 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// An object's bytes as they come.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
+/// Found objects as they come.
+pub type Batches = Pin<Box<dyn Stream<Item = Result<Vec<Found>>> + Send>>;
+
+/// An object that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its path, as a [`Key`] writes it.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
 /// A part of an object: first byte and number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteRange {
@@ -72,6 +84,9 @@ pub trait Storage: Debug + Send + Sync {
 
     /// The paths of all objects below a prefix such as `runs/`, in no order.
     async fn list(&self, prefix: &str) -> Result<Vec<String>>;
+
+    /// The objects below a prefix that were written before an instant, in batches of at most a thousand, in no order.
+    fn older(&self, prefix: &str, before: DateTime<Utc>) -> Batches;
 
     /// An address by which a browser gets the object past us; `None` where there is none, and the bytes go through us.
     async fn link(&self, key: &Key, download: &Download<'_>) -> Result<Option<String>>;

@@ -23,6 +23,7 @@ impl Uploads {
         options: &IngestOptions,
         taken: Vec<Taken>,
     ) -> Result<Vec<Received>> {
+        self.want(&taken).await?;
         let mut received = Vec::with_capacity(taken.len());
         let mut kept = Vec::new();
         for (index, file) in taken.into_iter().enumerate() {
@@ -56,6 +57,15 @@ impl Uploads {
         Ok(received)
     }
 
+    /// Clean-up leaves alone what somebody wants, whether it is in storage already or not.
+    async fn want(&self, taken: &[Taken]) -> Result<()> {
+        let kept = taken.iter().filter(|it| matches!(it.content, Content::Kept(..)));
+        let sizes: BTreeMap<Sha256, u64> = kept.map(|it| (it.sha256, it.bytes)).collect();
+        let mut connection = self.pool.acquire().await?;
+        blobs::want(&mut connection, &sizes.into_iter().collect::<Vec<_>>()).await?;
+        Ok(())
+    }
+
     /// The bytes are in storage before anything refers to them. They may be there already: then they need not travel.
     async fn store(&self, sha256: Sha256, bytes: u64, path: &Path) -> Result<()> {
         let key = Key::Blob(sha256);
@@ -72,17 +82,8 @@ impl Uploads {
         kept: &[(Sha256, usize, &'static str)],
         received: &mut [Received],
     ) -> Result<()> {
-        let sizes: BTreeMap<Sha256, u64> = kept
-            .iter()
-            .map(|(blob, index, _)| (*blob, received[*index].bytes))
-            .collect();
         let mut tx = self.pool.begin().await?;
-        blobs::remember(
-            &mut tx,
-            &sizes.iter().map(|(blob, bytes)| (*blob, *bytes)).collect::<Vec<_>>(),
-        )
-        .await?;
-        let all: Vec<Sha256> = sizes.into_keys().collect();
+        let all: Vec<Sha256> = kept.iter().map(|(blob, ..)| *blob).collect();
         let readings = readings::ensure(&mut tx, sender.asks(), &all, options).await?;
         for (blob, index, _) in kept {
             if let Some(reading) = readings.get(blob) {

@@ -14,6 +14,7 @@ use super::held::{Holding, Why};
 use super::progress::Relay;
 use super::retry::Mishap;
 use super::settle::{End, Remains, settle};
+use super::upkeep::{self, Done};
 use super::{Context, gather, ingest, process};
 use crate::chains::Gathered;
 use crate::database;
@@ -51,6 +52,8 @@ pub enum Product {
         /// The run that it was taken over from.
         from: Option<RunId>,
     },
+    /// What was due by itself is done.
+    Upkeep(Done),
 }
 
 /// Why an attempt made nothing.
@@ -176,6 +179,7 @@ impl Attempt {
             Work::Ingest(id) => ingest::work(self, &folder, id).await,
             Work::RunFile(run, file) => process::work(self, &folder, run, file).await,
             Work::Gather(run) => gather::work(self, run).await,
+            Work::Tick(tick) => upkeep::work(self, &folder, tick).await,
         }
     }
 

@@ -28,6 +28,27 @@ pub async fn on_ticket(context: Arc<Context>, queue: &'static str, slot: Slot) {
     }
 }
 
+/// Begins what is due by itself, where nothing of it runs here already.
+pub async fn take_upkeep(context: &Arc<Context>) -> Result<(), Error> {
+    if context.stopping.is_cancelled() {
+        return Ok(());
+    }
+    let Some(slot) = Slot::of(&context.upkeep) else {
+        return Ok(());
+    };
+    let mut tx = context.pool.begin().await?;
+    let Some(claimed) = tasks::claim_upkeep(&mut tx, context.boot, context.settings.lease).await? else {
+        return Ok(());
+    };
+    announce(&mut tx, &about(&claimed, Kind::TaskStarted)).await?;
+    tx.commit().await?;
+    let holding = context.held.hold(claimed.fence);
+    context
+        .attempts
+        .spawn(attempt::run(Arc::clone(context), claimed, holding, slot));
+    Ok(())
+}
+
 async fn claim(context: &Context, queue: &str) -> Result<Option<Claimed>, Error> {
     let mut tx = context.pool.begin().await?;
     let Some(claimed) = tasks::claim(&mut tx, queue, context.boot, context.settings.lease).await? else {
@@ -61,6 +82,7 @@ async fn began(tx: &mut Tx, claimed: &Claimed) -> Result<(), Error> {
                 announce(tx, &Event::of(locked.owner, Kind::RunStarted).run(run)).await?;
             }
         }
+        Work::Tick(_) => {}
     }
     Ok(())
 }

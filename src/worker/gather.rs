@@ -5,7 +5,7 @@ use sheetmill_engine::recipe::document::Recipe;
 use super::attempt::{Attempt, Halt, Product, internal};
 use super::retry::Mishap;
 use crate::chains::Gathered;
-use crate::database::{follows, runs};
+use crate::database::{blobs, follows, runs};
 use crate::domain::failure::Fault;
 use crate::domain::ids::RunId;
 use crate::storage::Key;
@@ -35,6 +35,9 @@ pub async fn work(attempt: &mut Attempt, run: RunId) -> Result<Product, Halt> {
         let Some(format) = format(&result.name) else {
             return Err(unreadable(&result.name));
         };
+        let mut conn = attempt.context.pool.acquire().await?;
+        blobs::want(&mut conn, &[(result.sha256, bytes)]).await?;
+        drop(conn);
         if attempt.unless_stopped(storage.size(&blob)).await? != Some(bytes) {
             attempt.unless_stopped(storage.copy(&from, &blob)).await?;
         }

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use super::attempt::{Attempt, Halt, Product, Supervised, internal};
 use super::hash::hash_file;
 use super::retry::Mishap;
-use crate::database::tasks;
+use crate::database::{blobs, tasks};
 use crate::domain::failure::Fault;
 use crate::domain::ids::{FileId, IngestId, Sha256};
 use crate::domain::name::clean;
@@ -138,6 +138,9 @@ async fn store_member(attempt: &Attempt, out: &Path, member: Member) -> Result<N
                 .await
                 .map_err(std::io::Error::other)??;
             let key = Key::Blob(hashed.sha256);
+            let mut conn = attempt.context.pool.acquire().await?;
+            blobs::want(&mut conn, &[(hashed.sha256, hashed.bytes)]).await?;
+            drop(conn);
             let storage = &attempt.context.storage;
             if attempt.unless_stopped(storage.size(&key)).await? != Some(hashed.bytes) {
                 attempt

@@ -3,6 +3,7 @@
 //! ```text
 //! ticket ─▶ claim ─▶ attempt ─▶ ingest | process ─ sandbox ─▶ settle      retry decides what a mishap means
 //!             lease: renewed beside it, hears of cancellations            sweep: ends what silent workers left
+//! schedules ─▶ tick ─▶ upkeep ─▶ clean_up | activity_report ─▶ settle                      (found by the sweep, without tickets)
 //! ```
 //!
 //! Everything that an attempt writes shows its fence (task, attempt, boot). What it makes is visible once it is settled, in
@@ -29,8 +30,10 @@ use crate::sandbox::{SandboxSettings, scratch};
 use crate::storage::Storage;
 
 mod account;
+mod activity_report;
 mod attempt;
 mod claim;
+mod clean_up;
 mod gather;
 mod hash;
 mod held;
@@ -44,7 +47,9 @@ mod retry;
 mod reuse;
 mod settle;
 mod sweep;
+mod upkeep;
 
+pub use clean_up::Retention;
 pub use retry::RetrySettings;
 
 /// How a worker works.
@@ -84,6 +89,8 @@ pub struct WorkerSettings {
     pub reuse: Duration,
     /// How queues are consumed.
     pub consume: ConsumeSettings,
+    /// What is kept for how long.
+    pub retention: Retention,
 }
 
 impl WorkerSettings {
@@ -109,6 +116,7 @@ impl WorkerSettings {
             retry: RetrySettings::default(),
             reuse: Duration::from_secs(30 * 86_400),
             consume: ConsumeSettings::default(),
+            retention: Retention::default(),
         }
     }
 }
@@ -128,6 +136,8 @@ pub(crate) struct Context {
     scratch: scratch::Scratch,
     held: held::Held,
     attempts: TaskTracker,
+    /// One at a time of what is due by itself: nobody waits for it.
+    upkeep: Arc<Semaphore>,
     /// Cancelled when nothing new shall start.
     stopping: CancellationToken,
 }
@@ -184,6 +194,7 @@ impl Worker {
             scratch,
             held,
             attempts,
+            upkeep: Arc::new(Semaphore::new(1)),
             stopping: shutdown,
         });
         introduce(&context).await?;
@@ -226,7 +237,7 @@ async fn introduce(context: &Context) -> Result<(), crate::database::Error> {
         host,
         pid: i32::try_from(std::process::id()).unwrap_or_default(),
         version: env!("CARGO_PKG_VERSION"),
-        slots: serde_json::json!({ "ingest": ingest_slots, "process": process_slots }),
+        slots: serde_json::json!({ "ingest": ingest_slots, "process": process_slots, "upkeep": 1 }),
     };
     workers::insert(&mut conn, &worker).await
 }

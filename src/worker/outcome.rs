@@ -8,13 +8,14 @@ use sheetmill_engine::sheets::Visibility;
 use super::account::with_report;
 use super::attempt::plain;
 use super::settle::Error;
+use super::upkeep::Done;
 use crate::database::artifacts::NewArtifact;
 use crate::database::run_files;
 use crate::database::runs::{self, Locked};
 use crate::database::tables::{self, NewTable};
 use crate::database::tasks::{self, Claimed, Told, Waiting};
-use crate::database::{Tx, artifacts as artifact_rows, ingests};
-use crate::domain::ids::{FileId, IngestId, RunId};
+use crate::database::{self, Tx, artifacts as artifact_rows, ingests, reports, ticks};
+use crate::domain::ids::{FileId, IngestId, RunId, TickId};
 use crate::domain::states::{IngestState, RunFileState};
 use crate::events::{Event, Kind, announce};
 use crate::storage::Key;
@@ -111,8 +112,17 @@ pub async fn file_cancelled(tx: &mut Tx, run: RunId, file: FileId) -> Result<(),
 pub async fn artifacts(tx: &mut Tx, claimed: &Claimed, stored: &[(Key, NewArtifact)]) -> Result<(), Error> {
     for (_, artifact) in stored {
         artifact_rows::insert(tx, artifact).await?;
-        let event = Event::of(claimed.owner, Kind::ArtifactMade).run(artifact.run);
+        let event = Event::of_whoever(claimed.owner, Kind::ArtifactMade).run(artifact.run);
         announce(tx, &artifact.file.map_or(event, |file| event.file(file))).await?;
+    }
+    Ok(())
+}
+
+/// What is due by itself was done: what came of it is for admins to read.
+pub async fn tick_done(tx: &mut Tx, tick: TickId, done: &Done) -> database::Result<()> {
+    ticks::say(tx, tick, &done.said).await?;
+    if let Some(report) = &done.report {
+        reports::insert(tx, tick, report).await?;
     }
     Ok(())
 }

@@ -99,10 +99,14 @@ async fn write(attempt: &Attempt, files: &[FileId], progress: &Progress) -> Resu
         return Ok(false);
     }
     let run = match claimed.work {
-        Work::Ingest(_) => None,
+        Work::Ingest(_) | Work::Tick(_) => None,
         Work::RunFile(run, _) | Work::Gather(run) => Some(run),
     };
-    let (owner, task) = (claimed.owner, claimed.fence.task);
+    // What the house does for itself has no child, and nobody's page shows it.
+    let Some(owner) = claimed.owner else {
+        return Ok(true);
+    };
+    let task = claimed.fence.task;
     report_progress(
         &mut tx,
         &TaskProgress {

@@ -16,7 +16,7 @@ const REPORT_BYTES: usize = 1 << 20;
 /// What a result is found under: all that decides its bytes. An ingest's id stands for the file's bytes, how they are read and by
 /// which version.
 pub(super) fn key(
-    owner: UserId,
+    owner: Option<UserId>,
     input: &RunInput,
     others: &std::collections::BTreeMap<String, (IngestId, i32)>,
 ) -> Option<[u8; 32]> {
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn all_that_decides_the_bytes_is_in_the_key_and_nothing_else() {
         let (owner, one, none) = (UserId::new(), input(), BTreeMap::new());
-        let first = key(owner, &one, &none);
+        let first = key(Some(owner), &one, &none);
         assert_eq!(
             first,
             key(
@@ -157,7 +157,7 @@ mod tests {
             )
         );
         let others = [
-            key(UserId::new(), &one, &none),
+            key(Some(UserId::new()), &one, &none),
             key(
                 owner,
                 &RunInput {

@@ -11,9 +11,10 @@ use crate::database::attempts::{self, AttemptEnd};
 use crate::database::reusable;
 use crate::database::tasks::{self, Account, Claimed, Told, Work};
 use crate::database::{self, Tx};
-use crate::domain::states::AttemptState;
+use crate::domain::states::{AttemptState, UPKEEP};
 use crate::events::{Event, Kind, announce};
 use crate::readings::{self, For};
+use crate::schedules;
 use crate::storage::Key;
 use crate::{chains, queue};
 
@@ -86,6 +87,18 @@ pub enum Error {
     /// The queue's.
     #[error(transparent)]
     Queue(#[from] queue::Error),
+    /// A schedule's.
+    #[error(transparent)]
+    Schedule(schedules::Error),
+}
+
+impl From<schedules::Error> for Error {
+    fn from(error: schedules::Error) -> Self {
+        match error {
+            schedules::Error::Database(error) => Self::Database(error),
+            other => Self::Schedule(other),
+        }
+    }
 }
 
 impl Error {
@@ -94,7 +107,7 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Database(error) | Self::Queue(queue::Error::Database(error)) => error.is_passing(),
-            Self::Queue(queue::Error::Library(_)) => false,
+            Self::Queue(queue::Error::Library(_)) | Self::Schedule(_) => false,
         }
     }
 }
@@ -186,13 +199,15 @@ async fn made(tx: &mut Tx, claimed: &Claimed, product: &Product, remains: &Remai
             Ok(chains::gathered(tx, run, files, options).await?)
         }
         (Product::Members(members), Work::Ingest(ingest)) => {
+            outcome::ingest_ready(tx, ingest, &[]).await?;
+            let Some(owner) = claimed.owner else { return Ok(()) };
             let asks = For {
-                owner: claimed.owner,
+                owner,
                 request: claimed.request,
             };
-            outcome::ingest_ready(tx, ingest, &[]).await?;
             Ok(readings::unpacked(tx, asks, ingest, members).await?)
         }
+        (Product::Upkeep(done), Work::Tick(tick)) => Ok(outcome::tick_done(tx, tick, done).await?),
         (
             Product::Outputs {
                 stored,
@@ -253,6 +268,7 @@ async fn wrong(
                     }
                     outcome::file_failed(tx, (run, file), reason, &told, of_use.map(|it| &*it.report)).await
                 }
+                Work::Tick(_) => Ok(()),
             }
         }
     }
@@ -274,6 +290,7 @@ async fn cancelled(tx: &mut Tx, claimed: &Claimed, name: &str, remains: &Remains
         }
         Work::RunFile(run, file) => outcome::file_cancelled(tx, run, file).await,
         Work::Gather(run) => Ok(chains::cancelled(tx, run).await?),
+        Work::Tick(_) => Ok(()),
     }
 }
 
@@ -287,7 +304,9 @@ async fn back(
 ) -> Result<(), Error> {
     tasks::again(tx, claimed.fence, account, pause, told).await?;
     attempts::end(tx, claimed.fence, end).await?;
-    queue::push_after(tx, claimed.kind, pause).await?;
+    if claimed.kind.queue() != UPKEEP {
+        queue::push_after(tx, claimed.kind, pause).await?;
+    }
     if let Work::RunFile(run, _) | Work::Gather(run) = claimed.work {
         database::runs::lock(tx, run).await?;
     }
@@ -298,9 +317,9 @@ async fn back(
 /// An event about what was claimed.
 #[must_use]
 pub fn about(claimed: &Claimed, kind: Kind) -> Event {
-    let event = Event::of(claimed.owner, kind).task(claimed.fence.task);
+    let event = Event::of_whoever(claimed.owner, kind).task(claimed.fence.task);
     match claimed.work {
-        Work::Ingest(_) => event,
+        Work::Ingest(_) | Work::Tick(_) => event,
         Work::RunFile(run, file) => event.run(run).file(file),
         Work::Gather(run) => event.run(run),
     }

@@ -9,13 +9,14 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
 use super::retry::Mishap;
 use super::settle::{End, Error, Remains, settle_held};
+use super::{Context, claim};
 use crate::database::{events, idempotency, queues, reusable, sessions, sign_in_tries, tasks, tickets, workers};
-use crate::domain::clock::Clock;
+use crate::domain::states::UPKEEP;
 use crate::queue;
 use crate::sandbox::scratch;
+use crate::schedules;
 
 /// How long a due task may wait before it is asked whether its ticket is lost.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const TICKETS_AT_ONCE: i64 = 200;
 /// How often what is old is forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(300);
-/// Nothing takes a day to write, and no window of sign-in tries is as long.
+/// No window of sign-in tries is as long.
 const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// Until `stop`.
@@ -38,6 +39,9 @@ pub async fn keep(context: Arc<Context>, stop: CancellationToken) {
         }
         if let Err(error) = sweep(&context).await {
             tracing::warn!(%error, "sweeping did not come to its end");
+        }
+        if let Err(error) = upkeep(&context).await {
+            tracing::warn!(%error, "schedules could not be looked at");
         }
         if forgotten.is_none_or(|at| at.elapsed() > FORGET_EVERY) {
             forgotten = Some(Instant::now());
@@ -55,6 +59,12 @@ pub async fn keep(context: Arc<Context>, stop: CancellationToken) {
 pub async fn sweep(context: &Context) -> Result<(), Error> {
     while end_one_expired(context).await? {}
     push_missing_tickets(context).await
+}
+
+/// Makes the ticks that are due, and begins one that waits.
+async fn upkeep(context: &Arc<Context>) -> Result<(), Error> {
+    schedules::make_due(&context.pool).await?;
+    claim::take_upkeep(context).await
 }
 
 async fn end_one_expired(context: &Context) -> Result<bool, Error> {
@@ -77,7 +87,11 @@ async fn end_one_expired(context: &Context) -> Result<bool, Error> {
 
 async fn push_missing_tickets(context: &Context) -> Result<(), Error> {
     let mut tx = context.pool.begin().await?;
-    for row in queues::list(&mut tx).await?.iter().filter(|it| it.queued > 0) {
+    for row in queues::list(&mut tx)
+        .await?
+        .iter()
+        .filter(|it| it.queued > 0 && it.name != UPKEEP)
+    {
         let overdue = tasks::overdue(&mut tx, &row.name, PATIENCE).await?;
         let missing = (overdue - tickets::due(&mut tx, &row.name).await?).min(TICKETS_AT_ONCE);
         if let Ok(missing @ 1..) = usize::try_from(missing) {
@@ -100,19 +114,14 @@ async fn forget(context: &Context) -> Result<(), Error> {
     reusable::sweep(&mut conn, context.settings.reuse).await?;
     drop(conn);
     tracing::debug!(used, old, "used tickets and old events are gone");
-    match context.storage.sweep(Clock::system().now() - A_DAY).await {
-        Ok(0) => {}
-        Ok(unfinished) => tracing::info!(unfinished, "cleared away what was begun in storage and never finished"),
-        Err(error) => tracing::warn!(%error, "unfinished objects could not be cleared away"),
-    }
-    sweep_scratch(context, &context.settings.scratch).await
+    sweep_scratch(context, &context.settings.scratch).await.map(drop)
 }
 
 /// Clears away what dead starts on this machine left behind, and lets go of what they held.
 ///
 /// # Errors
 /// The database's.
-pub async fn sweep_scratch(context: &Context, root: &Path) -> Result<(), Error> {
+pub async fn sweep_scratch(context: &Context, root: &Path) -> Result<usize, Error> {
     let root = root.to_owned();
     let dead = match spawn_blocking(move || scratch::sweep(&root)).await {
         Ok(Ok(dead)) => dead,
@@ -123,10 +132,11 @@ pub async fn sweep_scratch(context: &Context, root: &Path) -> Result<(), Error> 
         Err(_panicked) => Vec::new(),
     };
     let mut conn = context.pool.acquire().await?;
+    let count = dead.len();
     for boot in dead {
         let held = tasks::expire(&mut conn, boot).await?;
         workers::stop(&mut conn, boot).await?;
         tracing::info!(%boot, held, "cleared away what a dead start left behind");
     }
-    Ok(())
+    Ok(count)
 }

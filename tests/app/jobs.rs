@@ -76,12 +76,16 @@ pub struct Jobs {
 
 impl Jobs {
     pub async fn new() -> Self {
-        let database = TestDatabase::fresh().await;
         let folder = tempfile::tempdir().expect("a folder");
         let storage = FolderStorage::open(&folder.path().join("storage")).expect("a storage folder");
+        Self::on(folder, Arc::new(storage)).await
+    }
+
+    /// As [`Jobs::new`], with bytes in another storage.
+    pub async fn on(folder: tempfile::TempDir, storage: Arc<dyn Storage>) -> Self {
         let jobs = Self {
-            database,
-            storage: Arc::new(storage),
+            database: TestDatabase::fresh().await,
+            storage,
             folder,
             owner: UserId::new(),
         };
@@ -155,7 +159,7 @@ impl Jobs {
             .put(&Key::Blob(blob), &path, Source::Give)
             .await
             .expect("stored");
-        blobs::remember(&mut tx, &[(blob, 36)]).await.expect("a blob");
+        blobs::want(&mut tx, &[(blob, 36)]).await.expect("a blob");
         let options = serde_json::to_value(IngestOptions::default()).expect("options");
         let key = ingests::IngestKey {
             engine: "1",
@@ -193,6 +197,7 @@ impl Jobs {
         match work {
             Work::Ingest(ingest) => tasks::insert_of_ingests(&mut conn, owner, request, &[(id, ingest)]).await,
             Work::Gather(run) => tasks::insert_gathering(&mut conn, id, &of_run(run), TaskState::Queued).await,
+            Work::Tick(_) => panic!("ticks are made by their schedules"),
             Work::RunFile(run, file) => {
                 let file = NewRunFile {
                     file,

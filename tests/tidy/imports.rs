@@ -32,6 +32,7 @@ const TABLE: &[Row] = &[
         &["domain", "database", "queue", "events", "readings"],
         &["sheets"],
     ),
+    row("schedules", &["domain", "database", "events"], &[]),
     row("accounts", &["domain", "database"], &[]),
     row(
         "upload",
@@ -51,7 +52,15 @@ const TABLE: &[Row] = &[
     row(
         "worker",
         &[
-            "domain", "sandbox", "storage", "database", "queue", "events", "readings", "chains",
+            "domain",
+            "sandbox",
+            "storage",
+            "database",
+            "queue",
+            "events",
+            "readings",
+            "chains",
+            "schedules",
         ],
         &["order", "recipe", "sheets", "tables"],
     ),
@@ -62,7 +71,16 @@ const TABLE: &[Row] = &[
 
 /// What both fronts may import; they never import one another.
 const FRONT: &[&str] = &[
-    "domain", "accounts", "upload", "runs", "preview", "storage", "database", "events", "readings",
+    "domain",
+    "accounts",
+    "upload",
+    "runs",
+    "preview",
+    "storage",
+    "database",
+    "events",
+    "readings",
+    "schedules",
 ];
 
 /// These compose the others, so they may import everything.

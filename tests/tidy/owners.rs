@@ -21,6 +21,7 @@ const PRODUCT: &[Owned] = &[
     owned("argon2", &["accounts"]),
     owned("askama", &["pages"]),
     owned("aws_sdk_s3", &["storage"]),
+    owned("chrono_tz", &["schedules"]),
     owned("clap", &["cli", "main"]),
     owned("indicatif", &["cli"]),
     owned("metrics_exporter_prometheus", &["telemetry"]),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Fence, Work};
 use crate::database::{Connection, Result};
-use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId, UserId};
+use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId, TickId, UserId};
 use crate::domain::progress::Progress;
 use crate::domain::states::TaskKind;
 
@@ -17,8 +17,8 @@ pub struct Claimed {
     pub fence: Fence,
     /// What it is for.
     pub kind: TaskKind,
-    /// Whose it is.
-    pub owner: UserId,
+    /// Whose it is; `None`: the installation's own.
+    pub owner: Option<UserId>,
     /// What it works on.
     pub work: Work,
     /// Failed attempts before this one that were tried again with a pause.
@@ -98,8 +98,8 @@ pub async fn claim(conn: &mut Connection, queue: &str, boot: BootId, lease: Dura
                 boot,
             },
             kind: row.kind,
-            owner: row.owner,
-            work: Work::of(row.ingest_id, row.run_id, row.file_id)?,
+            owner: Some(row.owner),
+            work: Work::of(row.ingest_id, row.run_id.map(|run| (run, row.file_id)), None)?,
             failures: row.failures,
             crashes: row.crashes,
             request: row.request_id,
@@ -167,7 +167,7 @@ pub async fn expired(conn: &mut Connection) -> Result<Option<Claimed>> {
     let row = sqlx::query!(
         r#"select id as "id: TaskId", attempt, boot_id as "boot_id!: BootId", kind as "kind: TaskKind",
                   owner as "owner: UserId", ingest_id as "ingest_id: IngestId", run_id as "run_id: RunId",
-                  file_id as "file_id: FileId", failures, crashes, request_id as "request_id: RequestId",
+                  file_id as "file_id: FileId", tick_id as "tick_id: TickId", failures, crashes, request_id as "request_id: RequestId",
                   cancel_requested_at is not null as "cancel_requested!"
            from tasks where state = 'running' and lease_until < now()
            order by lease_until limit 1 for update skip locked"#,
@@ -183,7 +183,7 @@ pub async fn expired(conn: &mut Connection) -> Result<Option<Claimed>> {
             },
             kind: row.kind,
             owner: row.owner,
-            work: Work::of(row.ingest_id, row.run_id, row.file_id)?,
+            work: Work::of(row.ingest_id, row.run_id.map(|run| (run, row.file_id)), row.tick_id)?,
             failures: row.failures,
             crashes: row.crashes,
             request: row.request_id,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::database::{Connection, Result};
-use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId};
+use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId, TickId};
 use crate::domain::states::{TaskKind, TaskState};
 
 /// A task as admins see it.
@@ -24,7 +24,9 @@ pub struct TaskRow {
     pub run: Option<RunId>,
     /// The file it works on.
     pub file: Option<FileId>,
-    /// A name for people: the file's, or of one of the files with these bytes.
+    /// The tick whose work it is.
+    pub tick: Option<TickId>,
+    /// A name for people: the file's, or of one of the files with these bytes; of a tick its time.
     pub name: Option<String>,
     /// How far it has come.
     pub state: TaskState,
@@ -75,15 +77,17 @@ pub async fn list(
         Some(state) => {
             let rows = sqlx::query_as!(
                 TaskRow,
-                r#"select t.id as "id: TaskId", t.kind as "kind: TaskKind", t.queue, u.email as owner,
+                r#"select t.id as "id: TaskId", t.kind as "kind: TaskKind", t.queue, coalesce(u.email, 'Sheetmill itself') as "owner!",
                           t.ingest_id as "ingest: IngestId", t.run_id as "run: RunId", t.file_id as "file: FileId",
+                          t.tick_id as "tick: TickId",
                           coalesce((select f.name from files f where f.id = t.file_id or f.ingest_id = t.ingest_id limit 1),
-                           (select r.name from runs r where r.id = t.run_id)) as name,
+                                   (select r.name from runs r where r.id = t.run_id),
+                                   (select to_char(k.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') from ticks k where k.id = t.tick_id)) as name,
                           t.state as "state: TaskState", t.reason, t.priority, t.run_at, t.attempt, t.failures, t.crashes,
                           t.boot_id as "boot: BootId", (select w.name from workers w where w.boot_id = t.boot_id) as worker, t.cancel_requested_at, t.progress, t.code, t.sentence,
                           t.reference as "reference: RequestId", t.request_id as "request: RequestId", t.created_at,
                           t.started_at, t.finished_at
-                   from tasks t join users u on u.id = t.owner
+                   from tasks t left join users u on u.id = t.owner
                    where t.state = $1 and ($2::uuid is null or t.id < $2)
                    order by t.id desc limit $3"#,
                 state.as_str(),
@@ -106,15 +110,17 @@ pub async fn find(conn: &mut Connection, task: TaskId) -> Result<Option<TaskRow>
 async fn some(conn: &mut Connection, only: Option<TaskId>, before: Option<TaskId>, limit: i64) -> Result<Vec<TaskRow>> {
     let rows = sqlx::query_as!(
         TaskRow,
-        r#"select t.id as "id: TaskId", t.kind as "kind: TaskKind", t.queue, u.email as owner,
+        r#"select t.id as "id: TaskId", t.kind as "kind: TaskKind", t.queue, coalesce(u.email, 'Sheetmill itself') as "owner!",
                   t.ingest_id as "ingest: IngestId", t.run_id as "run: RunId", t.file_id as "file: FileId",
+                  t.tick_id as "tick: TickId",
                   coalesce((select f.name from files f where f.id = t.file_id or f.ingest_id = t.ingest_id limit 1),
-                           (select r.name from runs r where r.id = t.run_id)) as name,
+                           (select r.name from runs r where r.id = t.run_id),
+                           (select to_char(k.at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') from ticks k where k.id = t.tick_id)) as name,
                   t.state as "state: TaskState", t.reason, t.priority, t.run_at, t.attempt, t.failures, t.crashes,
                   t.boot_id as "boot: BootId", (select w.name from workers w where w.boot_id = t.boot_id) as worker, t.cancel_requested_at, t.progress, t.code, t.sentence,
                   t.reference as "reference: RequestId", t.request_id as "request: RequestId", t.created_at,
                   t.started_at, t.finished_at
-           from tasks t join users u on u.id = t.owner
+           from tasks t left join users u on u.id = t.owner
            where ($1::uuid is null or t.id = $1) and ($2::uuid is null or t.id < $2)
            order by t.id desc limit $3"#,
         only.map(|it| it.0),

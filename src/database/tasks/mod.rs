@@ -4,7 +4,7 @@
 
 use super::run_files::NewRunFile;
 use super::{Connection, Result};
-use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId, UserId};
+use crate::domain::ids::{BootId, FileId, IngestId, RequestId, RunId, TaskId, TickId, UserId};
 use crate::domain::states::{TaskKind, TaskState};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -14,6 +14,7 @@ mod end;
 mod inputs;
 mod lease;
 mod list;
+mod upkeep;
 mod waiting;
 
 pub use asked::{Ended, ask_to_cancel, cancel_run, ended_of_run, reading, request_cancel, restart};
@@ -21,7 +22,8 @@ pub use end::{Account, Told, again, cancel, fail, hold, succeed};
 pub use inputs::{IngestInput, RunInput, ingest_input, readers, run_input};
 pub use lease::{Claimed, asked_to_cancel, claim, expire, expired, overdue, renew, write_progress};
 pub use list::{TaskRow, counts, find, list};
-pub use waiting::{Waiting, fail_waiting, release, waiting_for};
+pub use upkeep::{NewOfTick, claim_upkeep, insert_of_tick};
+pub use waiting::{Waiting, fail_waiting, put_off, release, waiting_for};
 
 /// What a task works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +34,18 @@ pub enum Work {
     RunFile(RunId, FileId),
     /// The results of the runs that a run follows.
     Gather(RunId),
+    /// What a schedule is for.
+    Tick(TickId),
 }
 
 impl Work {
-    /// Out of the columns that hold it, one kind or the other as a CHECK says.
-    fn of(ingest: Option<IngestId>, run: Option<RunId>, file: Option<FileId>) -> Option<Self> {
-        match (ingest, run, file) {
-            (Some(ingest), ..) => Some(Self::Ingest(ingest)),
-            (None, Some(run), Some(file)) => Some(Self::RunFile(run, file)),
-            (None, Some(run), None) => Some(Self::Gather(run)),
-            (None, None, _) => None,
-        }
+    /// Out of the columns that hold it, one of the kinds as a CHECK says.
+    fn of(ingest: Option<IngestId>, run: Option<(RunId, Option<FileId>)>, tick: Option<TickId>) -> Option<Self> {
+        let of_run = |(run, file): (RunId, Option<FileId>)| match file {
+            Some(file) => Self::RunFile(run, file),
+            None => Self::Gather(run),
+        };
+        ingest.map(Self::Ingest).or(run.map(of_run)).or(tick.map(Self::Tick))
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::Told;
 use crate::database::{Connection, Result};
 use crate::domain::ids::{FileId, IngestId, RunId, TaskId};
-use crate::domain::states::TaskKind;
+use crate::domain::states::{TaskKind, TaskState};
 
 /// A task of a run that waited for an ingest.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,24 @@ pub async fn release(conn: &mut Connection, task: TaskId) -> Result<Duration> {
     .fetch_one(conn)
     .await?;
     Ok(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
+
+/// Tasks of a run that has not begun are due at another time; answers how many of them wait for nothing else. Locks them in
+/// the order of ids.
+pub async fn put_off(conn: &mut Connection, run: RunId, at: DateTime<Utc>) -> Result<usize> {
+    let states = sqlx::query_scalar!(
+        r#"with locked as (
+               select id from tasks where run_id = $1 and state in ('waiting', 'queued') and attempt = 0
+               order by id for update
+           )
+           update tasks t set run_at = $2, ticketed_at = now() from locked where t.id = locked.id
+           returning t.state as "state: TaskState""#,
+        run.0,
+        at,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(states.into_iter().filter(|it| *it == TaskState::Queued).count())
 }
 
 /// What a waiting task waited for will never be there.

@@ -188,8 +188,9 @@ fn words(task: &TaskRow, now: DateTime<Utc>) -> Option<String> {
         TaskState::Running => Some(doing(task)),
         TaskState::Queued if task.run_at > now => {
             let wait = filters::span((task.run_at - now).num_milliseconds());
+            let what = if task.attempt == 0 { "begins" } else { "tried again" };
             Some(format!(
-                "tried again in {wait}{}",
+                "{what} in {wait}{}",
                 task.sentence.iter().map(|it| format!(": {it}")).collect::<String>()
             ))
         }
@@ -219,9 +220,8 @@ pub(super) fn doing(task: &TaskRow) -> String {
 
 /// What kind of progress a kind of task has.
 pub(super) fn work(kind: TaskKind) -> Work {
-    if kind == TaskKind::Ingest {
-        Work::Reading
-    } else {
-        Work::Running
+    match kind {
+        TaskKind::Ingest => Work::Reading,
+        _ => Work::Running,
     }
 }

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::ask;
+use super::later::Later;
 use crate::database;
 use crate::domain::ids::{FileId, RecipeId, RunId};
 use crate::pages::gate::{self, Sent, SignedIn};
@@ -35,6 +36,9 @@ pub(in crate::pages) struct Wanted {
     /// What was chosen then, each as JSON: layout, expected column, header.
     #[serde(default)]
     columns: Vec<String>,
+    /// When, and before what.
+    #[serde(flatten)]
+    later: Later,
 }
 
 /// Something chosen that is to be forgotten.
@@ -95,6 +99,7 @@ pub(in crate::pages) async fn start(
             revision,
             files: wanted.files,
             references: serde_json::json!(named).to_string(),
+            later: wanted.later,
         };
         return ask::page(&request, &pages, &session, again, layouts);
     }
@@ -111,8 +116,8 @@ pub(in crate::pages) async fn start(
         after: Vec::new(),
         references: references(named)?,
         columns: runs::of_layouts(&chosen),
-        priority: 0,
-        run_at: None,
+        priority: wanted.later.priority()?,
+        run_at: wanted.later.when()?,
         from_scratch: false,
         idempotency_key: None,
         request: asked_by,
@@ -133,6 +138,17 @@ pub(in crate::pages) async fn cancel(
         Ok(_) | Err(runs::Error::Ended(_)) => Ok(to(*run)),
         Err(other) => Err(other.into()),
     }
+}
+
+/// `POST /runs/{run}/start`: another time for a run that waits for its own, or now.
+pub(in crate::pages) async fn start_at(
+    pages: web::Data<Pages>,
+    SignedIn(session): SignedIn,
+    run: web::Path<RunId>,
+    sent: Sent<Later>,
+) -> Result<HttpResponse, PageError> {
+    runs::start_at(&pages.pool, session.user(), *run, sent.0.when()?).await?;
+    Ok(to(*run))
 }
 
 /// `POST /runs/{run}/retry`

@@ -11,6 +11,7 @@ use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::recipe::mapping::{Choices, ColumnMatch, How, find_columns, layout};
 use sheetmill_engine::sheets::{IngestOptions, Visibility};
 
+use super::later::Later;
 use crate::database::run_files::{self, Candidate};
 use crate::database::{Tx, recipes, tables};
 use crate::domain::ids::{FileId, IngestId, RecipeId};
@@ -51,6 +52,7 @@ pub(super) struct Again {
     pub(super) revision: Option<i32>,
     pub(super) files: Vec<FileId>,
     pub(super) references: String,
+    pub(super) later: Later,
 }
 
 #[derive(Debug, Template)]

@@ -5,6 +5,7 @@ mod ask;
 mod chain;
 mod columns;
 pub(super) mod flow;
+mod later;
 pub(super) mod list;
 pub(super) mod recipe;
 pub(super) mod rows;

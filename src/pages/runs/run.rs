@@ -33,6 +33,8 @@ struct RunPage {
     next: Vec<(RecipeId, String)>,
     csrf: String,
     created_at: DateTime<Utc>,
+    /// Whether anything was done of it yet.
+    began: bool,
     query: String,
     fragments: Vec<Fragment>,
 }
@@ -79,6 +81,7 @@ pub(in crate::pages) async fn show(
         files_total: look.run.files,
         others: look.others.clone(),
         created_at: look.run.created_at,
+        began: look.run.started_at.is_some(),
         query: only.map(|state| format!("?files={state}")).unwrap_or_default(),
         fragments,
     };

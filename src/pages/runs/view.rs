@@ -65,6 +65,10 @@ struct StateFragment<'a> {
     can_cancel: bool,
     can_retry: bool,
     taken_over: i64,
+    /// While it waits for its time.
+    begins_at: Option<DateTime<Utc>>,
+    turn: Option<&'static str>,
+    now: DateTime<Utc>,
     csrf: &'a str,
     sentence: Option<&'a str>,
     failed: bool,
@@ -81,6 +85,8 @@ struct StateFragment<'a> {
 #[template(path = "runs/_results.html")]
 struct ResultsFragment {
     artifacts: Vec<Download>,
+    removed_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
 }
 
 #[derive(Debug)]
@@ -222,6 +228,7 @@ impl Look {
         numbers.left = self.left(numbers.share.unwrap_or_default(), &stages);
         numbers.stage = match (self.run.state, stages.as_slice()) {
             (RunState::Waiting, _) if self.files.is_empty() => "waiting for the run before".to_owned(),
+            (RunState::Waiting, _) if self.begins_at().is_some() => "waiting for its time".to_owned(),
             (RunState::Waiting, _) => "waiting".to_owned(),
             (RunState::Cancelling, _) => "stopping".to_owned(),
             (_, []) => "waiting for a worker".to_owned(),
@@ -259,6 +266,9 @@ impl Look {
             mark: run.state.into(),
             tally: self.tally(),
             took,
+            begins_at: self.begins_at(),
+            turn: turn(run).filter(|_| !over),
+            now: self.now,
             can_cancel: matches!(run.state, RunState::Waiting | RunState::Running),
             taken_over: self.taken_over(),
             can_retry: over && self.files.iter().any(may_be_tried_again),
@@ -283,6 +293,11 @@ impl Look {
     fn taken_over(&self) -> i64 {
         let count = self.files.iter().filter(|it| it.reused_from.is_some()).count();
         i64::try_from(count).unwrap_or(i64::MAX)
+    }
+
+    /// When it begins, while it waits for that.
+    fn begins_at(&self) -> Option<DateTime<Utc>> {
+        Some(self.run.run_at).filter(|at| self.run.state == RunState::Waiting && *at > self.now)
     }
 
     /// `742 done · 3 refused · 2 running`, for more than one file.
@@ -315,6 +330,8 @@ impl Look {
         });
         Ok(ResultsFragment {
             artifacts: artifacts.collect(),
+            removed_at: self.run.results_removed_at,
+            now: self.now,
         }
         .render()?)
     }
@@ -359,6 +376,15 @@ impl Look {
         } else {
             Vec::new()
         }
+    }
+}
+
+/// Which turn it has among its owner's runs, where that is another than usual.
+fn turn(run: &RunRow) -> Option<&'static str> {
+    match run.priority {
+        0 => None,
+        1.. => Some("before other runs"),
+        _ => Some("after other runs"),
     }
 }
 

@@ -22,7 +22,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 
-use super::{ByteRange, ByteStream, Download, Error, Key, Result, Source, Storage};
+use super::{Batches, ByteRange, ByteStream, Download, Error, Found, Key, Result, Source, Storage};
 
 mod multipart;
 
@@ -279,6 +279,25 @@ impl Storage for S3Storage {
             paths.extend(page.contents.unwrap_or_default().into_iter().filter_map(|it| it.key));
         }
         Ok(paths)
+    }
+
+    fn older(&self, prefix: &str, before: DateTime<Utc>) -> Batches {
+        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let pages = request.into_paginator().send();
+        // A page at a time, and a page at most in memory.
+        futures_util::stream::try_unfold(pages, move |mut pages| async move {
+            let Some(page) = pages.next().await else {
+                return Ok(None);
+            };
+            let page = page.map_err(|error| unavailable(&error))?;
+            let old = page.contents.unwrap_or_default().into_iter().filter_map(|it| {
+                let written = it.last_modified?.secs();
+                let bytes = it.size.and_then(|it| u64::try_from(it).ok()).unwrap_or_default();
+                (written < before.timestamp()).then_some(Found { path: it.key?, bytes })
+            });
+            Ok(Some((old.collect(), pages)))
+        })
+        .boxed()
     }
 
     async fn link(&self, key: &Key, download: &Download<'_>) -> Result<Option<String>> {

@@ -57,7 +57,10 @@ impl ExactSum {
         #[expect(clippy::cast_precision_loss, reason = "fewer than rows, which are far below 2^53")]
         let more = [f64::NAN, self.carries as f64, self.beyond.unwrap_or(0.0)];
         let has_more = self.carries != 0 || self.beyond.is_some();
-        self.parts.iter().copied().chain(more.into_iter().filter(move |_| has_more))
+        self.parts
+            .iter()
+            .copied()
+            .chain(more.into_iter().filter(move |_| has_more))
     }
 
     /// Adds all of another sum, by its [`Self::state`].

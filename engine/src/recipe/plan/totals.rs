@@ -203,7 +203,11 @@ fn median(numbers: &[f64]) -> Option<f64> {
     let lower = sorted[middle - 1];
     let both = (lower + upper) / 2.0;
     // The sum of two great numbers is no number: they are halved first, which would lose the last digit of the smallest.
-    Some(if both.is_finite() { both } else { lower / 2.0 + upper / 2.0 })
+    Some(if both.is_finite() {
+        both
+    } else {
+        lower / 2.0 + upper / 2.0
+    })
 }
 
 /// The type that a converter of one column was made for.

@@ -11,6 +11,7 @@ mod jsonl;
 mod marks;
 mod names;
 mod parquet;
+mod plain;
 mod rules;
 mod style;
 mod workbook;
@@ -21,6 +22,7 @@ use arrow::record_batch::RecordBatch;
 
 pub use injection::{csv_text, is_injection};
 pub use marks::{Mark, Tone};
+pub use plain::{PlainColumn, PlainSheet, write_plain};
 pub use style::{Compression, CsvStyle, Delimiter, Encoding, LineEnd, Unwritable};
 
 /// One column of a sheet that is written.
