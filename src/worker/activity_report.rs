@@ -38,9 +38,9 @@ pub async fn work(attempt: &Attempt, folder: &WorkFolder, tick: TickId) -> Resul
 
     let said = sentence(&day, &owners);
     let sheets = [by_owner(&owners), by_failure(&day, &failures)];
-    let (path, scratch) = (folder.out().join("report.xlsx"), folder.tmp());
+    let path = folder.out().join("report.xlsx");
     let written = path.clone();
-    let hashed = spawn_blocking(move || write(&written, &scratch, &sheets))
+    let hashed = spawn_blocking(move || write(&written, &sheets))
         .await
         .map_err(std::io::Error::other)??;
     let name = format!("activity {}.xlsx", day.name);
@@ -57,8 +57,8 @@ pub async fn work(attempt: &Attempt, folder: &WorkFolder, tick: TickId) -> Resul
     })
 }
 
-fn write(path: &Path, scratch: &Path, sheets: &[PlainSheet]) -> Result<super::hash::Hashed, Halt> {
-    write_plain(path, scratch, sheets)
+fn write(path: &Path, sheets: &[PlainSheet]) -> Result<super::hash::Hashed, Halt> {
+    write_plain(path, sheets)
         .map_err(|error| Halt::Mishap(internal(Fault::Surroundings, format!("report: {error}"))))?;
     Ok(hash_file(path)?)
 }

@@ -27,12 +27,12 @@ pub struct PlainSheet {
     pub columns: Vec<PlainColumn>,
 }
 
-/// Writes sheets to an xlsx file; the same sheets give the same bytes. `scratch` is a folder that exists.
+/// Writes sheets to an xlsx file; the same sheets give the same bytes.
 ///
 /// # Errors
 /// When the disk is full, or columns are not of one length.
-pub fn write_plain(path: &Path, scratch: &Path, sheets: &[PlainSheet]) -> Result<Written, WriteError> {
-    let mut sink = open(OutputFormat::Xlsx, path, scratch)?;
+pub fn write_plain(path: &Path, sheets: &[PlainSheet]) -> Result<Written, WriteError> {
+    let mut sink = open(OutputFormat::Xlsx, path)?;
     for sheet in sheets {
         let (columns, arrays): (Vec<OutputColumn>, Vec<(&str, ArrayRef)>) = sheet.columns.iter().map(written).unzip();
         sink.start_sheet(&OutputSheet {
@@ -87,7 +87,7 @@ mod tests {
         ];
         let write = |name: &str| {
             let path = folder.path().join(name);
-            let written = write_plain(&path, folder.path(), &sheets).expect("it can be written");
+            let written = write_plain(&path, &sheets).expect("it can be written");
             (written, std::fs::read(path).expect("a file"))
         };
         let (written, bytes) = write("one.xlsx");
@@ -105,7 +105,7 @@ mod tests {
                 PlainColumn::Counts("Two", vec![1, 2]),
             ],
         };
-        let refused = write_plain(&folder.path().join("x.xlsx"), folder.path(), &[uneven]);
+        let refused = write_plain(&folder.path().join("x.xlsx"), &[uneven]);
         assert!(matches!(refused, Err(WriteError::Column(_))), "{refused:?}");
     }
 }
