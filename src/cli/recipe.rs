@@ -1,9 +1,12 @@
-//! `sheetmill recipe check`: what is wrong with a recipe, and where; `sheetmill recipe steps`: what a step does.
+//! `sheetmill recipe check`: what is wrong with a recipe, and where; `sheetmill recipe steps`: what a step does; `sheetmill
+//! recipe show` and `sheetmill recipe diff`: the form that installations exchange, and what changed between two recipes.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use serde_json::json;
+use sheetmill_engine::recipe::changes;
 use sheetmill_engine::recipe::document::{Problem, Recipe};
 use sheetmill_engine::recipe::mapping::{Choices, map_table};
 use sheetmill_engine::recipe::plan::Plan;
@@ -29,6 +32,24 @@ pub enum Command {
         #[arg(long = "with", value_name = "NAME=FILE", value_parser = reference)]
         with: Vec<(String, PathBuf)>,
     },
+    /// Writes a recipe in the form that installations export and import.
+    Show {
+        /// The recipe, YAML or JSON.
+        recipe: PathBuf,
+        /// As JSON rather than YAML.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says what changed from one recipe to another, step by step.
+    Diff {
+        /// The recipe before.
+        old: PathBuf,
+        /// The recipe after.
+        new: PathBuf,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Says what the steps do, or how one of them is written, with an example.
     Steps {
         /// The step; all of them where none is named.
@@ -44,6 +65,14 @@ pub enum Command {
 pub fn main(command: &Command) -> ExitCode {
     match command {
         Command::Check { recipe, file, with } => finish(check(recipe, file.as_deref(), with)),
+        Command::Show { recipe, json } => {
+            let form = if *json { steps::Form::Json } else { steps::Form::Text };
+            finish(std::future::ready(show(recipe, form)))
+        }
+        Command::Diff { old, new, json } => {
+            let form = if *json { steps::Form::Json } else { steps::Form::Text };
+            finish(std::future::ready(diff(old, new, form)))
+        }
         Command::Steps { name, json } => {
             let form = if *json { steps::Form::Json } else { steps::Form::Text };
             finish(std::future::ready(steps::tell(name.as_deref(), form)))
@@ -55,6 +84,27 @@ pub fn main(command: &Command) -> ExitCode {
 pub(super) fn read(path: &Path) -> Result<Recipe, Stop> {
     let text = std::fs::read_to_string(path).map_err(|cause| Stop::wrong(format!("{}: {cause}", path.display())))?;
     Recipe::parse(&text).map_err(|problems| Stop::wrong(listed(path, &problems)))
+}
+
+fn show(path: &Path, form: steps::Form) -> Result<End, Stop> {
+    let recipe = read(path)?;
+    answer(&match form {
+        steps::Form::Json => recipe.exported_json(),
+        steps::Form::Text => recipe.exported_yaml(),
+    })?;
+    Ok(End::Done)
+}
+
+fn diff(old: &Path, new: &Path, form: steps::Form) -> Result<End, Stop> {
+    let changes = changes::between(&read(old)?, &read(new)?);
+    answer(&match form {
+        steps::Form::Json => format!("{:#}\n", json!(changes)),
+        steps::Form::Text => changes.iter().map(|it| format!("{it}\n")).collect(),
+    })?;
+    if changes.is_empty() {
+        say("Both do the same under the same name.");
+    }
+    Ok(End::Done)
 }
 
 async fn check(path: &Path, file: Option<&Path>, with: &[(String, PathBuf)]) -> Result<End, Stop> {

@@ -39,6 +39,21 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/guide", get().to(guide::index::show))
         .route("/guide/expressions", get().to(guide::expressions::show))
         .route("/guide/{step}", get().to(guide::step::show))
+        .configure(recipes_and_runs)
+        .route("/artifacts/{artifact}", get().to(artifact::download))
+        .route("/admin", get().to(admin::tasks::show))
+        .route("/admin/live", get().to(admin::tasks::live))
+        .route("/admin/tasks/{task}", get().to(admin::task::show))
+        .route("/admin/tasks/{task}/live", get().to(admin::task::live))
+        .route("/admin/tasks/{task}/retry", post().to(admin::task::retry))
+        .route("/admin/tasks/{task}/cancel", post().to(admin::task::cancel))
+        .route("/admin/workers", get().to(admin::workers::show))
+        .route("/admin/workers/live", get().to(admin::workers::live));
+    config.service(scope);
+}
+
+fn recipes_and_runs(config: &mut ServiceConfig) {
+    config
         .route("/recipes", get().to(recipes::list::show))
         .route("/recipes", post().to(recipes::save::create))
         .route("/recipes/new", get().to(recipes::builder::blank))
@@ -74,17 +89,7 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         .route("/runs/{run}/again", get().to(runs::recipe::again))
         .route("/runs/{run}/cancel", post().to(runs::act::cancel))
         .route("/runs/{run}/retry", post().to(runs::act::retry))
-        .route("/runs/{run}/forget", post().to(runs::act::forget))
-        .route("/artifacts/{artifact}", get().to(artifact::download))
-        .route("/admin", get().to(admin::tasks::show))
-        .route("/admin/live", get().to(admin::tasks::live))
-        .route("/admin/tasks/{task}", get().to(admin::task::show))
-        .route("/admin/tasks/{task}/live", get().to(admin::task::live))
-        .route("/admin/tasks/{task}/retry", post().to(admin::task::retry))
-        .route("/admin/tasks/{task}/cancel", post().to(admin::task::cancel))
-        .route("/admin/workers", get().to(admin::workers::show))
-        .route("/admin/workers/live", get().to(admin::workers::live));
-    config.service(scope);
+        .route("/runs/{run}/forget", post().to(runs::act::forget));
 }
 
 async fn nothing() -> Result<&'static str, PageError> {

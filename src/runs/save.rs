@@ -110,12 +110,12 @@ pub async fn restore(pool: &Pool, owner: UserId, id: RecipeId, number: i32, note
 /// # Errors
 /// [`Error::NoRecipe`], [`Error::BadName`]; the database's.
 pub async fn rename(pool: &Pool, owner: UserId, id: RecipeId, name: &str) -> Result<Saved, Error> {
+    let mut tx = pool.begin().await?;
+    let mut latest = recipes::latest(&mut tx, owner, id).await?.ok_or(Error::NoRecipe)?;
     let name = name.trim();
     if name.is_empty() || name.chars().count() > MOST_OF_NAME {
         return Err(Error::BadName(MOST_OF_NAME));
     }
-    let mut tx = pool.begin().await?;
-    let mut latest = recipes::latest(&mut tx, owner, id).await?.ok_or(Error::NoRecipe)?;
     if latest.name == name {
         let number = latest.number;
         return Ok(Saved { recipe: id, number });

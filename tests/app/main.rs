@@ -36,6 +36,7 @@ mod private_postgres;
 mod probes;
 mod processes;
 mod references;
+mod revisions;
 mod runs;
 mod sandbox;
 mod storage;

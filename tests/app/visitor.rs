@@ -1,6 +1,7 @@
 //! A browser without script: it keeps cookies, follows links, and sends the forms that pages hold.
 
 use reqwest::header::HeaderMap;
+use reqwest::multipart::{Form, Part};
 use reqwest::redirect::Policy;
 use reqwest::{Client as Http, Method, StatusCode};
 use sheetmill::domain::states::Role;
@@ -23,6 +24,12 @@ impl Page {
     pub fn csrf(&self) -> Option<String> {
         let (_, rest) = self.text.split_once("name=\"csrf\"")?;
         Some(rest.split('"').nth(1)?.to_owned())
+    }
+
+    /// Where it leads to.
+    pub fn leads_to(&self) -> String {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.text);
+        self.headers["location"].to_str().expect("an address").to_owned()
     }
 }
 
@@ -77,6 +84,21 @@ impl Visitor {
     /// Sends a form.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
         self.send(Method::POST, path, fields, headers).await
+    }
+
+    /// Sends a form with a file among its fields.
+    pub async fn post_file(&self, path: &str, fields: &[(&str, &str)], file: (&str, &[u8])) -> Page {
+        let mut form = Form::new();
+        for (name, value) in fields {
+            form = form.text((*name).to_owned(), (*value).to_owned());
+        }
+        let (name, bytes) = file;
+        form = form.part("file", Part::bytes(bytes.to_vec()).file_name(name.to_owned()));
+        let request = self.http.post(format!("{}{path}", self.address)).multipart(form);
+        let answer = request.send().await.expect("an answer");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let text = answer.text().await.expect("a body");
+        Page { status, headers, text }
     }
 
     async fn send(&self, method: Method, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {

@@ -172,8 +172,8 @@ impl Change {
     pub fn about(&self) -> String {
         match self {
             Self::Renamed { .. } => "Name".to_owned(),
-            Self::Input(_) => "Input".to_owned(),
-            Self::Output(_) => "Output".to_owned(),
+            Self::Input(edit) => format!("Input: {}", edit.name),
+            Self::Output(edit) => format!("Output: {}", edit.name),
             Self::Added { to, label } => format!("Step {to}: {label}"),
             Self::Removed { from, label } => format!("Step {from}: {label}"),
             Self::Moved { from, to, label }
@@ -188,16 +188,19 @@ impl Change {
         }
     }
 
-    /// The settings and options behind it.
+    /// What was and what is, of each option that changed; one without a name where [`Self::about`] says it.
     #[must_use]
     pub fn edits(&self) -> Vec<Edit> {
         match self {
             Self::Renamed { from, to } => vec![Edit {
-                name: "Name".to_owned(),
+                name: String::new(),
                 from: Some(from.clone()),
                 to: Some(to.clone()),
             }],
-            Self::Input(edit) | Self::Output(edit) => vec![edit.clone()],
+            Self::Input(edit) | Self::Output(edit) => vec![Edit {
+                name: String::new(),
+                ..edit.clone()
+            }],
             Self::Changed { options, .. } => options.clone(),
             Self::Added { .. } | Self::Removed { .. } | Self::Moved { .. } => Vec::new(),
         }
@@ -216,12 +219,14 @@ impl fmt::Display for Change {
 
 impl fmt::Display for Edit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.name;
+        if !self.name.is_empty() {
+            write!(out, "{}: ", self.name)?;
+        }
         match (&self.from, &self.to) {
-            (Some(from), Some(to)) => write!(out, "{name}: {from} → {to}"),
-            (Some(from), None) => write!(out, "{name}: {from} is gone"),
-            (None, Some(to)) => write!(out, "{name}: {to} is new"),
-            (None, None) => out.write_str(name),
+            (Some(from), Some(to)) => write!(out, "{from} → {to}"),
+            (Some(from), None) => write!(out, "{from} is gone"),
+            (None, Some(to)) => write!(out, "{to} is new"),
+            (None, None) => Ok(()),
         }
     }
 }

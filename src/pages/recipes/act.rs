@@ -15,6 +15,7 @@ use crate::runs;
 /// Another name.
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct Name {
+    #[serde(default)]
     name: String,
 }
 

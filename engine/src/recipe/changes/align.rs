@@ -1,5 +1,8 @@
 //! Two sequences beside one another: what stands in both, in the same order, and what stands in one of them.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 /// A place in one or in both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pair {
@@ -17,7 +20,15 @@ const MOST: usize = 1 << 22;
 /// Puts two sequences beside one another so that as much as possible stands in both; what is gone comes before what is new.
 /// Takes the product of their lengths without what they have in common at both ends; where that is more than [`MOST`], all
 /// between the ends is gone and new.
-pub(super) fn aligned<T: PartialEq>(old: &[T], new: &[T]) -> Vec<Pair> {
+pub(super) fn aligned<T: Eq + Hash>(old: &[T], new: &[T]) -> Vec<Pair> {
+    // Numbers are compared faster than what they stand for.
+    let mut known: HashMap<&T, usize> = HashMap::new();
+    let mut numbers = Vec::with_capacity(old.len() + new.len());
+    for item in old.iter().chain(new) {
+        let next = known.len();
+        numbers.push(*known.entry(item).or_insert(next));
+    }
+    let (old, new) = numbers.split_at(old.len());
     let shorter = old.len().min(new.len());
     let head = old.iter().zip(new).take_while(|(one, other)| one == other).count();
     let tail = old.iter().rev().zip(new.iter().rev());
@@ -30,7 +41,7 @@ pub(super) fn aligned<T: PartialEq>(old: &[T], new: &[T]) -> Vec<Pair> {
 }
 
 /// The longest common subsequence of what is between the ends.
-fn middle<T: PartialEq>(old: &[T], new: &[T], offset: usize, pairs: &mut Vec<Pair>) {
+fn middle(old: &[usize], new: &[usize], offset: usize, pairs: &mut Vec<Pair>) {
     if old.len().saturating_mul(new.len()) > MOST {
         pairs.extend((0..old.len()).map(|at| Pair::Old(offset + at)));
         pairs.extend((0..new.len()).map(|at| Pair::New(offset + at)));

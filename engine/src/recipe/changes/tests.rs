@@ -128,14 +128,28 @@ fn settings_of_input_and_output_have_the_titles_of_the_builder() {
     assert_eq!(
         told(&old, &new),
         [
-            "Name renamed; Name: a → b",
-            "Input changed; Sheets: first → [North]",
-            "Input changed; Expected columns: [id] is new",
-            "Output changed; Result: xlsx → csv",
-            "Output changed; Delimiter of CSV: , → ;",
-            "Output changed; Rejected rows: leave_out → fail",
+            "Name renamed; a → b",
+            "Input: Sheets changed; first → [North]",
+            "Input: Expected columns changed; [id] is new",
+            "Output: Result changed; xlsx → csv",
+            "Output: Delimiter of CSV changed; , → ;",
+            "Output: Rejected rows changed; leave_out → fail",
         ]
     );
+}
+
+#[test]
+fn every_setting_has_a_title() {
+    let old = recipe("steps: []\n");
+    let new = recipe(
+        "input: {sheets: all, header: 2, merged: fill, hidden: leave_out, encoding: windows-1252, delimiter: tab, columns: [id], match: exact, others: drop}\n\
+         steps: []\n\
+         output: {format: csv, csv: {delimiter: tab, encoding: utf-8-bom, line_end: crlf, unwritable: fail}, split_by: id, name: '{file}', \
+         rejects: {policy: keep, as: annotate, format: csv}}\n",
+    );
+    let told = told(&old, &new);
+    assert_eq!(told.len(), 9 + 11, "{told:?}");
+    assert!(!told.iter().any(|it| it.contains("put.")), "{told:?}");
 }
 
 #[test]
