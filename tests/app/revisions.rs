@@ -281,8 +281,19 @@ async fn the_same_as_last_month_runs_on_what_came_since_and_says_which_revision_
             let ended = scene.kim.ended(run.trim_start_matches("/runs/")).await;
             assert_eq!(ended["artifacts"][0]["rows"], rows, "{ended}");
         }
+    })
+    .await;
+}
 
-        // Removed, undone, and kept from the run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recipe_is_removed_and_brought_back_and_its_run_keeps_what_it_used() {
+    TestApp::run(async |app| {
+        let scene = Scene::new(app).await;
+        let file = scene.upload("october.csv").await;
+        let fields = [("recipe", scene.recipe.as_str()), ("files[]", &file)];
+        let run = scene.post("/runs", &fields).await.leads_to();
+        scene.kim.ended(run.trim_start_matches("/runs/")).await;
+        scene.save(1, "1", "").await.leads_to();
         let list = scene.post(&scene.at("/remove"), &[]).await.leads_to();
         assert!(scene.page.get(&list).await.text.contains("Positive was removed."));
         assert_eq!(

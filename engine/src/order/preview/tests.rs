@@ -249,18 +249,18 @@ fn sorted_rows_that_were_shown_are_kept_for_who_counts_next_and_for_nobody_else(
     let sorted = |by: &str| steps(&format!(", {{sort: {{by: [{by}]}}}}"));
     for by in ["price", "id", "quantity"] {
         let text = sorted(by);
-        let shown = preview_by(&mut warmth, folder.path(), &text, WhichRows::First, (20, false))?;
-        let counted = preview_by(&mut warmth, folder.path(), &text, WhichRows::First, (20, true))?;
+        let shown = preview_by(&mut warmth, folder.path(), &text, PreviewRows::First, (20, false))?;
+        let counted = preview_by(&mut warmth, folder.path(), &text, PreviewRows::First, (20, true))?;
         assert_eq!(counted.rows, shown.rows, "{by}");
         assert_eq!(
             counted,
-            preview(folder.path(), &text, WhichRows::First, (20, true))?,
+            preview(folder.path(), &text, PreviewRows::First, (20, true))?,
             "{by}"
         );
-        let more = preview_by(&mut warmth, folder.path(), &text, WhichRows::First, (30, true))?;
+        let more = preview_by(&mut warmth, folder.path(), &text, PreviewRows::First, (30, true))?;
         assert_eq!(
             more,
-            preview(folder.path(), &text, WhichRows::First, (30, true))?,
+            preview(folder.path(), &text, PreviewRows::First, (30, true))?,
             "{by}"
         );
     }
