@@ -20,7 +20,7 @@ use super::{HeaderOption, IngestOptions, Limits, ReadError, Refusal, TextDialect
 /// An open workbook.
 pub enum Book {
     /// Office Open XML.
-    Xlsx(XlsxBook),
+    Xlsx(Box<XlsxBook>),
     /// Its binary form.
     Xlsb(XlsbBook),
     /// Excel 5 to 2003.
@@ -50,7 +50,7 @@ impl Book {
         }
         let package = preflight(path, limits)?;
         Ok(match package.kind {
-            Kind::Xlsx => Self::Xlsx(XlsxBook::open(path, package, limits)?),
+            Kind::Xlsx => Self::Xlsx(Box::new(XlsxBook::open(path, package, limits)?)),
             Kind::Xlsb => Self::Xlsb(XlsbBook::open(path, package, limits)?),
             Kind::Ods => Self::Ods(OdsBook::open(path, &package, limits)?),
         })
