@@ -165,8 +165,8 @@ pub fn open_xlsx(compression: Compression, threads: usize, path: &Path) -> Resul
     Ok(Box::new(workbook::WorkbookSink::open(compression, threads, path)?))
 }
 
-/// Opens a workbook for writing whose cells may have marks, which takes ten times as long. `scratch` is a folder for what does
-/// not fit in memory; it must exist.
+/// Opens a workbook for writing whose cells may have marks, which takes some four times as long. `scratch` is a folder for
+/// what does not fit in memory; it must exist.
 ///
 /// # Errors
 /// When the file cannot be made.

