@@ -65,7 +65,7 @@ const TABLE: &[Row] = &[
         &["order", "recipe", "sheets", "tables"],
     ),
     row("pages", FRONT, &["order", "recipe", "sheets", "tables"]),
-    row("api", FRONT, &["recipe", "sheets", "tables"]),
+    row("api", FRONT, &["order", "recipe", "sheets", "tables"]),
     row("cli", &["domain", "sandbox"], &["order", "recipe", "sheets", "tables"]),
 ];
 
