@@ -359,7 +359,11 @@ mod tests {
     #[test]
     fn minus_zero_is_zero_also_among_other_kinds() -> Result<(), PlanError> {
         let mut cells = MixedBuilder::default();
-        for (kind, number) in [(CellKind::Number, -0.0), (CellKind::Number, 0.0), (CellKind::Boolean, 1.0)] {
+        for (kind, number) in [
+            (CellKind::Number, -0.0),
+            (CellKind::Number, 0.0),
+            (CellKind::Boolean, 1.0),
+        ] {
             let cell = CellView {
                 kind,
                 number,

@@ -171,7 +171,10 @@ fn a_day_meets_its_midnight() -> Fallible {
         &references,
     )?;
     assert_eq!(shown(&joined), "n:7 n:1");
-    let ours = [("id", numbers(&[Some(7)])), ("day", Arc::new(Date32Array::from(vec![19_000])) as ArrayRef)];
+    let ours = [
+        ("id", numbers(&[Some(7)])),
+        ("day", Arc::new(Date32Array::from(vec![19_000])) as ArrayRef),
+    ];
     let (_folder, references) = prices(&[
         ("id", numbers(&[Some(7)])),
         ("day", Arc::new(TimestampMillisecondArray::from(vec![19_000 * DAY_MS]))),
