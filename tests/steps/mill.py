@@ -18,8 +18,8 @@ OURS = "ours.table"
 
 @dataclass
 class Outcome:
-    """What a run gave: the columns (None where there are no rows to tell), the rows, the account of each step, and rejects as pairs
-    of row and rule."""
+    """What a run gave: the columns (None where there are no rows to tell), the rows, the account of each step, and the list of
+    rejects as row, rule and severity."""
 
     code: int
     said: str
