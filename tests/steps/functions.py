@@ -136,7 +136,7 @@ FUNCTIONS = {
     "rpad": [("rpad(a, b, c)", ["text", "count", "part"], "rpad(a, CASE WHEN b > 32767 THEN 32767 ELSE b END::INT, c)"), ("rpad(a, b)", ["text", "count"], "rpad(a, CASE WHEN b > 32767 THEN 32767 ELSE b END::INT, ' ')")],
     "reverse": [("reverse(a)", ["text"], lambda text: text[::-1])],
     "concat": [("concat(a, b, '-', c)", ["text", "key", "text"], "concat(a, b, '-', c)"), ("a || b", ["text", "key"], "concat(a, b)")],
-    "text": [("text(a)", [profile], text_of) for profile in ("mixed", "integer", "decimal", "date", "datetime", "time", "boolean", "text")],
+    "text": [("text(a)", [profile], text_of) for profile in ("integer", "decimal", "date", "datetime", "time", "boolean", "text")],
     "length": [("length(a)", ["text"], "length(a)"), ("length(a)", ["mixed"], lambda a: len(text_of(a)))],
     "strpos": [("strpos(a, b)", ["text", "part"], "strpos(a, b)")],
     "contains": [("contains(a, b)", ["text", "part"], "contains(a, b)")],

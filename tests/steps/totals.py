@@ -3,7 +3,7 @@ import math
 
 from cases import Case, ask, give, is_blank, judge, key, quoted, some
 from nasty import kind_of, table, text_of
-from orders import class_of, exact, finite, number_of
+from orders import exact, finite
 
 
 def middle(numbers):
@@ -31,9 +31,6 @@ def extreme(values, sign):
     """The least or greatest of the values of a column: texts character by character; DuckDB's min of BLOBs is that of bytes."""
     if not values:
         return None
-    if kind_of(values) == "mixed":
-        # In the order of `sort`: numbers and dates, then texts, then truths.
-        return (min if sign == "min" else max)(values, key=lambda value: (class_of(value), number_of(value) or 0, value if isinstance(value, str) else ""))
     if isinstance(values[0], str):
         give("x", {"x": ("VARCHAR", values)})
         return ask(f"SELECT {sign}(x) FROM x")[0][0]
@@ -50,6 +47,8 @@ def total_of(dice, made):
     if word in ("sum", "share", "avg", "median") and not numbers:
         return "count(*)", len
     values = made.column(name)
+    if word in ("min", "max") and made.kind(name) == "mixed":
+        word = "last"  # what the least of several kinds is, is open
     filled = lambda places: [values[at] for at in places if values[at] is not None]
     column = quoted(name)
     return {

@@ -230,7 +230,7 @@ impl Call<'_, '_> {
             "date_trunc" => self.date_trunc(),
             "date" => self.date(),
             "number" => self.number(),
-            "text" => self.text(),
+            "text" => self.one().map(as_text),
             "coalesce" => self.coalesce(),
             "nullif" => self.nullif(),
             "if" => self.if_then(),
@@ -587,16 +587,6 @@ impl Call<'_, '_> {
     fn number(&mut self) -> Result<Term, Fault> {
         let term = self.one()?;
         to_number(self.lowering, term, Failing::Rejects, self.span)
-    }
-
-    /// A column of several kinds is one of texts then, and no copy.
-    fn text(&mut self) -> Result<Term, Fault> {
-        let term = as_text(self.one()?);
-        Ok(Term {
-            column: term.column.filter(|_| !term.mixed),
-            mixed: false,
-            ..term
-        })
     }
 
     /// The first argument that is something; later ones are not looked at.

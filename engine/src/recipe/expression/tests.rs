@@ -90,14 +90,6 @@ fn values(text: &str) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn a_column_of_several_kinds_is_copied_as_it_is_and_made_text_where_that_is_said() {
-    let kind = |text: &str| value(text, &columns()).map(|program| program.kind());
-    assert_eq!(kind("any"), Ok(ColumnKind::Mixed));
-    assert_eq!(kind("text(any)"), Ok(ColumnKind::Text));
-    assert_eq!(values("text(any)"), ["5", "n/a", "-", "7"]);
-}
-
 fn fault(text: &str) -> Fault {
     value(text, &columns()).map(|_| ()).expect_err(text)
 }

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, new_empty_array};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
-use arrow::row::{RowConverter, Rows, SortField};
+use arrow::row::{RowConverter, SortField};
 
 use super::cells;
 use super::exact_sum::ExactSum;
@@ -43,24 +43,10 @@ pub enum Accumulator {
         /// Which.
         function: AggregateFunction,
         /// Per group.
-        values: Vec<Option<Picked>>,
+        values: Vec<Option<Box<[u8]>>>,
         /// Values to bytes that are ordered like them, and back.
         converter: RowConverter,
-        /// Where those of several kinds are: to bytes in the order that sorting has.
-        order: Option<RowConverter>,
     },
-}
-
-/// A value that was picked, and what it is ordered by: nothing where that is the value itself.
-pub struct Picked {
-    order: Box<[u8]>,
-    value: Box<[u8]>,
-}
-
-impl Picked {
-    fn bytes(&self) -> usize {
-        self.order.len() + self.value.len()
-    }
 }
 
 impl Accumulator {
@@ -72,11 +58,18 @@ impl Accumulator {
             .map_or(DataType::Int64, |argument| argument.kind().arrow());
         Ok(match aggregate.function {
             AggregateFunction::Count => Self::Count(Vec::new()),
-            AggregateFunction::CountDistinct => Self::Distinct {
-                seen: HashSet::new(),
-                counts: Vec::new(),
-                converter: converter_of(&cells::likeness(&new_empty_array(&kind))?)?,
-            },
+            AggregateFunction::CountDistinct => {
+                let parts = cells::likeness(&arrow::array::new_empty_array(&kind))?;
+                let fields = parts
+                    .iter()
+                    .map(|part| SortField::new(part.data_type().clone()))
+                    .collect();
+                Self::Distinct {
+                    seen: HashSet::new(),
+                    counts: Vec::new(),
+                    converter: RowConverter::new(fields)?,
+                }
+            }
             AggregateFunction::Sum => Self::Sum {
                 sums: Vec::new(),
                 mean: false,
@@ -87,16 +80,11 @@ impl Accumulator {
             },
             AggregateFunction::Median => Self::Median(Vec::new()),
             function => {
-                let empty = new_empty_array(&kind);
-                let order = match empty.as_struct_opt() {
-                    Some(_) => Some(converter_of(&cells::sort_keys(&empty)?)?),
-                    None => None,
-                };
+                let converter = RowConverter::new(vec![SortField::new(kind)])?;
                 Self::Pick {
                     function,
                     values: Vec::new(),
-                    converter: converter_of(&[empty])?,
-                    order,
+                    converter,
                 }
             }
         })
@@ -158,17 +146,10 @@ impl Accumulator {
                 function,
                 values: picked,
                 converter,
-                order,
             } => {
-                picked.resize_with(all, || None);
+                picked.resize(all, None);
                 let values = values.ok_or(PlanError::Internal("a total of nothing"))?;
-                let rows = converter.convert_columns(std::slice::from_ref(values))?;
-                let order = match order {
-                    Some(order) => Some(order.convert_columns(&cells::sort_keys(values)?)?),
-                    None => None,
-                };
-                let filled = (0..groups.len()).filter(|row| values.is_valid(*row));
-                Ok(pick(*function, picked, groups, filled, (&rows, order.as_ref())))
+                pick(*function, picked, converter, groups, values)
             }
         }
     }
@@ -189,7 +170,7 @@ impl Accumulator {
                 let parser = converter.parser();
                 let rows = values
                     .iter()
-                    .map(|picked| parser.parse(picked.as_ref().map_or(&nothing, |picked| &picked.value)));
+                    .map(|value| parser.parse(value.as_ref().unwrap_or(&nothing)));
                 converter
                     .convert_rows(rows)?
                     .pop()
@@ -205,7 +186,7 @@ impl Accumulator {
             Self::Count(_) | Self::Distinct { .. } => 8,
             Self::Sum { .. } => 72,
             Self::Median(_) => 24,
-            Self::Pick { .. } => 32 + VALUE_OVERHEAD,
+            Self::Pick { .. } => 16 + VALUE_OVERHEAD,
         }
     }
 }
@@ -222,11 +203,7 @@ fn median(numbers: &[f64]) -> Option<f64> {
     let lower = sorted[middle - 1];
     let both = (lower + upper) / 2.0;
     // The sum of two great numbers is no number: they are halved first, which would lose the last digit of the smallest.
-    Some(if both.is_finite() {
-        both
-    } else {
-        lower / 2.0 + upper / 2.0
-    })
+    Some(if both.is_finite() { both } else { lower / 2.0 + upper / 2.0 })
 }
 
 /// The type that a converter of one column was made for.
@@ -250,46 +227,30 @@ fn gather(numbers: &mut [Vec<f64>], groups: &[u32], values: &ArrayRef) -> Result
     Ok(bytes)
 }
 
-/// Takes the values of rows that are better than those of their groups so far; answers how many bytes that took. `rows` are the
-/// values, and what they are ordered by where that is something else.
 fn pick(
     function: AggregateFunction,
-    picked: &mut [Option<Picked>],
+    picked: &mut [Option<Box<[u8]>>],
+    converter: &RowConverter,
     groups: &[u32],
-    filled: impl Iterator<Item = usize>,
-    (values, order): (&Rows, Option<&Rows>),
-) -> usize {
+    values: &ArrayRef,
+) -> Result<usize, PlanError> {
+    let rows = converter.convert_columns(std::slice::from_ref(values))?;
     let mut bytes = 0;
-    for row in filled {
-        let (value, best) = (values.row(row), &mut picked[groups[row] as usize]);
-        let rank = order.map(|order| order.row(row));
-        let rank = rank.as_ref().map_or(value.as_ref(), AsRef::as_ref);
-        let best_rank = best.as_ref().map(|best| match order {
-            Some(_) => best.order.as_ref(),
-            None => best.value.as_ref(),
-        });
-        let better = match (best_rank, function) {
+    for (row, group) in groups.iter().enumerate().filter(|(row, _)| values.is_valid(*row)) {
+        let (encoded, best) = (rows.row(row), &mut picked[*group as usize]);
+        let value = encoded.as_ref();
+        let better = match (&best, function) {
             (None, _) | (_, AggregateFunction::Last) => true,
-            (Some(best), AggregateFunction::Min) => rank < best,
-            (Some(best), AggregateFunction::Max) => rank > best,
+            (Some(best), AggregateFunction::Min) => value < best.as_ref(),
+            (Some(best), AggregateFunction::Max) => value > best.as_ref(),
             _ => false,
         };
         if better {
-            let new = Picked {
-                order: order.map_or_else(Box::default, |_| rank.into()),
-                value: value.as_ref().into(),
-            };
-            bytes += new.bytes().saturating_sub(best.as_ref().map_or(0, Picked::bytes));
-            *best = Some(new);
+            bytes += value.len().saturating_sub(best.as_ref().map_or(0, |best| best.len()));
+            *best = Some(value.into());
         }
     }
-    bytes
-}
-
-/// What makes bytes of such columns.
-fn converter_of(columns: &[ArrayRef]) -> Result<RowConverter, PlanError> {
-    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone()));
-    Ok(RowConverter::new(fields.collect())?)
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -5,9 +5,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::{CellKind, Fallible, Row, WHOLE, any_split, as_words, carry_out, columns_of, nasty_rows, same};
-use crate::sheets::view::CellView;
-use crate::tables::mixed::MixedBuilder;
+use super::{Fallible, Row, WHOLE, any_split, as_words, carry_out, columns_of, nasty_rows, same};
 
 /// A part of a text as people order it.
 #[derive(Debug)]
@@ -152,30 +150,4 @@ proptest! {
         lasts.reverse();
         same(&rows, split, "steps: [{deduplicate: {by: name, keep: last, ignore: case}}]", &lasts)?;
     }
-}
-
-#[test]
-fn the_least_and_the_greatest_of_several_kinds_are_those_of_the_order() -> Fallible {
-    let mut any = MixedBuilder::default();
-    for (kind, number, text) in [
-        (CellKind::Text, 0.0, "a"),
-        (CellKind::Date, 45_000.0, ""),
-        (CellKind::Number, 50_000.0, ""),
-        (CellKind::Number, 3.0, ""),
-    ] {
-        let cell = CellView {
-            kind,
-            number,
-            text,
-            format: None,
-        };
-        any.push(&cell, u16::MAX, None);
-    }
-    let any = any.finish();
-    let recipe = "steps: [{group: {totals: {least: min(any), greatest: max(any), last: last(any)}}}]";
-    let made = carry_out(&[("any", any.clone())], recipe, WHOLE)?;
-    assert_eq!(made.rows, [["n:3", "t:a", "n:3"]]);
-    let numbers = carry_out(&[("any", any.slice(1, 3))], recipe, WHOLE)?;
-    assert_eq!(numbers.rows, [["n:3", "n:50000", "n:3"]]);
-    Ok(())
 }
