@@ -70,6 +70,8 @@ def differences(case, got):
 def account(case, got):
     """The ledger and the list of rejects: all rows are there, and their numbers are right."""
     found = []
+    if case.listed is not None and sorted(got.rejects) != case.listed:
+        found.append(f"the list of rejects has {[it for it in got.rejects if it not in case.listed][:5]}, wanted {[it for it in case.listed if it not in got.rejects][:5]}")
     listed = sorted({row for row, _, severity in got.rejects if severity != "warning"})
     numbers = sorted(case.table.numbers[at] for at in case.rejected)
     if listed != numbers:
@@ -79,6 +81,8 @@ def account(case, got):
             found.append(f"the account does not balance: {step}")
         if step["hash_in"] != step["hash_out"]:
             found.append(f"rows were exchanged: {step}")
+    if case.further:
+        return found
     first, last = got.ledger[0], got.ledger[-1]
     for name, count in {"rejected": len(set(case.rejected)), **case.fates}.items():
         if last[name] != count:
@@ -105,7 +109,12 @@ def check(program, name, seed, count):
             dice, case = random.Random(f"{seed} {name} {number}"), None
             try:
                 case = make(dice)
-                got = mill.run([{step: case.options}], case.table, case.others, since_1904=dice.random() < 0.2, written=dice.choice(["xlsx", "csv"]))
+                how = {"since_1904": dice.random() < 0.2, "written": dice.choice(["xlsx", "csv"]), "further": case.further}
+                got = mill.run([{step: case.options}], case.table, case.others, **how)
+                if got.code == 0 and not got.rows:
+                    # JSON lines of no rows have no names.
+                    header = mill.run([{step: case.options}], case.table, case.others, format="csv", **how).names or []
+                    got.names = [name.removeprefix("'") for name in header]
                 found = differences(case, got)
             except Exception:
                 found = [traceback.format_exc()[-600:]]
@@ -122,7 +131,9 @@ def check(program, name, seed, count):
 def repeat(program, name, seed):
     """A step over many rows, again and again: how many ways give other bytes, and lines to print."""
     dice = random.Random(f"{seed} {name} many")
-    case = next(case for case in iter(lambda: JUDGES[name](dice), None) if not case.refused and len(case.table.written) >= 3)
+    cases = iter(lambda: JUDGES[name](dice), None)
+    # Texts as long as cells may be would take another amount of memory, not of time.
+    case = next(case for case in cases if not case.refused and len(case.table.written) >= 3 and "32767" not in json.dumps(case.options))
     again = [[cell[:50] if isinstance(cell, str) else cell for cell in row] for row in dice.choices(case.table.written, k=MANY_ROWS)]
     # The rows of the case come first, so that each column is of the same kind.
     table = Table(case.table.names, case.table.written + again)

@@ -1,12 +1,10 @@
 """What a case is, and what the judges of steps share: choosing options at random, and asking DuckDB."""
-import datetime
-import re
 from dataclasses import dataclass, field
 
 import duckdb
 import duckdb_extensions
 
-from nasty import Table, kind_of, kind_of_value, table, text_of
+from nasty import Table, kind_of_value
 
 # Unicode's White_Space (PropList.txt), and what looks like nothing.
 WHITE = "\t\n\x0b\x0c\r \x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -19,7 +17,8 @@ JUDGES = {}
 class Case:
     """A table, a step's options, and what must come of it. `rejected` are places of rows in the table, `fates` counts of the ledger.
     `chooses` says of rows that a step chose at random what is wrong with the choice; `refused` is said where the step cannot be done;
-    `same` compares numbers that no two libraries round alike."""
+    `same` compares numbers that no two libraries round alike;
+    `listed` is the list of rejects as row, rule and severity; `further` is a second file of the command."""
 
     table: Table
     options: object
@@ -31,6 +30,8 @@ class Case:
     chooses: object = None
     refused: str = None
     same: object = None
+    listed: list = None
+    further: Table = None
 
 
 def judge(name):

@@ -11,7 +11,7 @@ import unicodedata
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 
 from cases import Case, ask, give, typed
-from nasty import TEXTS, VALUES, Table, text_of
+from nasty import VALUES, Table, text_of, value
 
 REJECTED = object()
 SOURCE = pathlib.Path(__file__).parents[2] / "engine/src/recipe/expression"
@@ -85,6 +85,19 @@ def capitals(text):
     return "".join(word[0].upper() + "".join(word).lower()[len(word[0].lower()) :] if word[0].isalnum() else "".join(word) for word in made)
 
 
+def number_of_any(value):
+    """In a column of several kinds: a number, or a text that reads as one."""
+    if isinstance(value, str):
+        return number(value)
+    return REJECTED if isinstance(value, (bool, datetime.date, datetime.time)) else value
+
+
+def year_of_any(value):
+    """In a column of several kinds: a date, or a text that is written as one."""
+    day = date_of(value) if isinstance(value, str) else value
+    return day.year if isinstance(day, datetime.date) else REJECTED
+
+
 def near(ours, theirs):
     """Of functions that no two libraries round alike."""
     return math.isclose(ours, theirs, rel_tol=1e-14)
@@ -106,7 +119,7 @@ FUNCTIONS = {
     "sign": [("sign(a)", ["decimal"], "sign(a)"), ("sign(a)", ["small"], "sign(a)")],
     "greatest": [("greatest(a, b, c)", ["decimal", "integer", "money"], "greatest(a, b, c)"), ("greatest(a, b)", ["date", "date"], "greatest(a, b)")],
     "least": [("least(a, b, c)", ["decimal", "integer", "money"], "least(a, b, c)"), ("least(a, b)", ["date", "date"], "least(a, b)")],
-    "number": [("number(a)", ["number text"], number), ("number(a) * 2", ["integer"], "a * 2"), ("number(a)", ["boolean"], "a::INT")],
+    "number": [("number(a)", ["number text"], number), ("number(a) * 2", ["integer"], "a * 2"), ("number(a)", ["boolean"], "a::INT"), ("number(a) + 1", ["mixed"], lambda a: REJECTED if number_of_any(a) is REJECTED else float(number_of_any(a)) + 1)],
     "upper": [("upper(a)", ["text"], str.upper)],
     "lower": [("lower(a)", ["text"], str.lower)],
     "initcap": [("initcap(a)", ["text"], capitals)],
@@ -124,7 +137,7 @@ FUNCTIONS = {
     "reverse": [("reverse(a)", ["text"], lambda text: text[::-1])],
     "concat": [("concat(a, b, '-', c)", ["text", "key", "text"], "concat(a, b, '-', c)"), ("a || b", ["text", "key"], "concat(a, b)")],
     "text": [("text(a)", [profile], text_of) for profile in ("integer", "decimal", "date", "datetime", "time", "boolean", "text")],
-    "length": [("length(a)", ["text"], "length(a)")],
+    "length": [("length(a)", ["text"], "length(a)"), ("length(a)", ["mixed"], lambda a: len(text_of(a)))],
     "strpos": [("strpos(a, b)", ["text", "part"], "strpos(a, b)")],
     "contains": [("contains(a, b)", ["text", "part"], "contains(a, b)")],
     "starts_with": [("starts_with(a, b)", ["text", "part"], "starts_with(a, b)")],
@@ -132,13 +145,18 @@ FUNCTIONS = {
     "regexp_like": [("regexp_like(a, '^[A-Z]+-[0-9]+$')", ["text"], "regexp_matches(a, '^[A-Z]+-[0-9]+$')"), ("regexp_like(a, '[0-9]{2}|é')", ["text"], "regexp_matches(a, '[0-9]{2}|é')")],
     "date": [("date(a)", ["day text"], date_of), ("date(a, b, c)", ["year", "month", "day"], date_of_parts), ("date(a)", ["datetime"], "a::DATE")],
     "date_trunc": [(f"date_trunc('{unit}', a)", ["date"], f"date_trunc('{unit}', a)::DATE") for unit in ("year", "quarter", "month", "week", "day")] + [("date_trunc('month', a)", ["datetime"], "date_trunc('month', a)::DATE")],
-    **{name: [(f"{name}(a)", [of], f"{name}(a)") for of in ("date", "datetime")] for name in ("year", "quarter", "month", "week", "day")},
+    **{name: [(f"{name}(a)", [of], f"{name}(a)") for of in ("date", "datetime")] for name in ("quarter", "month", "week", "day")},
+    "year": [("year(a)", [of], "year(a)") for of in ("date", "datetime")] + [("year(a)", ["mixed"], year_of_any)],
     "weekday": [("weekday(a)", [of], "isodow(a)") for of in ("date", "datetime")],
     **{name: [(f"{name}(a)", [of], f"{name}(a)") for of in ("time", "datetime")] for name in ("hour", "minute", "second")},
     "if": [("if(a > b, c, 'less')", ["few", "small", "key"], "CASE WHEN a > b THEN c ELSE 'less' END"), ("if(a = b, 1)", ["key", "key"], "CASE WHEN a = b THEN 1 END")],
     "coalesce": [("coalesce(a, b, 'none')", ["key", "text"], "coalesce(a, b, 'none')"), ("coalesce(a, b)", ["decimal", "integer"], "coalesce(a, b)")],
     "nullif": [("nullif(a, b)", ["key", "key"], "nullif(a, b)"), ("nullif(a, 2)", ["few"], "nullif(a, 2)")],
 }
+
+
+def any_value(dice, profile):
+    return value(dice, profile) if profile == "mixed" else PROFILES[profile](dice)
 
 
 def names():
@@ -151,16 +169,16 @@ def case(dice, name):
     formula, profiles, theirs, *same = dice.choice(FUNCTIONS[name])
     rows = []
     for _ in range(60):
-        row = [None if dice.random() < 0.1 else PROFILES[profile](dice) for profile in profiles]
+        row = [None if dice.random() < 0.1 else any_value(dice, profile) for profile in profiles]
         # Some places past the limit of a cell are another matter: see the step pad.
-        rows.append([len(rows) + 1] + [value[:2000] if isinstance(value, str) else value for value in row])
+        rows.append([len(rows) + 1] + [cell[:2000] if isinstance(cell, str) else cell for cell in row])
     made = Table(["id"] + ["a", "b", "c"][: len(profiles)], rows)
-    values = [made.column(column) for column in made.names[1:]]
+    cells = [made.column(column) for column in made.names[1:]]
     if isinstance(theirs, str):
         give("x", {column: typed(made, column) for column in made.names[1:]})
         results = [found[0] for found in ask(f"SELECT {theirs} FROM x ORDER BY n")]
     else:
-        results = [None if any(value is None for value in row) else theirs(*row) for row in zip(*values)]
+        results = [None if any(cell is None for cell in row) else theirs(*row) for row in zip(*cells)]
     rejected = [at for at, result in enumerate(results) if result is REJECTED]
     rows = [row + [result if result != "" else None] for row, result in zip(made.rows, results) if result is not REJECTED]
     return Case(made, {"column": "out", "as": formula}, made.names + ["out"], rows, rejected, same=same[0] if same else None)

@@ -18,8 +18,8 @@ OURS = "ours.table"
 
 @dataclass
 class Outcome:
-    """What a run gave: the columns (None where there are no rows to tell), the rows, the account of each step, and rejects as pairs
-    of row and rule."""
+    """What a run gave: the columns (None where there are no rows to tell), the rows, the account of each step, and the list of
+    rejects as row, rule and severity."""
 
     code: int
     said: str
@@ -32,10 +32,8 @@ class Outcome:
 
 def shown(value):
     """A value as it stands in JSON lines."""
-    if isinstance(value, datetime.datetime):
-        return value.isoformat("T", "seconds")
-    if isinstance(value, datetime.time):
-        return value.isoformat("seconds")
+    if isinstance(value, (datetime.datetime, datetime.time)):
+        return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
     if isinstance(value, datetime.date):
         return value.isoformat()
     return value
@@ -54,7 +52,7 @@ class Mill:
     def __init__(self, program, folder):
         self.program, self.folder = program, pathlib.Path(folder)
 
-    def run(self, steps, table, others=None, jobs=None, memory=None, since_1904=False, written="xlsx", format="jsonl"):
+    def run(self, steps, table, others=None, jobs=None, memory=None, since_1904=False, written="xlsx", format="jsonl", further=None):
         """Runs steps over a table, written as xlsx or, where that tells the same, as csv."""
         as_csv = written == "csv" and fits_csv(table.kinds, table.written)
         source, recipe, out = (self.folder / name for name in (OURS, "recipe.json", f"out.{format}"))
@@ -67,7 +65,11 @@ class Mill:
             write_xlsx(source, table.names, table.written, since_1904)
         given = {"header": 1, **({"delimiter": ","} if as_csv else {})}
         recipe.write_text(json.dumps({"input": given, "steps": steps, "output": {"format": format}}), encoding="utf-8")
-        command = [self.program, "run", recipe, source, "--out", out, "--report", report, "--rejects", rejects]
+        files = [source]
+        if further:
+            files.append(self.folder / "other.table")
+            write_xlsx(files[-1], further.names, further.written, since_1904)
+        command = [self.program, "run", recipe, *files, "--out", out, "--report", report, "--rejects", rejects]
         for name, other in (others or {}).items():
             write_xlsx(self.folder / f"{name}.xlsx", other.names, other.written, since_1904)
             command += ["--with", f"{name}={self.folder / name}.xlsx"]

@@ -1,6 +1,5 @@
 """Tables of values that go wrong elsewhere, at random from a seed."""
 import datetime
-import random
 from dataclasses import dataclass, field
 from decimal import Decimal
 

@@ -33,8 +33,10 @@ def number_of(value):
 
 def natural(text):
     """Small letters, with digits that stand together as a number in place of its first digit."""
-    runs = re.findall("[0-9]+|[^0-9]", text)
-    return [(ord("0"), int(run)) if run[0] in "0123456789" else (ord(c), 0) for run in runs for c in (run if run[0] in "0123456789" else run.lower())[: 1 if run[0] in "0123456789" else None]]
+    parts = []
+    for run in re.findall("[0-9]+|[^0-9]", text):
+        parts += [(ord("0"), int(run))] if run[0] in "0123456789" else [(ord(c), 0) for c in run.lower()]
+    return parts
 
 
 def small(text):
@@ -65,7 +67,7 @@ def sort_key(dice, made, at, name, locale):
 @judge("sort")
 def sort(dice):
     made = table(dice, wanted=["text", "key", "decimal", "mixed"])
-    # NUL ends a text for ICU's sort keys in DuckDB; half-made letters come to the same thing.
+    # NUL ends a text for DuckDB's collations.
     locale = dice.choice(LOCALES) if dice.random() < 0.3 else None
     if locale:
         made = type(made)(made.names, [[value.replace("\0", "") if isinstance(value, str) else value for value in row] for row in made.written])

@@ -2,7 +2,7 @@
 import datetime
 
 from cases import CONNECTION, TYPES, Case, ask, give, judge, key, quoted, some
-from nasty import Table, kind_of, table, text_of
+from nasty import Table, table, text_of
 from totals import widened
 
 NUMBERS, DAYS = {"integer", "decimal"}, {"date", "datetime"}
@@ -120,6 +120,7 @@ def append(dice):
             taken[name] = free(names, name, "other")
             names.append(taken[name])
     source = "from" if dice.random() < 0.4 else None
+    files = not renamed and dice.random() < 0.4
     # DuckDB puts columns together by name: places of cells in the two tables, by c0, c1 and so on.
     places = {name: f"c{at}" for at, name in enumerate(names)}
     select = lambda made, called: ", ".join(f"n * 1000 + {at} AS {places[called(name)]}" for at, name in enumerate(made.names) if called(name) in places)
@@ -134,9 +135,9 @@ def append(dice):
     for *found, t, _ in cells:
         made = (ours, other)[t]
         row = [None if place is None else made.rows[place // 1000][place % 1000] for place in found]
-        rows.append([widened(value, kinds[name]) for name, value in zip(names, row)] + ([("ours.table", "other")[t]] if source else []))
-    options = {"with": "other", **({"columns": renamed} if renamed else {}), **({} if keep else {"others": "drop"}), **({"source": source} if source else {})}
-    return Case(ours, options, names + ([source] if source else []), rows, others={"other": other}, fates={"added": len(other.rows)})
+        rows.append([widened(value, kinds[name]) for name, value in zip(names, row)] + ([("ours.table", "other.table" if files else "other")[t]] if source else []))
+    options = {**({} if files else {"with": "other"}), **({"columns": renamed} if renamed else {}), **({} if keep else {"others": "drop"}), **({"source": source} if source else {})}
+    return Case(ours, options, names + ([source] if source else []), rows, others={} if files else {"other": other}, fates={} if files else {"added": len(other.rows)}, further=other if files else None)
 
 
 @judge("compare")

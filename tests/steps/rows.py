@@ -1,7 +1,7 @@
 """Steps that choose rows: DuckDB's WHERE, LIMIT and window functions."""
-import re
+import unicodedata
 
-from cases import Case, ask, columns_or_all, give, give_table, is_blank, judge, key, quoted, some, typed
+from cases import BLANKS, Case, ask, columns_or_all, give, give_table, is_blank, judge, key, some, typed
 from conditions import condition
 from nasty import table, text_of
 
@@ -83,10 +83,6 @@ def marked(made, marks):
 
 def simple(value, ignore):
     """A key without the differences that do not count."""
-    import unicodedata
-
-    from cases import BLANKS
-
     if not isinstance(value, str):
         return key(value)
     text = value
@@ -114,8 +110,6 @@ def alignment(a, b):
 
 def plain(text, in_order):
     """A text without case, marks on letters, punctuation and blanks."""
-    import unicodedata
-
     letters = "".join(c for c in unicodedata.normalize("NFKD", text or "") if unicodedata.category(c)[0] != "M")
     for old, new in (("ß", "ss"), ("ẞ", "ss"), ("æ", "ae"), ("Æ", "ae"), ("œ", "oe"), ("Œ", "oe"), ("ø", "o"), ("Ø", "o"), ("ł", "l"), ("Ł", "l")):
         letters = letters.replace(old, new)
@@ -157,21 +151,21 @@ def similar(dice, made):
     return Case(made, options, **only(made, sorted(best.values()), "deduplicated"))
 
 
-NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-
-
 @judge("validate")
 def validate(dice):
     """Each rule as a query for the rows that break it."""
     made = table(dice, wanted=["few", "money", "key", "date", "text"], ident=False)
-    broken, warned, rules = set(), set(), []
+    broken, warned, rules, listed = set(), set(), [], []
     for _ in range(dice.randint(1, 4)):
-        rule, query = dice.choice([of_column, of_column, unique, where])(dice, made)
+        rule, queries = dice.choice([of_column, of_column, unique, where])(dice, made)
         severity = dice.choice([None, "error", "warning"])
         rules.append({**rule, **({"severity": severity} if severity else {}), **({"message": "so"} if dice.random() < 0.3 else {})})
-        (warned if severity == "warning" else broken).update(found[0] for found in ask(query))
+        for word, query in queries.items():
+            places = [found[0] for found in ask(query)]
+            listed += [(made.numbers[at], word, severity or "error") for at in places]
+            (warned if severity == "warning" else broken).update(places)
     places = [at for at in range(len(made.rows)) if at not in broken]
-    return Case(made, dice.choice([rules, {"rules": rules}]), made.names, [made.rows[at] for at in places], sorted(broken), {"warned": len(warned - broken)})
+    return Case(made, dice.choice([rules, {"rules": rules}]), made.names, [made.rows[at] for at in places], sorted(broken), {"warned": len(warned - broken)}, listed=sorted(listed))
 
 
 def of_column(dice, made):
@@ -190,13 +184,14 @@ def of_column(dice, made):
         ({"one_of": ["a", "5", "ß", "2024-02-29"]}, "NOT blank AND s NOT IN ('a', '5', 'ß', '2024-02-29')"),
     ]
     if kind in ("integer", "decimal"):
-        tests += [({"min": 2}, "x < 2"), ({"min": -1.5, "max": 3}, "x < -1.5 OR x > 3"), ({"type": "integer"}, "x <> trunc(x) OR abs(x) > 9007199254740992"), ({"type": "decimal"}, "false"), ({"type": "date"}, "x IS NOT NULL")]
+        tests += [({"min": 2}, "x < 2"), ({"min": -1.5, "max": 3}, {"min": "x < -1.5", "max": "x > 3"}), ({"type": "integer"}, "x <> trunc(x) OR abs(x) > 9007199254740992"), ({"type": "decimal"}, "false"), ({"type": "date"}, "x IS NOT NULL")]
     if kind in ("date", "datetime"):
-        tests += [({"min": "2000-01-01"}, "x < '2000-01-01'"), ({"min": "1904-01-01", "max": "2024-02-29"}, "x < '1904-01-01' OR x >= '2024-03-01'"), ({"type": "decimal"}, "x IS NOT NULL")]
+        tests += [({"min": "2000-01-01"}, "x < '2000-01-01'"), ({"min": "1904-01-01", "max": "2024-02-29"}, {"min": "x < '1904-01-01'", "max": "x >= '2024-03-01'"}), ({"type": "decimal"}, "x IS NOT NULL")]
     if kind == "time":
         tests += [({"max": "12:00"}, "x > TIME '12:00:00'")]
     test, broken = dice.choice(tests)
-    return {"column": name, **test}, f"SELECT n FROM v WHERE {broken}"
+    broken = broken if isinstance(broken, dict) else {next(iter(test)): broken}
+    return {"column": name, **test}, {word: f"SELECT n FROM v WHERE {breaks}" for word, breaks in broken.items()}
 
 
 def unique(dice, made):
@@ -204,10 +199,10 @@ def unique(dice, made):
     give("v", {f"c{at}": ("VARCHAR", [key(value) for value in made.column(name)]) for at, name in enumerate(names)})
     columns = [f"c{at}" for at in range(len(names))]
     query = f"SELECT n FROM v WHERE coalesce({', '.join(columns)}) IS NOT NULL QUALIFY row_number() OVER (PARTITION BY {', '.join(columns)} ORDER BY n) > 1"
-    return ({"column": names[0], "unique": True} if len(names) == 1 else {"unique": names}), query
+    return ({"column": names[0], "unique": True} if len(names) == 1 else {"unique": names}), {"unique": query}
 
 
 def where(dice, made):
     ours, theirs = condition(dice, made)
     give_table(made, "v")
-    return {"where": ours}, f"SELECT n FROM v WHERE ({theirs}) IS FALSE"
+    return {"where": ours}, {"where": f"SELECT n FROM v WHERE ({theirs}) IS FALSE"}

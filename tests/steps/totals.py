@@ -3,7 +3,7 @@ import math
 
 from cases import Case, ask, give, is_blank, judge, key, quoted, some
 from nasty import kind_of, table, text_of
-from orders import class_of, exact, finite, number_of
+from orders import exact, finite
 
 
 def middle(numbers):
@@ -39,22 +39,24 @@ def extreme(values, sign):
 
 def total_of(dice, made):
     """A total as a recipe writes it, and a function of the places of a group's rows."""
-    word = dice.choice(["count(*)", "count", "distinct", "sum", "avg", "median", "min", "max", "first", "last"])
+    word = dice.choice(["count(*)", "count", "distinct", "sum", "share", "avg", "median", "min", "max", "first", "last"])
     if word == "count(*)":
         return word, len
     numbers = made.of_kind("integer", "decimal")
-    name = dice.choice(numbers) if word in ("sum", "avg", "median") and numbers else dice.choice(made.names)
-    if word in ("sum", "avg", "median") and not numbers:
+    name = dice.choice(numbers) if word in ("sum", "share", "avg", "median") and numbers else dice.choice(made.names)
+    if word in ("sum", "share", "avg", "median") and not numbers:
         return "count(*)", len
     values = made.column(name)
-    if word in ("min", "max", "first", "last") and made.kind(name) == "mixed":
-        values = [text_of(value) for value in values]  # expressions see texts there
+    if word in ("min", "max") and made.kind(name) == "mixed":
+        word = "last"  # what the least of several kinds is, is open
     filled = lambda places: [values[at] for at in places if values[at] is not None]
     column = quoted(name)
     return {
         "count": (f"count({column})", lambda places: len(filled(places))),
         "distinct": (f"count(distinct {column})", lambda places: len({key(value) for value in filled(places)})),
         "sum": (f"sum({column})", lambda places: finite(exact(filled(places))) if filled(places) else None),
+        # A formula over totals that gives no number would reject its group: these are small.
+        "share": (f"sum({column} * 0 + 1) / count(*)", lambda places: len(filled(places)) / len(places) if filled(places) else None),
         "avg": (f"avg({column})", lambda places: finite(mean(filled(places))) if filled(places) else None),
         "median": (f"median({column})", lambda places: middle(filled(places))),
         "min": (f"min({column})", lambda places: extreme(filled(places), "min")),
@@ -85,10 +87,10 @@ def pivot(dice):
     adds = made.kind(values) in ("integer", "decimal", "blank")
     total = dice.choice(["sum", "count", "avg", "min", "max", "first", "last"] if adds else ["count", "min", "max", "first", "last"])
     by = some(dice, [name for name in made.names if name != names], 0, 2)
-    known = sorted({text_of(value) for value in made.column(names) if value is not None})
-    if made.kind(names) in ("integer", "decimal"):
-        known = known or ["1"]
-    chosen = [name for name in dict.fromkeys(some(dice, known or (["TRUE"] if made.kind(names) == "boolean" else ["a"]), 1, 4)) if name.strip() == name and name not in by and len(name) < 200] or (["1"] if made.kind(names) in ("integer", "decimal") else ["TRUE"] if made.kind(names) == "boolean" else ["a"])
+    # Names of a length that columns may have, and one at least.
+    spare = {"integer": "1", "decimal": "1", "boolean": "TRUE"}.get(made.kind(names), "a")
+    known = sorted({text for text in map(text_of, made.column(names)) if text is not None and text.strip() == text and len(text) < 200})
+    chosen = [name for name in some(dice, known, 1, 4) if name not in by] or [spare]
     shown = [text_of(value) for value in made.column(names)]
     rejected = [at for at, name in enumerate(shown) if name not in chosen]
     cells = made.column(values)

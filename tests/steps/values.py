@@ -3,9 +3,9 @@ serials of dates, and words for true, Python by what the guide says."""
 import datetime
 import re
 
-from cases import BLANKS, Case, ask, fresh, give, give_table, is_blank, judge, quoted, replaced, some
+from cases import WHITE, Case, ask, fresh, give, give_table, is_blank, judge, quoted, replaced, some
 from conditions import condition
-from nasty import kind_of, table, text_of
+from nasty import table, text_of
 from orders import DAY_ONE, number_of
 
 
@@ -47,7 +47,7 @@ def number_of_text(text, decimal):
     """A sign, digits that may be grouped by three, a fraction, an exponent."""
     mark, groups = (".", "[, \u00a0\u202f'’]") if decimal == "." else (",", "[. \u00a0\u202f'’]")
     whole = f"(?:[0-9]+|[0-9]{{1,3}}(?P<g>{groups})[0-9]{{3}}(?:(?P=g)[0-9]{{3}})*)"
-    shape = re.fullmatch(f"(?P<sign>[+−-]?)(?P<whole>{whole}?)(?:{re.escape(mark)}(?P<fraction>[0-9]*))?(?P<exponent>[eE][+-]?[0-9]+)?", text.strip(BLANKS.replace("\u200b", "").replace("\u200c", "").replace("\u200d", "").replace("\u2060", "").replace("\ufeff", "")))
+    shape = re.fullmatch(f"(?P<sign>[+−-]?)(?P<whole>{whole}?)(?:{re.escape(mark)}(?P<fraction>[0-9]*))?(?P<exponent>[eE][+-]?[0-9]+)?", text.strip(WHITE))
     if not shape or not shape["whole"] and not shape["fraction"]:
         return None
     number = float(f"{re.sub('[^0-9]', '', shape['whole']) or '0'}.{shape['fraction'] or '0'}{shape['exponent'] or ''}")
@@ -63,6 +63,8 @@ def day_of(serial):
 
 
 def moment_of(serial):
+    if abs(serial) > 3_000_000:
+        return None
     ms = round(serial * 86_400_000)
     day = day_of(ms // 86_400_000)
     return day and datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(milliseconds=ms % 86_400_000)
@@ -85,7 +87,7 @@ def moment_of_text(text, to, formats):
         shape = re.escape(format)
         for sign, of in SHAPES.items():
             shape = shape.replace(re.escape(sign), of)
-        found = re.fullmatch(shape, text.strip(BLANKS))
+        found = re.fullmatch(shape, text.strip(WHITE))
         if not found:
             continue
         part = {name: int(value) for name, value in found.groupdict().items()}
@@ -109,7 +111,7 @@ def converted(value, to, formats, decimal):
         return number if to == "decimal" or whole else None
     if to == "boolean":
         if isinstance(value, str):
-            word = value.strip(BLANKS).lower()
+            word = value.strip(WHITE).lower()
             return True if word in ("true", "yes", "y", "on", "1", "t") else False if word in ("false", "no", "n", "off", "0", "f") else None
         return bool(value) if isinstance(value, (bool, int, float)) and value in (0, 1) else None
     if isinstance(value, str):
@@ -132,7 +134,7 @@ def convert(dice):
     made = table(dice, wanted=["text", "mixed", "integer", "decimal", "datetime"])
     column, to = dice.choice(made.names), dice.choice(["integer", "decimal", "date", "datetime", "time", "boolean", "text"])
     formats = dice.choice(FORMATS.get(to, [[]]))
-    decimal, otherwise = dice.choice([".", ","]), dice.choice(["reject", "blank", "keep", "reject"])
+    decimal, otherwise = dice.choice([".", ","]), dice.choice(["reject", "blank", "keep", "reject", "fail"])
     values = made.column(column)
     new = [None if value is None else converted(value, to, formats, decimal) for value in values]
     failed = [at for at, value in enumerate(values) if value is not None and new[at] is None]
@@ -141,7 +143,7 @@ def convert(dice):
         new = [values[at] if at in failed else value for at, value in enumerate(new)]
     names, rows = replaced(made, column, new)
     rows = [row for at, row in enumerate(rows) if at not in rejected]
-    return Case(made, {"column": column, "to": to, **({"formats": formats} if formats else {}), "decimal": decimal, "otherwise": otherwise}, names, rows, rejected)
+    return Case(made, {"column": column, "to": to, **({"formats": formats} if formats else {}), "decimal": decimal, "otherwise": otherwise}, names, rows, rejected, refused=" is not " if failed and otherwise == "fail" else None)
 
 
 VALUES = {

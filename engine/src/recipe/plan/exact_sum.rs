@@ -25,14 +25,13 @@ impl ExactSum {
         let mut rest = number;
         let mut used = 0;
         for index in 0..self.parts.len() {
-            let (large, small) = in_order(rest, self.parts[index]);
-            let (large, small) = if (large + small).is_finite() {
-                (large, small)
-            } else {
-                // Both have the same sign and the large one is a carry at least, so that taking one away is exact.
+            let (mut large, mut small) = in_order(rest, self.parts[index]);
+            while !(large + small).is_finite() {
+                // Both have the same sign, and the large one is a carry at least, so that taking one away is exact. Once more
+                // where the other is as large.
                 self.carries += if large > 0.0 { 1 } else { -1 };
-                in_order(large - CARRY.copysign(large), small)
-            };
+                (large, small) = in_order(large - CARRY.copysign(large), small);
+            }
             let sum = large + small;
             let error = small - (sum - large);
             if error != 0.0 {
