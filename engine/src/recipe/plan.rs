@@ -54,6 +54,7 @@ pub mod unpivot;
 pub mod widen;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::columns::{Column, of_table};
@@ -328,6 +329,7 @@ pub struct Work {
     /// What a preview asks beside the rows.
     pub glance: Glance,
     tally: Mutex<Tally>,
+    enough_taken: AtomicBool,
 }
 
 /// What was counted.
@@ -398,6 +400,7 @@ impl Work {
             marked,
             glance,
             tally,
+            enough_taken: AtomicBool::new(false),
         })
     }
 
@@ -462,7 +465,16 @@ impl Work {
                 });
             }
         }
+        if shown >= MOST_TAKEN {
+            self.enough_taken.store(true, Ordering::Relaxed);
+        }
         tally.rejects.extend(effects.rejects)
+    }
+
+    /// Whether rows that are taken out are kept to be shown, and more of them.
+    #[must_use]
+    pub fn wants_taken(&self) -> bool {
+        self.marked == Marked::Yes && !self.enough_taken.load(Ordering::Relaxed)
     }
 
     /// Takes what was counted, once all rows went by; `rejects` takes the place of the rejects.
