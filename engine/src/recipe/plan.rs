@@ -56,6 +56,7 @@ pub mod widen;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::columns::{Column, of_table};
@@ -344,6 +345,7 @@ pub struct Work {
     /// What a preview asks beside the rows.
     pub glance: Glance,
     tally: Mutex<Tally>,
+    enough_taken: AtomicBool,
 }
 
 /// What was counted.
@@ -437,6 +439,7 @@ impl Work {
             probe,
             glance,
             tally,
+            enough_taken: AtomicBool::new(false),
         })
     }
 
@@ -503,7 +506,16 @@ impl Work {
                 });
             }
         }
+        if shown >= MOST_TAKEN {
+            self.enough_taken.store(true, Ordering::Relaxed);
+        }
         tally.rejects.extend(effects.rejects)
+    }
+
+    /// Whether rows that are taken out are kept to be shown, and more of them.
+    #[must_use]
+    pub fn wants_taken(&self) -> bool {
+        self.marked == Marked::Yes && !self.enough_taken.load(Ordering::Relaxed)
     }
 
     /// Takes what was counted, once all rows went by; `rejects` takes the place of the rejects.

@@ -66,7 +66,7 @@ impl<'a> Viewing<'a> {
 
     fn first(&self, shown: Plan, rows: usize, warmth: &mut Warmth) -> Result<RowsAnswer, Halt> {
         let (streams, sorts) = (shown.streams(), shown.last_sort().is_some());
-        let counts = self.order.count_all && (streams || sorts);
+        let counts = self.order.count_all;
         // Whoever wants counts has mostly just seen the rows.
         let kept = warmth.shown(self.order).filter(|_| counts);
         let mut answer = match kept {
@@ -80,7 +80,7 @@ impl<'a> Viewing<'a> {
                     read: streams.then_some(rows as u64),
                     // What stands behind the last sort may take rows out, so some more than are shown come out of it.
                     first: (sorts && !streams).then_some((4 * rows).max(MOST_ROWS)),
-                    to_end: streams || (self.order.count_all && !counts),
+                    to_end: streams,
                     glance: Glance {
                         given,
                         stop: warmth.stop(),
@@ -91,12 +91,12 @@ impl<'a> Viewing<'a> {
                 self.pass(shown, pass)?.answer
             }
         };
-        if sorts && !streams {
+        if !streams {
             warmth.keep_shown(self.order, &answer);
         }
         if counts {
             counted_in(&mut answer, self.counted(0, warmth)?.answer);
-        } else if !self.order.count_all {
+        } else {
             counted_in(&mut answer, RowsAnswer::default());
         }
         Ok(answer)

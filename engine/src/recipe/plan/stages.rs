@@ -648,7 +648,7 @@ fn note_taken(
     (rejected, filtered): Masks<'_>,
     effects: &mut Effects,
 ) -> Result<(), PlanError> {
-    if work.marked == Marked::No {
+    if !work.wants_taken() {
         return Ok(());
     }
     if let Some(rejected) = rejected {
