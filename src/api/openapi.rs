@@ -64,6 +64,7 @@ mod tests {
                 "get /api/v1/files/{id}/events",
                 "get /api/v1/runs/{id}",
                 "get /api/v1/runs/{id}/events",
+                "patch /api/v1/runs/{id}",
                 "post /api/v1/files",
                 "post /api/v1/recipes",
                 "post /api/v1/recipes/{id}/revisions",
