@@ -75,6 +75,7 @@ mod tests {
                 "get /api/v1/runs/{id}/events",
                 "get /api/v1/runs/{id}/files/{file}/rows",
                 "get /api/v1/runs/{id}/files/{file}/rows/{row}",
+                "patch /api/v1/runs/{id}",
                 "post /api/v1/files",
                 "post /api/v1/recipes",
                 "post /api/v1/recipes/{id}/revisions",

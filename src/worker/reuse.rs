@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(
             first,
             key(
-                owner,
+                Some(owner),
                 &RunInput {
                     rows: 11,
                     from_scratch: true,
@@ -159,7 +159,7 @@ mod tests {
         let others = [
             key(Some(UserId::new()), &one, &none),
             key(
-                owner,
+                Some(owner),
                 &RunInput {
                     name: "other.xlsx".to_owned(),
                     ..one.clone()
@@ -167,7 +167,7 @@ mod tests {
                 &none,
             ),
             key(
-                owner,
+                Some(owner),
                 &RunInput {
                     ingest: IngestId::new(),
                     ..one.clone()
@@ -175,7 +175,7 @@ mod tests {
                 &none,
             ),
             key(
-                owner,
+                Some(owner),
                 &RunInput {
                     document: json!({ "version": 1 }),
                     ..one.clone()
@@ -183,7 +183,7 @@ mod tests {
                 &none,
             ),
             key(
-                owner,
+                Some(owner),
                 &RunInput {
                     choices: json!({ "chosen": { "a": "b" } }),
                     ..one.clone()
@@ -191,7 +191,7 @@ mod tests {
                 &none,
             ),
             key(
-                owner,
+                Some(owner),
                 &one,
                 &BTreeMap::from([("prices".to_owned(), (IngestId::new(), 0))]),
             ),

@@ -392,7 +392,7 @@ async fn two_clean_ups_at_once_remove_everything_once() {
         jobs.cleaner(Retention::default()).await,
         jobs.cleaner(Retention::default()).await,
     );
-    make_due(&jobs.database, 2).await;
+    make_due(&jobs.database, ScheduleKind::CleanUp, 2).await;
     let ended = until("both have ended", async || {
         let made = crate::schedules::made(&jobs.database.pool).await;
         made.iter().all(|it| it.state.is_final()).then_some(made)
@@ -415,16 +415,19 @@ async fn two_clean_ups_at_once_remove_everything_once() {
     jobs.database.drop().await;
 }
 
-/// So many clean-ups are due.
-async fn make_due(database: &TestDatabase, count: u32) {
+/// So many ticks of a kind are due.
+pub async fn make_due(database: &TestDatabase, kind: ScheduleKind, count: u32) {
     let ticks = format!(
         "insert into ticks (id, schedule_id, at) select gen_random_uuid(), id, now() - n * interval '1 second'
-         from schedules, generate_series(1, {count}) n where kind = 'clean_up'"
+         from schedules, generate_series(1, {count}) n where kind = '{kind}'"
     );
     database.execute(&ticks).await;
-    let tasks = "insert into tasks (id, kind, queue, tick_id, state, request_id)
-                 select gen_random_uuid(), 'clean_up', 'upkeep', id, 'queued', gen_random_uuid() from ticks";
-    database.execute(tasks).await;
+    let tasks = format!(
+        "insert into tasks (id, kind, queue, tick_id, state, request_id)
+         select gen_random_uuid(), '{kind}', 'upkeep', k.id, 'queued', gen_random_uuid() from ticks k
+         where not exists (select from tasks t where t.tick_id = k.id)"
+    );
+    database.execute(&tasks).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -448,7 +451,7 @@ async fn bytes_that_were_removed_come_back_with_the_next_upload() {
         app.database
             .execute("update blobs set wanted_at = now() - interval '2 days'")
             .await;
-        make_due(&app.database, 1).await;
+        make_due(&app.database, ScheduleKind::CleanUp, 1).await;
         until("the bytes are gone", async || {
             let said = "select count(*) from ticks where said like 'Removed 1 upload%'";
             (app.database.number(said).await == 1).then_some(())

@@ -3,12 +3,14 @@
 
 use reqwest::StatusCode;
 use serde_json::json;
-use sheetmill::domain::states::Role;
+use sheetmill::domain::states::{Role, ScheduleKind};
 use uuid::Uuid;
 
-use crate::orders;
+use crate::clean_up::make_due;
 use crate::test_app::TestApp;
 use crate::visitor::{Page, Visitor};
+use crate::wait::until;
+use crate::{orders, schedules};
 
 /// What strangers may see: the doors, and what these pages are drawn with.
 const OPEN: [&str; 5] = ["/welcome", "/sign-in", "/theme", "/assets/", "/sign-out"];
@@ -36,6 +38,8 @@ struct Things {
     run: String,
     artifact: String,
     task: String,
+    schedule: String,
+    tick: String,
 }
 
 impl Things {
@@ -48,6 +52,8 @@ impl Things {
             run: id(),
             artifact: id(),
             task: id(),
+            schedule: id(),
+            tick: id(),
         }
     }
 
@@ -64,7 +70,10 @@ impl Things {
         let run = client.run(&recipe, &[&file]).await;
         let ended = client.ended(&run).await;
         let id = |it: &serde_json::Value| it.as_str().unwrap_or_else(|| panic!("an id in {ended}")).to_owned();
+        let (schedule, tick) = schedule_and_report(app).await;
         Self {
+            schedule,
+            tick,
             recipe: id(&saved["id"]),
             artifact: id(&ended["artifacts"][0]["id"]),
             task: id(&ended["tasks"][0]["id"]),
@@ -80,6 +89,8 @@ impl Things {
             .replace("{run}", &self.run)
             .replace("{artifact}", &self.artifact)
             .replace("{task}", &self.task)
+            .replace("{schedule}", &self.schedule)
+            .replace("{tick}", &self.tick)
             .replace("{position}", "0")
             .replace("{number}", "1")
             .replace("{column}", "0")
@@ -87,6 +98,21 @@ impl Things {
             .replace("{hash}", "0")
             .replace("{path:.*}", "sheetmill.css")
     }
+}
+
+/// A schedule, and a tick of it that has made a report.
+async fn schedule_and_report(app: &TestApp) -> (String, String) {
+    let pool = &app.database.pool;
+    let kind = ScheduleKind::ActivityReport;
+    make_due(&app.database, kind, 1).await;
+    let tick = until("there is a report", async || {
+        let made = schedules::made(pool).await;
+        made.into_iter().find(|it| it.report.is_some()).map(|it| it.id)
+    });
+    (
+        schedules::schedule(pool, kind).await.id.to_string(),
+        tick.await.to_string(),
+    )
 }
 
 async fn ask(visitor: &Visitor, is_post: bool, path: &str, fields: &[(&str, &str)]) -> Page {

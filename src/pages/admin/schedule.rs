@@ -14,13 +14,15 @@ use crate::schedules::{self, Change};
 use crate::storage::{Key, Offer, content_type_of};
 
 /// Why it is paused.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(in crate::pages) struct Why {
     reason: String,
 }
 
-/// What it is to go by.
-#[derive(Debug, Deserialize)]
+/// What it is to go by. A form without a field is not wrong by itself: whoever may not send one is told nothing of fields.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(in crate::pages) struct Wanted {
     rule: String,
     time_zone: String,
