@@ -13,6 +13,7 @@ mod api;
 mod archives;
 mod bad_inputs;
 mod browser;
+mod by_menu;
 mod checking;
 mod client;
 mod column_menu;
