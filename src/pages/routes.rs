@@ -38,6 +38,8 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         )
         .route("/guide", get().to(guide::index::show))
         .route("/guide/expressions", get().to(guide::expressions::show))
+        .route("/guide/input", get().to(guide::part::input))
+        .route("/guide/output", get().to(guide::part::output))
         .route("/guide/{step}", get().to(guide::step::show))
         .route("/recipes", get().to(recipes::list::show))
         .route("/recipes", post().to(recipes::save::create))

@@ -40,6 +40,7 @@ mod references;
 mod runs;
 mod sandbox;
 mod storage;
+mod suggested;
 mod tasks;
 mod terminal;
 mod test_app;
