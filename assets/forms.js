@@ -44,20 +44,30 @@ export function text(value, onchange, more = {}) {
   return input;
 }
 
-// Boxes in the table's order; the order of a choice is the order in which it was made only where that matters.
+// Boxes in the table's order. What is ticked stands in the order in which it was ticked, which is the order of columns where
+// a step makes a table of them; where it is another one than the table's, numbers tell it.
 function boxes(columns, chosen, onchange) {
   const missing = chosen.filter((name) => !columns.some((column) => column.name === name));
   const names = [...columns.map((column) => column.name), ...missing];
+  const places = new Map();
+  const number = () => {
+    const ordered = chosen.every((name, at) => at === 0 || names.indexOf(chosen[at - 1]) < names.indexOf(name));
+    for (const [name, place] of places) place.textContent = ordered || !chosen.includes(name) ? "" : String(chosen.indexOf(name) + 1);
+  };
   const box = (name) => {
     const input = el("input", { type: "checkbox" });
     input.checked = chosen.includes(name);
     input.addEventListener("change", () => {
-      chosen = input.checked ? names.filter((it) => it === name || chosen.includes(it)) : chosen.filter((it) => it !== name);
+      chosen = input.checked ? [...chosen, name] : chosen.filter((it) => it !== name);
+      number();
       onchange(chosen);
     });
-    return el("label", {}, input, missing.includes(name) ? `${name} (missing)` : name);
+    places.set(name, el("span", { class: "nth soft small", "aria-hidden": "true" }));
+    return el("label", {}, input, el("span", {}, missing.includes(name) ? `${name} (missing)` : name), places.get(name));
   };
-  return el("div", { class: "choices", role: "group" }, ...names.map(box));
+  const group = el("div", { class: "choices", role: "group" }, ...names.map(box));
+  number();
+  return group;
 }
 
 function labelled(label, control) {

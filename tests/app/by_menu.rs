@@ -6,7 +6,9 @@ mod hand;
 mod ready;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use fantoccini::wd::TimeoutConfiguration;
 use sheetmill::domain::states::Role;
 use sheetmill_engine::recipe::document::Recipe;
 
@@ -29,6 +31,8 @@ fn library(place: &str) -> Recipe {
 async fn somebody(app: &TestApp) -> Browser {
     let secret = app.invite("kim@example.org", Role::Member).await;
     let browser = Browser::start().await;
+    let patient = TimeoutConfiguration::new(Some(Duration::from_secs(120)), None, None);
+    browser.page.update_timeouts(patient).await.expect("a longer time");
     join(&browser, &format!("{}/welcome?link={secret}", app.address)).await;
     browser
 }

@@ -98,7 +98,7 @@ impl Hand<'_> {
     /// The same for boxes anywhere.
     pub(super) async fn tick_in(&self, place: &str, wanted: &[&str]) {
         self.0.see(&format!("{place} .choices label")).await;
-        let script = "return [...document.querySelector(arguments[0]).querySelectorAll('.choices label')].map((it) => [it.textContent.trim(), it.querySelector('input').checked]);";
+        let script = "return [...document.querySelector(arguments[0]).querySelectorAll('.choices label')].map((it) => [it.querySelector('span').textContent.trim(), it.querySelector('input').checked]);";
         let boxes = self.0.page.execute(script, vec![place.into()]).await.expect("a script");
         let boxes: Vec<(String, bool)> = serde_json::from_value(boxes).expect("boxes");
         for name in wanted {
