@@ -43,7 +43,7 @@ impl Hand<'_> {
     }
 
     /// Adds a step from the menu of a column.
-    pub(super) async fn from_column(&self, column: &str, title: &str) {
+    pub(super) async fn column_step(&self, column: &str, title: &str) {
         self.settled().await;
         let script = "return [...document.querySelectorAll('#grid .colhead[data-column] .name')].findIndex((it) => it.textContent.trim() === arguments[0]);";
         let at = self

@@ -15,20 +15,20 @@ pub(super) async fn contact_list(hand: &Hand<'_>) {
     hand.step("case").await;
     hand.tick("columns", &["first name", "last name", "city"]).await;
     hand.choose("to", "title").await;
-    hand.from_column("email", "Begin words with capitals").await;
+    hand.column_step("email", "Begin words with capitals").await;
     hand.choose("to", "lower").await;
     hand.step("replace").await;
     hand.tick("columns", &["phone"]).await;
     hand.write("find", " ").await;
     hand.write("with", "").await;
-    hand.from_column("email", "Check it").await;
+    hand.column_step("email", "Check it").await;
     hand.into("[data-form] .rule [data-rule=pattern]", "[^@ ]+@[^@ ]+\\.[a-z]+")
         .await;
     hand.into("[data-form] .rule [data-rule=message]", "this is no e-mail address")
         .await;
-    hand.from_column("email", "Keep one row of each value").await;
+    hand.column_step("email", "Keep one row of each value").await;
     hand.choose("keep", "most_complete").await;
-    hand.from_column("last name", "Sort ascending").await;
+    hand.column_step("last name", "Sort ascending").await;
     hand.press("//*[@data-option='by']", "Add a column").await;
     for (at, column) in ["last name", "first name"].iter().enumerate() {
         let pair = format!("[data-option=by] .pair:nth-of-type({})", at + 1);
@@ -39,8 +39,8 @@ pub(super) async fn contact_list(hand: &Hand<'_>) {
 }
 
 async fn look_up_prices(hand: &Hand<'_>) {
-    hand.from_column("sku", "Remove blanks around text").await;
-    hand.from_column("sku", "Begin words with capitals").await;
+    hand.column_step("sku", "Remove blanks around text").await;
+    hand.column_step("sku", "Begin words with capitals").await;
     hand.choose("to", "upper").await;
     hand.step("join").await;
     let prices = "[data-option=with] select option";
@@ -64,13 +64,13 @@ async fn look_up_prices(hand: &Hand<'_>) {
 }
 
 async fn totals_per_month(hand: &Hand<'_>) {
-    hand.from_column("region", "Remove blanks around text").await;
-    hand.from_column("region", "Begin words with capitals").await;
+    hand.column_step("region", "Remove blanks around text").await;
+    hand.column_step("region", "Begin words with capitals").await;
     hand.choose("to", "lower").await;
     hand.step("compute").await;
     hand.write("column", "month").await;
     hand.write("as", "substr(date, 1, 7)").await;
-    hand.from_column("month", "Group by it").await;
+    hand.column_step("month", "Group by it").await;
     hand.tick("by", &["region", "month"]).await;
     let totals = [
         ("orders", "count(*)"),
@@ -85,7 +85,7 @@ async fn totals_per_month(hand: &Hand<'_>) {
         hand.into(&format!("{pair} [aria-label='New column']"), name).await;
         hand.into(&format!("{pair} [aria-label='Total']"), total).await;
     }
-    hand.from_column("month", "Sort ascending").await;
+    hand.column_step("month", "Sort ascending").await;
     hand.press("//*[@data-option='by']", "Add a column").await;
     hand.choose_in("[data-option=by] .pair:nth-of-type(2) [aria-label=Column]", "region")
         .await;
@@ -95,7 +95,7 @@ pub(super) async fn check_an_import(hand: &Hand<'_>) {
     let rule = |at: usize, inner: &str| format!("[data-form] .pair.rules:nth-of-type({at}) .rule {inner}");
     let add = async || hand.press("//*[@data-option='rules']/div", "Add a rule").await;
     let more = async |at: usize| hand.0.click(&rule(at, "details.more > summary")).await;
-    hand.from_column("sku", "Check it").await;
+    hand.column_step("sku", "Check it").await;
     hand.0.click(&rule(1, "label.check:nth-of-type(2) input")).await;
     hand.into(&rule(1, "[data-rule=pattern]"), "[A-Z]{2}-[0-9]{4}").await;
     add().await;
@@ -126,7 +126,7 @@ pub(super) async fn check_an_import(hand: &Hand<'_>) {
 }
 
 async fn split_by_customer(hand: &Hand<'_>) {
-    hand.from_column("customer", "Remove blanks around text").await;
+    hand.column_step("customer", "Remove blanks around text").await;
     hand.step("compute").await;
     hand.write("column", "total").await;
     hand.write("as", "round(quantity * price, 2)").await;
