@@ -15,7 +15,7 @@ export SQLX_OFFLINE ?= true
 TOOLS := $(SHEETMILL_CACHE)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run build test check million agree agree-steps libreoffice mutate fuzz tidy bench bench-preview postgres browser garage deny
+.PHONY: help run build test check million agree agree-steps libreoffice mutate fuzz tidy bench bench-preview postgres browser garage deny readers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -31,7 +31,7 @@ build:
 ## Testing
 
 # Not nextest: the tests of one binary share one Postgres and one Garage, and it would start them for each test.
-test: postgres browser garage deny check
+test: postgres browser garage deny readers check
 	# Programs that tests start; as a test, --examples builds them under other names.
 	cargo build --locked --workspace --bins --examples
 	cargo test --locked --workspace --no-fail-fast --lib --bins --tests --examples
@@ -100,3 +100,7 @@ garage:
 
 deny:
 	@.ci/need deny
+
+# Python with openpyxl: what we write, read by somebody else.
+readers:
+	@.ci/need readers

@@ -3,6 +3,7 @@
 import { drawExpected, drawFound } from "./columns.js";
 import { el, formOf, problemLines, prose } from "./forms.js";
 import { Grid } from "./grid.js";
+import { drawPart, drawPartProblems } from "./parts.js";
 import { tellOfRow } from "./row.js";
 import { headers, say, send } from "./send.js";
 
@@ -10,7 +11,7 @@ const $ = (selector) => document.querySelector(selector);
 const json = (id) => JSON.parse(document.getElementById(id).textContent);
 const count = new Intl.NumberFormat("en").format;
 
-const definitions = json("definitions");
+const { steps: definitions, parts } = json("definitions");
 const given = json("recipe");
 const definitionOf = (name) => definitions.find((it) => it.name === name);
 const nameOf = (step) => Object.keys(step.does)[0];
@@ -25,6 +26,8 @@ let past = [];
 let future = [];
 let answer = null;
 let problems = [];
+let show = "first"; // which rows: "first", "kept", "random", "wrong", or { breaking: a rule }
+let rejected = null; // of how many rows, how many the whole recipe rejects, once they are counted
 
 // Which file and sheet stands behind each name of another table; a browser remembers that of a saved recipe.
 const bound = { ...JSON.parse(localStorage.getItem(`tables:${id}`) ?? "{}"), ...given.references };
@@ -50,7 +53,7 @@ const tables = {
   },
 };
 
-const grid = new Grid($("#grid"), { total: 0, load: async (offset, limit) => ({ rows: shownRows().slice(offset, offset + limit) }), onColumn: openColumnMenu, onRow: tellOf });
+const grid = new Grid($("#grid"), { total: 0, load: async (offset, limit) => ({ rows: shownRows().slice(offset, offset + limit).map(withWords) }), onColumn: openColumnMenu, onRow: tellOf });
 
 function documentOf({ name, input, output, steps }) {
   return { name, input, steps: steps.filter((step) => !step.off).map((step) => step.does), output };
@@ -107,8 +110,7 @@ function select(index) {
 
 function draw() {
   $("[data-name]").value = recipe.name;
-  drawOutput();
-  drawSheets();
+  drawParts();
   drawColumns();
   drawSteps();
   drawForm();
@@ -122,34 +124,35 @@ function drawColumns() {
   drawFound($("[data-expected]"), answer?.mapping, problems);
 }
 
-function drawOutput() {
-  const { format = "xlsx", split_by: column, split_into: into, rejects } = recipe.output ?? {};
-  $("[data-format]").value = format;
-  const split = $("[data-split]");
+// What is read and what is written. Options that have no field here stay as the document has them.
+function drawParts() {
   const names = columnsBefore(recipe.steps.length).map((it) => it.name);
-  if (column && !names.includes(column)) names.unshift(column);
-  split.replaceChildren(el("option", { value: "" }, "do not split"), ...names.map((name) => el("option", { value: name }, name)));
-  split.value = column ?? "";
-  $("[data-split-into]").closest(".field").hidden = !column || format !== "xlsx";
-  $("[data-split-into]").value = into ?? "files";
-  $("[data-policy]").value = rejects?.policy ?? "leave_out";
-  $("[data-told]").value = rejects?.as ?? "list";
+  for (const name of ["input", "output"]) {
+    drawPart($(`[data-part="${name}"]`), parts[name], recipe[name] ?? {}, names, (next, redraw) => {
+      const key = `part/${name}`;
+      edit({ ...recipe, [name]: next }, { redraw, merge: !redraw && past.at(-1)?.form === key });
+      if (!redraw && past.length > 0) past.at(-1).form = key;
+    });
+  }
+  drawPartProblemsOf();
 }
 
-// Other options of the output stay as the document has them.
-function editOutput(change) {
-  const output = { ...recipe.output, ...change };
-  if (!output.split_by) delete output.split_by;
-  if (!output.split_by || output.format !== "xlsx") delete output.split_into;
-  edit({ ...recipe, output });
+function drawPartProblemsOf() {
+  for (const name of ["input", "output"]) drawPartProblems($(`[data-part="${name}"]`), name, problems.filter((it) => !it.path.startsWith("input.columns")));
+  drawPolicy();
 }
 
-function drawSheets() {
-  const sheets = recipe.input?.sheets ?? "first";
-  const field = $("[data-sheets]");
-  field.querySelector("[data-other]")?.remove();
-  if (typeof sheets !== "string") field.append(el("option", { value: "other", "data-other": true }, Array.isArray(sheets) ? sheets.join(", ") : `like ${sheets.matching}`));
-  field.value = typeof sheets === "string" ? sheets : "other";
+// What the policy comes to, before anything is run.
+function drawPolicy() {
+  const field = $('[data-part-option="rejects.policy"]');
+  field?.querySelector(".tally")?.remove();
+  const policy = recipe.output?.rejects?.policy ?? "leave_out";
+  const words = { leave_out: "left out", keep: "kept and flagged", fail: "enough to fail the run" };
+  const one = rejected?.count === 1;
+  const told = !rejected || problems.length > 0 ? "" : rejected.count === 0 ? (recipe.steps.length > 0 ? "No row of this sheet is rejected." : "") : `${count(rejected.count)} of ${count(rejected.of)} rows ${one ? "is" : "are"} ${words[policy]}.`;
+  if (told) field?.append(el("p", { class: "tally small" }, told));
+  const ask = $("[data-run-tally]");
+  if (ask) ask.textContent = told;
 }
 
 function drawSteps() {
@@ -226,10 +229,20 @@ function drawProblems() {
   if (!step) return;
   for (const problem of problemsOf(at - 1)) {
     const field = [...form.querySelectorAll("[data-option]")].find((it) => problem.path.includes(`.${it.dataset.option}`));
-    const input = field?.querySelector("input.mono, textarea.mono");
-    (field ?? form).append(...problemLines(problem, input?.value));
+    const pair = pairOf(field ?? form.querySelector("[data-option]:has(.pair)"), problem.path);
+    const input = (pair ?? field)?.querySelector("input.mono, textarea.mono") ?? pair?.querySelector("input");
+    (pair ?? field ?? form).append(...problemLines(problem, input?.value));
     input?.setAttribute("aria-invalid", "true");
   }
+}
+
+// The line of a list that a path is about: by its number, or by its key.
+function pairOf(field, path) {
+  const lines = [...(field?.querySelectorAll(".pair") ?? [])];
+  const at = path.match(/\[(\d+)\][^[\]]*$/);
+  const inSteps = path.match(/^steps\[\d+\][^[\]]*$/);
+  if (at && !inSteps) return lines[Number(at[1])] ?? null;
+  return lines.find((line) => line.dataset.key && path.endsWith(`.${line.dataset.key}`)) ?? null;
 }
 
 const iconUrl = (name) => document.querySelector("#column-head").content.querySelector("use").getAttribute("href").replace(/#.*/, `#${name}`);
@@ -265,7 +278,11 @@ const page = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
 
 function preview(text) {
   clearTimeout(soon);
-  soon = setTimeout(() => ask(text), text === undefined ? 120 : 0);
+  $(".previewpane").setAttribute("aria-busy", "true");
+  soon = setTimeout(() => {
+    soon = 0;
+    ask(text);
+  }, text === undefined ? 120 : 0);
 }
 
 /** On what the preview is made: the file in view, up to the chosen step. */
@@ -279,7 +296,7 @@ function tellOf(index) {
   const rows = shownRows();
   if (!rows[index] || rows[index].fate?.out || problems.length > 0) return;
   // Only among the first rows does a row's place say which row of the result it is.
-  if ($("[data-which]").value !== "first") return;
+  if (!ofFirst(show)) return;
   const kept = rows.slice(0, index + 1).filter((row) => !row.fate?.out).length;
   tellOfRow({ ...place(), document: documentOf(recipe) }, kept);
 }
@@ -287,23 +304,38 @@ function tellOf(index) {
 async function ask(text) {
   running?.abort();
   const request = (running = new AbortController());
-  const shows = { first: "first", random: { random: { seed } }, failing: "wrong" };
-  const order = { page, ...place(), show: shows[$("[data-which]").value] };
+  const told = await answers(text, request);
+  if (request === running && soon === 0) $(".previewpane").setAttribute("aria-busy", "false");
+  return told;
+}
+
+const ofFirst = (shown) => shown === "first" || shown === "kept";
+
+// What the server calls the rows that are shown; those that stay are among the first.
+function asks() {
+  if (show === "random") return { random: { seed } };
+  return show === "kept" ? "first" : show;
+}
+
+async function answers(text, request) {
+  const order = { page, ...place(), show: asks() };
   const { file } = order;
   const asked = text === undefined ? { ...order, document: documentOf(recipe) } : { ...order, text };
   try {
-    const first = await send("/recipes/preview", { ...asked, count: false }, { signal: request.signal });
+    // Rows that break one rule are known once all are counted.
+    const soonest = show?.breaking ? "first" : order.show;
+    const first = await send("/recipes/preview", { ...asked, show: soonest, count: false }, { signal: request.signal });
     if (request !== running) return false;
-    show(first, text !== undefined);
+    take(first, text !== undefined);
     if (first.reading) {
       $("[data-balance]").textContent = "The file is being read …";
-      soon = setTimeout(() => ask(text), 700);
+      soon = setTimeout(() => { soon = 0; ask(text); }, 700);
       return problems.length === 0;
     }
     if (text !== undefined || !file || problems.length > 0) return problems.length === 0;
     if (first.rows?.ledger.length > 0) return true; // the steps needed all rows: they are counted already
     const whole = await send("/recipes/preview", { ...asked, count: true }, { signal: request.signal });
-    if (request === running) show(whole, false);
+    if (request === running) take(whole, false);
   } catch (error) {
     if (error.name === "AbortError") return false;
     $("[data-balance]").textContent = error.message;
@@ -311,7 +343,7 @@ async function ask(text) {
   return true;
 }
 
-function show(next, isText) {
+function take(next, isText) {
   // A step that changes no column has none of its own in the answer.
   next.before?.forEach((columns, index) => (next.before[index] = columns ?? next.before[index - 1]));
   problems = next.problems;
@@ -337,7 +369,9 @@ function show(next, isText) {
   drawFound($("[data-expected]"), answer.mapping, problems);
   drawSteps();
   const typing = $("[data-form]").contains(document.activeElement);
-  if (columnsChanged) drawOutput();
+  noteRejected();
+  if (columnsChanged && !$("[data-part=output]").contains(document.activeElement)) drawParts();
+  else drawPartProblemsOf();
   if ((columnsChanged || tablesChanged) && !typing) drawForm();
   else drawProblems();
   drawRows();
@@ -359,15 +393,89 @@ function takeSuggestion({ step, at: behind }) {
 
 function shownRows() {
   const rows = answer?.rows?.rows ?? [];
-  return $("[data-removed]").checked ? rows : rows.filter((row) => !row.fate?.out);
+  return show === "kept" ? rows.filter((row) => !row.fate?.out) : rows;
+}
+
+// What is wrong with a row, by the columns as they are called now; what is of no column of them is of the row.
+function withWords(row) {
+  if (!row.findings?.length) return row;
+  const said = new Map();
+  for (const { column, message, severity } of row.findings) {
+    const index = answer.rows.columns.findIndex((it) => it.name === column);
+    const words = index < 0 && column ? `${column}: ${message}` : message;
+    said.set(index, [...(said.get(index) ?? []), { words, severity }]);
+  }
+  return { ...row, said };
+}
+
+function showRows(next) {
+  const before = show;
+  show = next;
+  $("[data-again]").hidden = next !== "random";
+  // The first rows are there already.
+  if (ofFirst(before) && ofFirst(next)) drawRows();
+  else preview();
+  drawRules();
+}
+
+// How many rows the whole recipe rejects is known when all its steps were counted.
+function noteRejected() {
+  const ledger = answer?.rows?.ledger ?? [];
+  if (problems.length > 0) rejected = null;
+  else if (ledger.length > 0 && sentIndex(at) === sentIndex(recipe.steps.length)) {
+    const read = ledger.filter((it) => it.step === 0).reduce((sum, it) => sum + it.kept, 0);
+    rejected = { count: ledger.reduce((sum, it) => sum + it.rejected + it.flagged, 0), of: read };
+  }
 }
 
 function drawRows() {
   const rows = answer?.rows;
   if (!rows) return;
   drawHeads(rows.columns);
+  openAsked();
   grid.reset(shownRows().length);
   drawCounts(rows);
+  drawRules();
+}
+
+const sameRule = (one, other) => one && other && ["step", "column", "rule", "severity", "condition"].every((part) => one[part] === other[part]);
+
+// The rules that rows break, with their counts over all rows; each shows its rows.
+function drawRules() {
+  const rules = problems.length > 0 ? [] : (answer?.rows?.rules ?? []);
+  const wanted = show?.breaking;
+  const select = $("[data-show]");
+  const all = rules.reduce((sum, it) => sum + it.count, 0);
+  select.querySelector("[value=wrong]").textContent = all > 0 ? `with mistakes (${count(all)})` : "with mistakes";
+  select.querySelector("[value=rule]").hidden = !wanted;
+  select.value = wanted ? "rule" : show;
+  const place = $("[data-rules]");
+  const drawn = JSON.stringify([rules, wanted]);
+  if (place.dataset.drawn === drawn) return; // a click must not lose its button
+  place.dataset.drawn = drawn;
+  place.hidden = rules.length === 0;
+  place.replaceChildren(...rules.map((it) => {
+    const { message, count: often, ...rule } = it;
+    const pressed = sameRule(wanted, rule);
+    const words = [el("b", {}, count(often)), ` ${rule.column ? `${rule.column}: ` : ""}${ruleWords(rule, message)}`];
+    return el("li", {}, el("button", { class: `button tiny ${rule.severity}`, type: "button", "aria-pressed": String(pressed), title: `Step ${rule.step}. The first: ${message}`, onclick: () => showRows(pressed ? "first" : { breaking: rule }) }, ...words));
+  }));
+}
+
+// A rule in a few words; what it says of a value where there is no shorter way.
+const RULES = { required: "is blank", unique: "is not unique", min: "is too small", max: "is too great", length: "has the wrong length", pattern: "has another form", one_of: "is not an allowed value", type: "has another type", not_integer: "is no whole number", not_mapped: "is not among the values", too_long: "is too long" };
+const ruleWords = (rule, message) => (rule.severity === "warning" ? "warning, " : "") + (rule.condition ?? RULES[rule.rule] ?? message);
+
+// A column that was picked in the workbook: its menu is what one came for.
+let asked = new URLSearchParams(location.search).get("column");
+
+function openAsked() {
+  if (asked === null) return;
+  openColumnMenu(Number(asked));
+  asked = null;
+  const url = new URL(location.href);
+  url.searchParams.delete("column");
+  history.replaceState(null, "", url);
 }
 
 // Heads that stay keep their focus and do not slip away under a click.
@@ -412,7 +520,7 @@ function drawCounts(rows) {
     .flatMap(([name, words]) => lookedUp.filter((it) => it[name] > 0).map((it) => el("span", {}, el("b", {}, count(it[name])), ` ${words}`)));
   line.replaceChildren(
     el("span", {}, "All ", el("b", {}, count(read)), " rows counted"),
-    ...($("[data-which]").value === "failing" && rows.rows.length === 0 ? [el("span", {}, "no row fails")] : []),
+    ...(show === "wrong" && rows.rows.length === 0 ? [el("span", {}, "no row fails")] : []),
     ...parts.map(([name, word]) => el("span", {}, el("b", {}, count(sum(name))), ` ${word}`)),
     ...matches,
     el("span", { class: `state ${balanced ? "good" : "bad"}` }, balanced ? "✓ balanced" : "✗ does not balance"));
@@ -421,9 +529,8 @@ function drawCounts(rows) {
 // Which rows are in view, before they are counted.
 function shownWords(rows) {
   const some = count(rows.rows.length);
-  const which = $("[data-which]").value;
-  if (which === "random") return `${some} random rows`;
-  if (which === "first") return `the first ${some} rows`;
+  if (show === "random") return `${some} random rows`;
+  if (ofFirst(show)) return `the first ${some} rows`;
   const among = rows.searched ? ` among the first ${count(rows.searched)}` : "";
   return rows.rows.length === 0 ? `no row fails${among}` : `the first ${some} rows that fail${among}`;
 }
@@ -443,7 +550,7 @@ function stepsFor(column, others) {
   const to = texts ? (/date|day|datum/i.test(name) ? "date" : "decimal") : "text";
   return [
     texts && ["Remove blanks around text", { trim: { columns: [name] } }],
-    ["Rename", { rename: { [name]: name } }],
+    ["Rename", { rename: [[name, name]] }],
     others.length > 0 && ["Remove this column", { drop: { columns: [name] } }],
     others.length > 0 && ["Move to the front", { move: { columns: [name], to: "first" } }],
     others.length > 0 && ["Move to the end", { move: { columns: [name], to: "last" } }],
@@ -456,7 +563,7 @@ function stepsFor(column, others) {
     ["Keep one row of each value", { deduplicate: { by: [name], keep: "first" } }],
     ["Sort ascending", { sort: { by: [{ column: name, order: "ascending" }] } }],
     ["Sort descending", { sort: { by: [{ column: name, order: "descending" }] } }],
-    ["Group by it", { group: { by: [name], totals: { rows: "count(*)" } } }],
+    ["Group by it", { group: { by: [name], totals: [["rows", "count(*)"]] } }],
   ].filter(Boolean).filter(([, does]) => definitionOf(Object.keys(does)[0]));
 }
 
@@ -493,7 +600,7 @@ function valuesOf(name) {
 function mapOf(name, seen) {
   const kind = answer?.rows?.columns.find((it) => it.name === name)?.kind;
   const plain = seen.filter((value) => kind !== "integer" || /^-?[0-9]+$/.test(value)).slice(0, 12);
-  return { column: name, values: plain.length > 0 ? Object.fromEntries(plain.map((value) => [value, value])) : { "n/a": "" }, otherwise: "keep" };
+  return { column: name, values: plain.length > 0 ? plain.map((value) => [value, value]) : [["n/a", ""]], otherwise: "keep" };
 }
 
 // The separator that most of the values have, and as many columns as one of them needs.
@@ -529,8 +636,19 @@ function openColumnMenu(index) {
   pop.style.position = "fixed";
   pop.style.insetInlineEnd = "auto";
   pop.style.top = `${box.bottom + 4}px`;
+  pop.style.maxHeight = `${Math.max(240, innerHeight - box.bottom - 16)}px`;
   pop.style.left = `${Math.max(8, Math.min(box.left, innerWidth - 240))}px`;
   pop.querySelector("button")?.focus();
+}
+
+// Arrows go through the menu, as in any other.
+function menuKey(event) {
+  const entries = [...event.currentTarget.querySelectorAll("[role=menuitem]")];
+  const at = entries.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: entries.length - 1 }[event.key];
+  if (to === undefined) return;
+  entries.at(to % entries.length)?.focus();
+  event.preventDefault();
 }
 
 function closeColumnMenu() {
@@ -575,6 +693,7 @@ async function save({ note = "", how = "next" } = {}) {
     localStorage.setItem(`tables:${id}`, JSON.stringify(bound));
     const url = new URL(location.href);
     url.pathname = `/recipes/${id}`;
+    url.searchParams.delete("add");
     history.replaceState(null, "", url);
   }
   $("[data-saved]").replaceChildren(el("a", { href: `/recipes/${id}/revisions` }, `revision ${told.revision}`));
@@ -640,7 +759,7 @@ function freshOptions(definition) {
     normalise: { columns: [words], form: "NFC" },
     drop: { columns: columns.slice(-1).map((it) => it.name) },
     move: { columns: columns.slice(-1).map((it) => it.name), to: "first" },
-    rename: { [first]: first },
+    rename: [[first, first]],
     select: { columns: columns.map((it) => it.name) },
     convert: { column: columns.find((it) => it.kind === "text")?.name ?? first, to: "text" },
     filter: { keep: number === first && columns[0]?.kind === "text" ? `${quoted(first)} <> ''` : `${quoted(number)} > 0` },
@@ -649,10 +768,10 @@ function freshOptions(definition) {
     mask: { columns: [first], with: "last", keep: 4 },
     deduplicate: { by: [first], keep: "first" },
     sort: { by: [{ column: first, order: "ascending" }] },
-    group: { by: [first], totals: { rows: "count(*)" } },
-    join: { with: "", on: { [first]: first } },
+    group: { by: [first], totals: [["rows", "count(*)"]] },
+    join: { with: "", on: [[first, first]] },
     append: {},
-    compare: { with: "", by: { [first]: first } },
+    compare: { with: "", by: [[first, first]] },
     fill: { columns: [words], direction: "down" },
     first: { rows: 100 },
     last: { rows: 100 },
@@ -671,12 +790,6 @@ function freshOptions(definition) {
 
 function listen() {
   $("[data-name]").addEventListener("input", (event) => edit({ ...recipe, name: event.target.value }, { redraw: false, merge: true }));
-  $("[data-format]").addEventListener("change", (event) => editOutput({ format: event.target.value }));
-  $("[data-split]").addEventListener("change", (event) => editOutput({ split_by: event.target.value }));
-  $("[data-split-into]").addEventListener("change", (event) => editOutput({ split_into: event.target.value }));
-  $("[data-policy]").addEventListener("change", (event) => editOutput({ rejects: { ...recipe.output?.rejects, policy: event.target.value } }));
-  $("[data-told]").addEventListener("change", (event) => editOutput({ rejects: { ...recipe.output?.rejects, as: event.target.value } }));
-  $("[data-sheets]").addEventListener("change", (event) => event.target.value !== "other" && edit({ ...recipe, input: { ...recipe.input, sheets: event.target.value } }));
   $("[data-undo]").addEventListener("click", () => travel(past, future));
   $("[data-redo]").addEventListener("click", () => travel(future, past));
   $("[data-save]").addEventListener("click", () => save());
@@ -698,11 +811,7 @@ function listen() {
     $("[data-find]").focus();
   });
   $("[data-find]").addEventListener("focus", () => ($("[data-add]").open = true));
-  $("[data-removed]").addEventListener("change", drawRows);
-  $("[data-which]").addEventListener("change", (event) => {
-    $("[data-again]").hidden = event.target.value !== "random";
-    preview();
-  });
+  $("[data-show]").addEventListener("change", (event) => showRows(event.target.value));
   $("[data-again]").addEventListener("click", () => {
     seed += 1;
     preview();
@@ -720,6 +829,7 @@ function listen() {
     if (head) openColumnMenu(Number(head.dataset.column));
   });
   document.addEventListener("click", (event) => !event.target.closest(".columnmenu, .colhead") && closeColumnMenu());
+  $(".columnmenu .pop").addEventListener("keydown", menuKey);
   document.addEventListener("keydown", keys);
   $("[data-run] form").addEventListener("submit", runNow);
   $("[data-run] form").addEventListener("change", offerRun);

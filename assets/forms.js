@@ -38,26 +38,36 @@ function pick(columns, value, onchange, blank = "choose a column") {
   return select;
 }
 
-function text(value, onchange, more = {}) {
+export function text(value, onchange, more = {}) {
   const input = el("input", { class: "input", value: value ?? "", ...more });
   input.addEventListener("input", () => onchange(input.value));
   return input;
 }
 
-// Boxes in the table's order; the order of a choice is the order in which it was made only where that matters.
+// Boxes in the table's order. What is ticked stands in the order in which it was ticked, which is the order of columns where
+// a step makes a table of them; where it is another one than the table's, numbers tell it.
 function boxes(columns, chosen, onchange) {
   const missing = chosen.filter((name) => !columns.some((column) => column.name === name));
   const names = [...columns.map((column) => column.name), ...missing];
+  const places = new Map();
+  const number = () => {
+    const ordered = chosen.every((name, at) => at === 0 || names.indexOf(chosen[at - 1]) < names.indexOf(name));
+    for (const [name, place] of places) place.textContent = ordered || !chosen.includes(name) ? "" : String(chosen.indexOf(name) + 1);
+  };
   const box = (name) => {
     const input = el("input", { type: "checkbox" });
     input.checked = chosen.includes(name);
     input.addEventListener("change", () => {
-      chosen = input.checked ? names.filter((it) => it === name || chosen.includes(it)) : chosen.filter((it) => it !== name);
+      chosen = input.checked ? [...chosen, name] : chosen.filter((it) => it !== name);
+      number();
       onchange(chosen);
     });
-    return el("label", {}, input, missing.includes(name) ? `${name} (missing)` : name);
+    places.set(name, el("span", { class: "nth soft small", "aria-hidden": "true" }));
+    return el("label", {}, input, el("span", {}, missing.includes(name) ? `${name} (missing)` : name), places.get(name));
   };
-  return el("div", { class: "choices", role: "group" }, ...names.map(box));
+  const group = el("div", { class: "choices", role: "group" }, ...names.map(box));
+  number();
+  return group;
 }
 
 function labelled(label, control) {
@@ -78,9 +88,12 @@ function pairs(list, draw, fresh, title, onchange) {
     const item = list[index];
     change(list.with(index, Array.isArray(item) ? item.with(part, value) : { ...item, [part]: value }));
   };
-  const rows = list.map((item, index) => el("div", { class: "pair" }, ...draw(item, putter(index)), remove(() => change(list.toSpliced(index, 1), true))));
+  const rows = list.map((item, index) => el("div", { class: "pair", "data-key": Array.isArray(item) ? item[0] : undefined }, ...draw(item, putter(index)), remove(() => change(list.toSpliced(index, 1), true))));
   return el("div", {}, ...rows, add(title, () => change([...list, fresh()], true)));
 }
+
+// Columns that are alike here and there: pairs of their names, or one name where it is the same.
+const alike = (value) => (value ?? []).map((it) => (Array.isArray(it) ? it : [it, it]));
 
 // Each kind of option: its control. `set(value, again)`: the option's new value; `again`: the form has to be drawn again.
 const CONTROLS = {
@@ -135,10 +148,10 @@ const CONTROLS = {
       ];
     }, () => ({ column: columns[0]?.name ?? "", order: "ascending" }), "Add a column", set),
   values: ({ value, set }) =>
-    pairs(Object.entries(value ?? {}), ([from, to], put) => [
+    pairs(value ?? [], ([from, to], put) => [
       text(from, (next) => put(0, next), { "aria-label": "Old value", placeholder: "blank" }),
       text(to, (next) => put(1, next), { "aria-label": "New value", placeholder: "blank" }),
-    ], () => ["", ""], "Add a value", (list, again) => set(Object.fromEntries(list), again)),
+    ], () => ["", ""], "Add a value", set),
   // A name, and the file behind it: who chooses a file need not think of a name.
   reference: ({ option, value, set, tables }) => {
     const choices = tables.choices();
@@ -153,33 +166,33 @@ const CONTROLS = {
     return select;
   },
   join_keys: ({ columns, value, set, options, tables }) =>
-    pairs(Array.isArray(value) ? value.map((name) => [name, name]) : Object.entries(value ?? {}), ([ours, theirs], put) => [
+    pairs(alike(value), ([ours, theirs], put) => [
       labelled("Column of this table", pick(columns, ours, (next) => put(0, next))),
       labelled("Column of the other table", tables.columns(options.with).length > 0 ? pick(tables.columns(options.with), theirs, (next) => put(1, next)) : text(theirs, (next) => put(1, next))),
-    ], () => [columns[0]?.name ?? "", columns[0]?.name ?? ""], "Add a column", (list, again) => set(Object.fromEntries(list), again)),
+    ], () => [columns[0]?.name ?? "", columns[0]?.name ?? ""], "Add a column", set),
   other_columns: ({ columns, value, set, options, tables }) =>
-    pairs(Array.isArray(value) ? value.map((name) => [name, name]) : Object.entries(value ?? {}), ([theirs, ours], put) => [
+    pairs(alike(value), ([theirs, ours], put) => [
       labelled("Column of the other table", tables.columns(options.with).length > 0 ? pick(tables.columns(options.with), theirs, (next) => put(0, next)) : text(theirs, (next) => put(0, next))),
       labelled("Column of this table", pick(columns, ours, (next) => put(1, next))),
-    ], () => [tables.columns(options.with)[0]?.name ?? "", columns[0]?.name ?? ""], "Add a column", (list, again) => set(list.length === 0 ? undefined : Object.fromEntries(list), again)),
+    ], () => [tables.columns(options.with)[0]?.name ?? "", columns[0]?.name ?? ""], "Add a column", (list, again) => set(list.length === 0 ? undefined : list, again)),
   totals: ({ value, set }) =>
-    pairs(Object.entries(value ?? {}), ([name, total], put) => [
+    pairs(value ?? [], ([name, total], put) => [
       text(name, (next) => put(0, next), { "aria-label": "New column" }),
       text(total, (next) => put(1, next), { "aria-label": "Total", class: "input mono", spellcheck: "false" }),
-    ], () => [`total ${Object.keys(value ?? {}).length + 1}`, "count(*)"], "Add a total", (list, again) => set(Object.fromEntries(list), again)),
+    ], () => [`total ${(value ?? []).length + 1}`, "count(*)"], "Add a total", set),
   rules: ({ columns, value, set }) => {
     let list = value ?? [];
     const change = (next, again) => {
       list = next;
       set(next, again);
     };
-    const lines = list.map((rule, index) => el("div", { class: "pair rules" }, ruleFields(rule, columns, (next, again) => change(list.with(index, next), again)), remove(() => change(list.toSpliced(index, 1), true))));
+    const lines = list.map((rule, index) => el("div", { class: "pair rules" }, ruleFields(rule, columns, index === list.length - 1, (next, again) => change(list.with(index, next), again)), remove(() => change(list.toSpliced(index, 1), true))));
     return el("div", {}, ...lines, add("Add a rule", () => change([...list, freshRule("column", columns)], true)));
   },
 };
 
 // A rule of `validate`: what it is about, what must hold there, and how bad it is when it does not.
-function ruleFields(rule, columns, change) {
+function ruleFields(rule, columns, isLast, change) {
   const put = (name, value, again) => {
     const next = { ...rule };
     if (value === undefined || value === "" || value === false) delete next[name];
@@ -213,23 +226,35 @@ function ruleFields(rule, columns, change) {
   const severity = el("select", { class: "select", onchange: () => put("severity", severity.value === "error" ? undefined : severity.value) },
     el("option", { value: "error" }, "reject the row"), el("option", { value: "warning" }, "only list it"));
   severity.value = rule.severity ?? "error";
+  const message = () => write("message", "what to say instead", "wide");
+  const severe = () => named("when it is broken", severity, "wide");
+  // What is checked is in view; the rest unfolds, and is open where a rule was just begun.
+  const folded = (tests) => {
+    const isSet = ([names]) => names.some((name) => rule[name] !== undefined);
+    const [used, unused] = [tests.filter(isSet), tests.filter((it) => !isSet(it))];
+    const more = el("details", { class: "wide more" }, el("summary", {}, "More checks"), el("div", { class: "rule" }, ...unused.flatMap(([, control]) => control())));
+    more.open = isLast && used.length === 0;
+    return [...used.flatMap(([, control]) => control()), ...(unused.length > 0 ? [more] : [])];
+  };
   const fields = {
-    where: () => [write("where", "condition, such as total < 1000", "wide", { class: "input mono", spellcheck: "false" })],
-    unique: () => [boxes(columns, rule.unique ?? [], (next) => put("unique", next))],
+    where: () => [write("where", "condition, such as total < 1000", "wide", { class: "input mono", spellcheck: "false" }), message(), severe()],
+    unique: () => [boxes(columns, rule.unique ?? [], (next) => put("unique", next)), ...folded([[["message"], () => [message()]], [["severity"], () => [severe()]]])],
     column: () => [
       labelled("Column", pick(columns, rule.column, (next) => put("column", next))),
       tick("required", "must be filled"),
       tick("unique", "must be unique"),
-      words("type", "type", ["integer", "decimal", "date", "datetime", "time", "boolean", "text"]),
-      write("min", "at least"),
-      write("max", "at most"),
-      end("min", "fewest characters"),
-      end("max", "most characters"),
-      write("pattern", "pattern of the whole text", "wide", { class: "input mono", spellcheck: "false" }),
-      named("allowed values, with commas between", text((rule.one_of ?? []).join(", "), (next) => put("one_of", next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean))), "wide"),
+      ...folded([
+        [["type"], () => [words("type", "type", ["integer", "decimal", "date", "datetime", "time", "boolean", "text"])]],
+        [["min", "max"], () => [write("min", "at least"), write("max", "at most")]],
+        [["length"], () => [end("min", "fewest characters"), end("max", "most characters")]],
+        [["pattern"], () => [write("pattern", "pattern of the whole text", "wide", { class: "input mono", spellcheck: "false" })]],
+        [["one_of"], () => [named("allowed values, with commas between", text((rule.one_of ?? []).join(", "), (next) => put("one_of", next.trim() === "" ? undefined : next.split(",").map((it) => it.trim()).filter(Boolean)), { "data-rule": "one_of" }), "wide")]],
+        [["message"], () => [message()]],
+        [["severity"], () => [severe()]],
+      ]),
     ],
   };
-  return el("div", { class: "rule" }, labelled("What is checked", about), ...fields[about.value](), write("message", "what to say instead", "wide"), named("when it is broken", severity, "wide"));
+  return el("div", { class: "rule" }, labelled("What is checked", about), ...fields[about.value]());
 }
 
 function freshRule(about, columns) {
@@ -262,10 +287,10 @@ export function formOf(definition, options, columns, change, tables) {
 
 // The entries of a rename are its options themselves.
 function renames(option, options, columns, change) {
-  const control = pairs(Object.entries(options), ([from, to], put) => [
+  const control = pairs(Array.isArray(options) ? options : [], ([from, to], put) => [
     labelled("Column", pick(columns, from, (next) => put(0, next))),
     text(to, (next) => put(1, next), { "aria-label": "New name", maxlength: 200 }),
-  ], () => [columns.find((column) => !(column.name in options))?.name ?? "", ""], "Add a name", (list, again) => change(Object.fromEntries(list), again));
+  ], () => [columns.find((column) => !options.some?.(([name]) => name === column.name))?.name ?? "", ""], "Add a name", change);
   return field(option, control);
 }
 

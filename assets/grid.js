@@ -10,7 +10,7 @@ const BLOCK = 200; // rows of one request, fewer where there are many columns
 const BLOCK_CELLS = 100_000;
 const KEPT_BLOCKS = 60;
 const NUMBERS = 76; // width of the column with Excel's row numbers
-const LETTER = 7.4;
+const LETTER = 7.8;
 
 const count = new Intl.NumberFormat("en").format;
 
@@ -82,7 +82,7 @@ export class Grid {
       const name = head.querySelector(".name")?.textContent.trim().length ?? 0;
       const about = head.querySelector(".about")?.textContent.trim().length ?? 0;
       const longest = sample.reduce((most, row) => Math.max(most, row.cells[index]?.text.length ?? 0), 0);
-      return Math.round(Math.min(340, Math.max(104, (name + 4) * LETTER + 20, Math.min(about * 6.2, 180) + 22, longest * LETTER + 22)));
+      return Math.round(Math.min(340, Math.max(104, (name + 4) * LETTER + 20, Math.min(about * 6.6, 180) + 24, longest * LETTER + 26)));
     });
     this.lefts = [];
     let left = NUMBERS;
@@ -210,7 +210,9 @@ export class Grid {
     cell.style.width = `${NUMBERS}px`;
     cell.textContent = data ? (data.row ? count(data.row) : "") : "";
     if (out) cell.title = `${out.how} by step ${out.step}: ${out.why}`;
-    else if (data?.findings?.length) cell.title = data.findings.map((it) => it.message).join("; ");
+    const said = data?.said?.get(-1);
+    if (said && !out) cell.title = said.map((it) => it.words).join("; ");
+    if (said) cell.classList.add(said.some((it) => it.severity === "error") ? "wrong" : "odd");
     return cell;
   }
 
@@ -224,6 +226,12 @@ export class Grid {
     cell.style.left = `${this.lefts[column]}px`;
     cell.style.width = `${this.widths[column]}px`;
     cell.textContent = value?.text ?? "";
+    const said = data?.said?.get(column);
+    if (said) {
+      cell.classList.add(said.some((it) => it.severity === "error") ? "wrong" : "odd");
+      cell.title = said.map((it) => it.words).join("; ");
+      cell.setAttribute("aria-invalid", "true");
+    }
     if (at) {
       cell.id = "active-cell";
       cell.setAttribute("aria-selected", "true");
@@ -279,10 +287,23 @@ export class Grid {
 
   tell(first, last) {
     const cell = this.rowAt(this.active.row)?.cells[this.active.column];
-    if (this.value) this.value.textContent = this.problem ?? cell?.text ?? "";
+    if (this.value) this.value.replaceChildren(this.problem ?? cell?.text ?? "", ...this.words());
     if (this.where) {
       this.where.textContent = this.total === 0 ? "no rows" : `rows ${count(first + 1)} to ${count(last + 1)} of ${count(this.total)}`;
     }
+  }
+
+  // What is wrong with the active cell, or with its row.
+  words() {
+    const data = this.rowAt(this.active.row);
+    const said = [...(data?.said?.get(this.active.column) ?? []), ...(data?.said?.get(-1) ?? [])];
+    const out = data?.fate?.out;
+    const words = said.length > 0 ? said.map((it) => it.words).join("; ") : out ? `${out.how} by step ${out.step}: ${out.why}` : "";
+    if (words === "") return [];
+    const line = document.createElement("span");
+    line.className = "said";
+    line.textContent = words;
+    return [line];
   }
 
   clicked(event) {

@@ -5,7 +5,7 @@
 //!           └▶ not well: what follows ends as well, saying why
 //! ```
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use sheetmill_engine::sheets::IngestOptions;
@@ -19,7 +19,7 @@ use crate::domain::ids::{FileId, RunId, Sha256, TaskId};
 use crate::domain::states::{IngestState, RunFileState, RunState, TaskKind, TaskState};
 use crate::events::{Event, Kind, announce, announce_all};
 use crate::queue;
-use crate::readings::{self, For};
+use crate::readings::{self, For, Reading};
 
 /// A result that became a file's bytes; they are in storage.
 #[derive(Clone, Debug)]
@@ -126,56 +126,78 @@ pub async fn gathered(tx: &mut Tx, run: RunId, results: &[Gathered], options: &I
     };
     let blobs: Vec<Sha256> = sizes.iter().map(|(blob, _)| *blob).collect();
     let readings = readings::ensure(tx, asks, &blobs, options).await?;
-    let mut new = Vec::with_capacity(results.len());
-    let mut of_run = Vec::with_capacity(results.len());
-    let (mut due, mut unreadable) = (0, Vec::new());
-    for result in results {
-        let Some(reading) = readings.get(&result.blob) else {
-            continue;
-        };
-        let file = NewFile {
-            id: FileId::new(),
-            owner: locked.owner,
-            blob: result.blob,
-            ingest: reading.ingest,
-            parent: None,
-            name: &result.name,
-            format: result.format,
-        };
-        let task = match reading.state {
-            IngestState::Ready => Some(TaskState::Queued),
-            IngestState::Received | IngestState::Ingesting => Some(TaskState::Waiting),
-            IngestState::Refused | IngestState::Failed => None,
-        };
-        due += usize::from(task == Some(TaskState::Queued));
-        if task.is_none() {
-            unreadable.push((file.id, result.name.clone()));
-        }
-        of_run.push(NewRunFile {
-            file: file.id,
-            ingest: reading.ingest,
-            task: task.map(|state| (TaskId::new(), state)),
-        });
-        new.push(file);
-    }
+    let Made {
+        new,
+        of_run,
+        due,
+        unreadable,
+    } = made(&locked, results, &readings);
     files::insert(tx, &new).await?;
     let told: Vec<Event> = new
         .iter()
         .map(|it| Event::of(locked.owner, Kind::FileReceived).file(it.id))
         .collect();
     announce_all(tx, &told).await?;
-    let made = tasks::NewOfRun {
+    let common = tasks::NewOfRun {
         run,
         owner: locked.owner,
         priority: locked.priority,
         run_at: None,
         request: locked.request,
     };
-    tasks::insert_of_run(tx, &made, &of_run).await?;
+    tasks::insert_of_run(tx, &common, &of_run).await?;
     run_files::insert_all(tx, run, &of_run).await?;
     runs::set_remaining(tx, run, i32::try_from(of_run.len()).unwrap_or(i32::MAX)).await?;
     queue::push_many(tx, TaskKind::Process.queue(), due, Duration::ZERO).await?;
     end_unreadable(tx, run, &unreadable).await
+}
+
+/// What the results become.
+struct Made<'a> {
+    new: Vec<NewFile<'a>>,
+    of_run: Vec<NewRunFile>,
+    /// How many of the tasks are due at once.
+    due: usize,
+    unreadable: Vec<(FileId, String)>,
+}
+
+fn made<'a>(run: &Locked, results: &'a [Gathered], readings: &HashMap<Sha256, Reading>) -> Made<'a> {
+    let mut made = Made {
+        new: Vec::with_capacity(results.len()),
+        of_run: Vec::with_capacity(results.len()),
+        due: 0,
+        unreadable: Vec::new(),
+    };
+    for result in results {
+        let Some(reading) = readings.get(&result.blob) else {
+            continue;
+        };
+        let file = FileId::new();
+        let task = match reading.state {
+            IngestState::Ready => Some(TaskState::Queued),
+            IngestState::Received | IngestState::Ingesting => Some(TaskState::Waiting),
+            IngestState::Refused | IngestState::Failed => None,
+        };
+        made.due += usize::from(task == Some(TaskState::Queued));
+        if task.is_none() {
+            made.unreadable.push((file, result.name.clone()));
+        }
+        made.of_run.push(NewRunFile {
+            file,
+            ingest: reading.ingest,
+            task: task.map(|state| (TaskId::new(), state)),
+        });
+        made.new.push(NewFile {
+            id: file,
+            owner: run.owner,
+            blob: result.blob,
+            ingest: reading.ingest,
+            parent: None,
+            name: &result.name,
+            format: result.format,
+        });
+    }
+    made
 }
 
 /// What we made ourselves can be read; should it not be so, its file says so.

@@ -8,7 +8,6 @@ use super::{
 };
 
 /// Every page. They take every path that is left, so they come after all others.
-#[expect(clippy::too_many_lines, reason = "all routes on one screen")]
 pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
     let scope = web::scope("")
         .app_data(pages)
@@ -39,6 +38,8 @@ pub fn routes(config: &mut ServiceConfig, pages: web::Data<Pages>) {
         )
         .route("/guide", get().to(guide::index::show))
         .route("/guide/expressions", get().to(guide::expressions::show))
+        .route("/guide/input", get().to(guide::part::input))
+        .route("/guide/output", get().to(guide::part::output))
         .route("/guide/{step}", get().to(guide::step::show))
         .configure(recipes_and_runs)
         .route("/artifacts/{artifact}", get().to(artifact::download))

@@ -64,7 +64,7 @@ async fn check(browser: &Browser) {
         "warning",
     )
     .await;
-    choose(browser, "[data-told]", "annotate").await;
+    choose(browser, "[data-part-option='rejects.as'] select", "annotate").await;
     until("all rows are counted", async || {
         let count = browser
             .see("[data-steps] li:last-child .count")

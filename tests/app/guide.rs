@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use sheetmill::domain::states::Role;
+use sheetmill_engine::recipe::document::PARTS;
 use sheetmill_engine::recipe::guide::{self, FUNCTIONS};
 use sheetmill_engine::recipe::steps::DEFINITIONS;
 
@@ -53,6 +54,43 @@ async fn every_step_has_a_page_with_its_options_and_examples() {
                 functions.contains(&format!("id=\"{}\"", function.name)),
                 "{}",
                 function.name
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_and_what_is_written_have_pages_with_their_options_and_examples() {
+    TestApp::run(async |app| {
+        let kim = Visitor::signed_in(app, "kim@example.org", Role::Member).await;
+        let index = kim.get("/guide").await.text;
+        for part in PARTS {
+            assert!(
+                index.contains(&format!("href=\"/guide/{}\"", part.name)),
+                "{}",
+                part.name
+            );
+            let page = kim.get(&format!("/guide/{}", part.name)).await;
+            assert_eq!(page.status, StatusCode::OK, "{}", part.name);
+            for option in part.options {
+                assert!(
+                    page.text.contains(&format!("<code>{}</code>", option.name)),
+                    "{}",
+                    option.name
+                );
+                for (word, said) in option.kind.choices() {
+                    assert!(
+                        page.text.contains(&format!("<code>{word}</code> {said}")),
+                        "{word} {said}"
+                    );
+                }
+            }
+            let examples = guide::part_page(part).expect("a page").examples;
+            assert!(
+                page.text.matches("<figure").count() >= 2 * examples.len(),
+                "{}",
+                part.name
             );
         }
     })

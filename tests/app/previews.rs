@@ -51,7 +51,7 @@ async fn the_builder_shows_first_rows_random_rows_and_rows_that_fail() {
     browser.click("[data-again]").await;
     let other = until_shown(&browser, &random).await;
     assert!(other.is_sorted() && other != first, "{other:?}");
-    let failing = shown(&browser, "failing").await;
+    let failing = shown(&browser, "wrong").await;
     assert!(!failing.is_empty());
     let fates =
         "return [...document.querySelectorAll('#grid .gridrow')].every((row) => row.classList.contains('rejected'));";
@@ -73,7 +73,7 @@ async fn the_builder_shows_first_rows_random_rows_and_rows_that_fail() {
 
 /// Chooses which rows are shown; the numbers of those in view once all are counted.
 async fn shown(browser: &Browser, which: &str) -> Vec<u64> {
-    let choose = "const choice = document.querySelector('[data-which]');
+    let choose = "const choice = document.querySelector('[data-show]');
         document.querySelector('[data-balance]').replaceChildren();
         choice.value = arguments[0];
         choice.dispatchEvent(new Event('change'));";

@@ -12,9 +12,11 @@
 //! A [`Recipe`] is always well-formed; whether it fits a table is another question, see `Plan`.
 
 mod expected;
+mod form;
 mod input;
 mod node;
 mod output;
+mod parts;
 mod reading;
 mod together;
 mod yaml;
@@ -26,10 +28,12 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 pub use expected::{Expected, Match, Others};
+pub use form::form_of;
 pub use input::{Header, Input, Sheets};
 pub use node::Place;
 pub(crate) use node::{Entry, Node, Value};
 pub use output::{ListFormat, OutputFormat, OutputOptions, PLACEHOLDERS, RejectsForm, RejectsPolicy, Split, SplitInto};
+pub use parts::{INPUT, OUTPUT, PARTS, Part, PartKind, PartOption};
 pub(crate) use reading::{Options, Reading};
 pub use together::MOST_TOGETHER;
 pub(crate) use yaml::flow;

@@ -7,12 +7,15 @@ mod changes;
 mod example;
 mod functions;
 #[cfg(test)]
+mod part_tests;
+#[cfg(test)]
 mod tests;
 
 pub use changes::{Changes, RowChange};
-pub use example::{Example, Grid, Page, PageError};
+pub use example::{Example, Grid, InFile, Page, PageError};
 pub use functions::{FUNCTIONS, FunctionGroup, FunctionPage, Shown, TOTALS, TOTALS_OF};
 
+use super::document::Part;
 use super::steps::Definition;
 
 /// Steps that stand together in the guide.
@@ -52,6 +55,21 @@ pub fn text_of(step: &str) -> Option<(&'static str, &'static str)> {
         let (_, text) = group.steps.iter().find(|(name, _)| *name == step)?;
         Some((group.title, *text))
     })
+}
+
+/// The texts of the pages of the parts beside the steps, by their words.
+const PART_TEXTS: [(&str, &str); 2] = [
+    ("input", include_str!("document/examples/input.md")),
+    ("output", include_str!("document/examples/output.md")),
+];
+
+/// The page of a part of the document: what is said beside its definition.
+///
+/// # Errors
+/// What is wrong with its text.
+pub fn part_page(part: &Part) -> Result<Page, PageError> {
+    let text = PART_TEXTS.iter().find(|(name, _)| *name == part.name);
+    text.map_or_else(|| Ok(Page::default()), |(_, text)| Page::parse(text))
 }
 
 /// The page of a step: what is said beside its definition.

@@ -31,7 +31,9 @@ impl Head {
     pub(crate) fn find(rows: &[ShownRow], option: &HeaderOption) -> Result<Self, Refusal> {
         let range = match *option {
             HeaderOption::None => None,
-            HeaderOption::Auto => find(rows).and_then(|at| rows.get(at)).map(|row| (row.row, row.row)),
+            HeaderOption::Auto => {
+                find(rows).and_then(|(first, last)| Some((rows.get(first)?.row, rows.get(last)?.row)))
+            }
             HeaderOption::Rows(first, last) => Some((first.min(last), first.max(last))),
         };
         let in_header = |row: &&ShownRow| range.is_some_and(|(first, last)| (first..=last).contains(&row.row));

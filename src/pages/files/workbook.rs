@@ -5,6 +5,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use sheetmill_engine::order::RowsAnswer;
+use sheetmill_engine::recipe::document::Recipe;
 use sheetmill_engine::sheets::{HeaderOption, Hidden, IngestOptions, Merged, TextDialect};
 use sheetmill_engine::tables::{Issue, TableMeta};
 
@@ -18,6 +19,7 @@ use crate::domain::states::IngestState;
 use crate::pages::chrome::Chrome;
 use crate::pages::gate::SignedIn;
 use crate::pages::marks::Mark;
+use crate::pages::recipes::suggestions;
 use crate::pages::{PageError, Pages, filters};
 use crate::readings::ARCHIVE;
 
@@ -27,6 +29,8 @@ pub(super) const MOST_COLUMNS: usize = 1_000;
 pub(super) const PLAIN_ROWS: u64 = 100;
 /// Recipes in the menu.
 const RECIPES: i64 = 12;
+/// Suggestions that are told here; the builder has all of them.
+const SUGGESTIONS: usize = 12;
 
 #[derive(Debug, Template)]
 #[template(path = "files/workbook.html")]
@@ -82,6 +86,14 @@ impl Sheet {
 }
 
 impl Body {
+    /// The sheet in view, for addresses.
+    fn sheet(&self) -> i32 {
+        match self {
+            Self::Ready(sheet) => sheet.position,
+            _ => 0,
+        }
+    }
+
     fn is_ready(&self) -> bool {
         matches!(self, Self::Ready(_))
     }
@@ -115,9 +127,19 @@ struct Sheet {
     /// The options under which it was read.
     options: IngestOptions,
     issues: Vec<Issue>,
+    suggestions: Vec<Suggested>,
+    more_suggestions: usize,
     plain: Option<Plain>,
     /// The row to go to, from 0.
     at: Option<u64>,
+}
+
+/// What the profile suggests, and a recipe that begins with it.
+#[derive(Debug)]
+struct Suggested {
+    sentence: String,
+    /// The builder on this sheet with the step.
+    address: String,
 }
 
 /// How plain text was read, in words and for a form.
@@ -240,6 +262,9 @@ async fn sheet(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> R
         )),
         None => None,
     };
+    let mut suggestions = suggested(file.id, chosen.position, &meta);
+    let more_suggestions = suggestions.len().saturating_sub(SUGGESTIONS);
+    suggestions.truncate(SUGGESTIONS);
     let columns = meta
         .columns
         .iter()
@@ -261,9 +286,26 @@ async fn sheet(pages: &Pages, file: &File, tables: Vec<Table>, look: &Look) -> R
         text: meta.text.as_ref().map(TextRead::of),
         options: serde_json::from_value(file.options.clone()).unwrap_or_default(),
         issues: meta.issues,
+        suggestions,
+        more_suggestions,
         plain,
         at: look.at,
     })
+}
+
+fn suggested(file: FileId, sheet: i32, meta: &TableMeta) -> Vec<Suggested> {
+    let of = suggestions::of(&meta.columns, &Recipe::default());
+    let suggested = |it: suggestions::Suggestion| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("file", &file.to_string());
+        query.append_pair("sheet", &sheet.to_string());
+        query.append_pair("add", &it.step.to_string());
+        Suggested {
+            sentence: it.sentence,
+            address: format!("/recipes/new?{}", query.finish()),
+        }
+    };
+    of.into_iter().map(suggested).collect()
 }
 
 /// Encodings to choose from, by the names of the Encoding Standard: those that files come in.

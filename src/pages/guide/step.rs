@@ -41,27 +41,27 @@ struct ExampleView {
 
 /// A small table.
 #[derive(Debug, Default)]
-struct TableView {
-    columns: Vec<(String, bool)>,
-    rows: Vec<RowView>,
+pub(super) struct TableView {
+    pub(super) columns: Vec<(String, bool)>,
+    pub(super) rows: Vec<RowView>,
     /// Whether the rows have numbers as in Excel.
-    numbered: bool,
+    pub(super) numbered: bool,
 }
 
 /// A row of it.
 #[derive(Debug)]
-struct RowView {
-    number: usize,
-    fate: &'static str,
-    cells: Vec<CellView>,
+pub(super) struct RowView {
+    pub(super) number: usize,
+    pub(super) fate: &'static str,
+    pub(super) cells: Vec<CellView>,
 }
 
 /// A cell: runs of its text, each with whether it is blanks that would not be seen; and whether the step changed it.
 #[derive(Debug)]
-struct CellView {
-    runs: Vec<(String, bool)>,
-    changed: bool,
-    number: bool,
+pub(super) struct CellView {
+    pub(super) runs: Vec<(String, bool)>,
+    pub(super) changed: bool,
+    pub(super) number: bool,
 }
 
 /// `GET /guide/{step}`
@@ -102,7 +102,6 @@ fn example(example: Example) -> ExampleView {
     let new = &changes.new_columns;
     let all_new = new.iter().all(|new| *new);
     let is_new = |column: usize| !all_new && new.get(column).copied().unwrap_or_default();
-    let simple = |grid: &Grid| table(grid, &|_| false, &plain(grid), &[]);
     let mut before = table(&example.before, &|_| false, &plain(&example.before), &fates);
     before.numbered = true;
     ExampleView {
@@ -116,6 +115,11 @@ fn example(example: Example) -> ExampleView {
         rejected: example.rejected.as_ref().map(simple),
         example,
     }
+}
+
+/// A table without anything marked.
+pub(super) fn simple(grid: &Grid) -> TableView {
+    table(grid, &|_| false, &[], &[])
 }
 
 fn fate(change: RowChange) -> &'static str {

@@ -7,7 +7,8 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sheetmill_engine::recipe::document::Recipe;
+use sheetmill_engine::recipe::document::{Input, Recipe, Step};
+use sheetmill_engine::sheets::IngestOptions;
 
 use super::definitions;
 use crate::database::{Connection, files, recipes, tables};
@@ -64,11 +65,23 @@ pub(in crate::pages) struct Look {
     file: Option<FileId>,
     sheet: Option<i32>,
     revision: Option<i32>,
+    /// The step that a new recipe begins with, as JSON.
+    add: Option<String>,
     /// The tables behind the recipe's names, as JSON: `{"prices": "<file>/<sheet>"}`.
     references: Option<String>,
 }
 
 impl Look {
+    /// The step that is asked for, if it is one.
+    fn steps(&self) -> Vec<Step> {
+        let step = self
+            .add
+            .as_deref()
+            .and_then(|json| serde_json::from_str::<Value>(json).ok());
+        let recipe = step.map(|step| Recipe::from_form(&json!({ "steps": [step] })));
+        recipe.and_then(Result::ok).map(|it| it.steps).unwrap_or_default()
+    }
+
     fn references(&self) -> BTreeMap<String, String> {
         let given = self.references.as_deref();
         given
@@ -93,7 +106,7 @@ pub(super) struct Begun {
 impl Begun {
     /// A recipe that was not saved yet.
     pub(super) fn new(recipe: &Recipe) -> Self {
-        let (document, text) = (recipe.to_json(), recipe.to_yaml());
+        let (document, text) = (recipe.to_form(), recipe.to_yaml());
         Self {
             id: None,
             number: None,
@@ -114,16 +127,19 @@ pub(in crate::pages) async fn blank(
     look: web::Query<Look>,
 ) -> Result<HttpResponse, PageError> {
     let mut connection = pages.pool.acquire().await?;
-    let name = match look.file {
-        Some(file) => files::find(&mut connection, session.user(), file)
-            .await?
-            .map(|it| name_for(&it.name)),
+    let file = match look.file {
+        Some(file) => files::find(&mut connection, session.user(), file).await?,
         None => None,
     };
     drop(connection);
-    let name = name.unwrap_or_else(|| "New recipe".to_owned());
+    // How the file is read was chosen by hand or is the usual: other files are to be read in the same way.
+    let options = file
+        .as_ref()
+        .map(|it| serde_json::from_value::<IngestOptions>(it.options.clone()).unwrap_or_default());
     let recipe = Recipe {
-        name,
+        name: file.map_or_else(|| "New recipe".to_owned(), |it| name_for(&it.name)),
+        input: options.map(|it| Input::of_reading(&it)).unwrap_or_default(),
+        steps: look.steps(),
         ..Recipe::default()
     };
     page(&request, &pages, &session, &look, Begun::new(&recipe)).await
@@ -198,7 +214,7 @@ pub(super) async fn page(
         files,
         problems: begun.problems,
         text: begun.text,
-        definitions: definitions::block(&definitions::definitions()),
+        definitions: definitions::block(&json!({ "steps": definitions::definitions(), "parts": definitions::parts() })),
         recipe: definitions::block(
             &json!({ "id": begun.id, "newest": begun.newest, "document": begun.document, "references": references }),
         ),

@@ -1,6 +1,7 @@
 //! The steps as forms present them, for the builder's script.
 
 use serde_json::{Value, json};
+use sheetmill_engine::recipe::document::{PARTS, Part, PartKind, PartOption};
 use sheetmill_engine::recipe::steps::{DEFINITIONS, Definition, ONLY_WITH, OptionForm, OptionKind};
 
 /// All steps with their options, in the order of menus.
@@ -14,6 +15,51 @@ pub(super) fn definitions() -> Value {
         })
     };
     DEFINITIONS.iter().map(step).collect()
+}
+
+/// The parts beside the steps with their options, by their words.
+pub(super) fn parts() -> Value {
+    let part = |part: &&Part| {
+        let options: Vec<Value> = part.options.iter().map(part_option).collect();
+        (part.name.to_owned(), Value::Array(options))
+    };
+    Value::Object(PARTS.iter().map(part).collect())
+}
+
+fn part_option(option: &PartOption) -> Value {
+    let choices: Vec<Value> = option
+        .kind
+        .choices()
+        .iter()
+        .map(|(word, said)| json!({ "word": word, "said": said }))
+        .collect();
+    let when: Vec<Value> = option
+        .when
+        .iter()
+        .map(|(option, words)| json!({ "option": option, "words": words }))
+        .collect();
+    json!({
+        "name": option.name,
+        "title": option.title,
+        "about": option.about,
+        "kind": part_kind(option.kind),
+        "choices": choices,
+        "default": option.default.and_then(|text| serde_json::from_str::<Value>(text).ok()),
+        "when": when,
+    })
+}
+
+/// The name of the control in `parts.js`.
+fn part_kind(kind: PartKind) -> &'static str {
+    match kind {
+        PartKind::Choice(_) => "choice",
+        PartKind::Column => "column",
+        PartKind::Text => "text",
+        PartKind::Sheets => "sheets",
+        PartKind::Header => "header",
+        PartKind::Columns => "columns",
+        PartKind::Match => "match",
+    }
 }
 
 fn option(step: &Definition, form: &OptionForm) -> Value {

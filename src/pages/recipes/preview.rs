@@ -134,7 +134,7 @@ pub(in crate::pages) async fn preview(
         }
     };
     let mut answer = Answer {
-        document: Some(recipe.to_json()),
+        document: Some(recipe.to_form()),
         text: Some(recipe.to_yaml()),
         labels: recipe.steps.iter().map(|step| step.label()).collect(),
         ..Answer::default()

@@ -66,11 +66,11 @@ pub(in crate::pages) async fn save(
     keep(&request, &pages, &session, Some(*recipe), sent.0).await
 }
 
-/// Reads a recipe from what was sent.
+/// Reads a recipe from what was sent: as text, or as the builder holds it.
 pub(super) fn read(text: Option<&str>, document: Option<&Value>) -> Result<Recipe, Vec<Problem>> {
     match (text, document) {
         (Some(text), _) => Recipe::parse(text),
-        (None, Some(document)) => Recipe::from_json(document),
+        (None, Some(document)) => Recipe::from_form(document),
         (None, None) => Err(vec![Problem::at("", "There is no recipe in this.")]),
     }
 }

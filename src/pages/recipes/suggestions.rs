@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use sheetmill_engine::recipe::document::Recipe;
+use sheetmill_engine::recipe::document::{Recipe, form_of};
 use sheetmill_engine::tables::{ColumnKind, ColumnMeta};
 
 use crate::pages::filters;
@@ -46,7 +46,7 @@ const NAMES_NOT_AMOUNTS: [&str; 9] = ["phone", "tel", "zip", "post", "plz", "iba
 pub(in crate::pages) struct Suggestion {
     /// What was found, with its count.
     pub(in crate::pages) sentence: String,
-    /// The step as the document has it.
+    /// The step as forms hold it.
     pub(in crate::pages) step: Value,
     /// Behind how many steps of the recipe it belongs.
     pub(in crate::pages) at: usize,
@@ -99,7 +99,10 @@ pub(in crate::pages) fn of(columns: &[ColumnMeta], recipe: &Recipe) -> Vec<Sugge
         found.extend(spelt(it));
         found.extend(duplicates(it));
     }
-    let suggestion = |(sentence, step)| Suggestion { sentence, step, at };
+    let suggestion = |(sentence, mut step)| {
+        form_of(&mut step);
+        Suggestion { sentence, step, at }
+    };
     found.into_iter().map(suggestion).collect()
 }
 

@@ -73,6 +73,22 @@ impl Input {
         }
     }
 
+    /// The input that asks for files to be read under these options.
+    #[must_use]
+    pub fn of_reading(options: &IngestOptions) -> Self {
+        Self {
+            header: match options.header {
+                HeaderOption::Auto => Header::Auto,
+                HeaderOption::None => Header::None,
+                HeaderOption::Rows(first, last) => Header::Rows(first, last),
+            },
+            merged: options.merged,
+            hidden: options.hidden,
+            text: options.text.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Whether a column is expected under this name; otherwise a sentence with the nearest one.
     ///
     /// # Errors

@@ -26,7 +26,9 @@
 //! ````
 //!
 //! A cell in double quotes is a text as JSON writes it, so that blanks and characters that are not seen can be shown.
-//! `Other table prices:` in front of a table makes it the one that the steps call `prices`.
+//! `Other table prices:` in front of a table makes it the one that the steps call `prices`. On the pages of `input` and
+//! `output` the block of YAML is parts of a recipe, and `File orders.csv:` stands in front of a table, or of a block of text,
+//! that is in a file that is written.
 
 /// What a step's file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,8 +54,19 @@ pub struct Example {
     pub steps: String,
     /// What is written.
     pub after: Grid,
+    /// The files that are written by their names, where that is what is shown.
+    pub files: Vec<(String, InFile)>,
     /// The rows that are rejected: row number, column, value, message.
     pub rejected: Option<Grid>,
+}
+
+/// What is in a file that is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InFile {
+    /// A table.
+    Table(Grid),
+    /// Its bytes as text, with a line feed behind each line.
+    Text(String),
 }
 
 /// A small table of texts.
@@ -82,6 +95,20 @@ enum Next {
     Other(String),
     After,
     Rejected,
+    File(String),
+}
+
+impl Next {
+    /// What a line says that the next table is.
+    fn said(line: &str) -> Option<Self> {
+        let named = |before: &str| Some(line.strip_prefix(before)?.strip_suffix(':')?.to_owned());
+        match line {
+            "Rejected:" => Some(Self::Rejected),
+            _ => named("File ")
+                .map(Self::File)
+                .or_else(|| named("Other table ").map(Self::Other)),
+        }
+    }
 }
 
 impl Page {
@@ -131,13 +158,12 @@ impl Page {
                     example.steps.push('\n');
                 }
                 next = Next::After;
-            } else if line == "Rejected:" {
-                next = Next::Rejected;
-            } else if let Some(name) = line
-                .strip_prefix("Other table ")
-                .and_then(|rest| rest.strip_suffix(':'))
-            {
-                next = Next::Other(name.to_owned());
+            } else if let ("```text", Next::File(name)) = (line, &next) {
+                let block = lines.by_ref().take_while(|(_, line)| *line != "```");
+                let text = block.map(|(_, line)| format!("{line}\n")).collect();
+                example.files.push((name.clone(), InFile::Text(text)));
+            } else if let Some(what) = Next::said(line) {
+                next = what;
             } else if example.before.columns.is_empty() {
                 if !example.about.is_empty() {
                     example.about.push(' ');
@@ -158,6 +184,7 @@ impl Example {
             Next::Other(name) => self.others.push((name, grid)),
             Next::After => self.after = grid,
             Next::Rejected => self.rejected = Some(grid),
+            Next::File(name) => self.files.push((name, InFile::Table(grid))),
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::recipe::expression;
 use crate::recipe::steps::{DEFINITIONS, Step};
 use crate::sheets::{IngestOptions, Limits};
 
-type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
+pub(super) type Fallible<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-fn carry_out(order: Order) -> Fallible<Vec<Message>> {
+pub(super) fn carry_out(order: Order) -> Fallible<Vec<Message>> {
     let mut messages = Vec::new();
     execute(order, &mut |message| messages.push(message));
     match messages.last() {
@@ -23,20 +23,31 @@ fn carry_out(order: Order) -> Fallible<Vec<Message>> {
 
 /// Reads a table as the product reads a sheet of it.
 fn read(grid: &Grid, folder: &Path) -> Fallible<TableFiles> {
+    let input = put_down(grid, folder)?;
+    ingested(input, IngestOptions::default(), &folder.join("out"))
+}
+
+/// A table as a file.
+pub(super) fn put_down(grid: &Grid, folder: &Path) -> Fallible<PathBuf> {
     std::fs::create_dir_all(folder)?;
-    let (input, out) = (folder.join("sheet.csv"), folder.join("out"));
+    let input = folder.join("sheet.csv");
     let mut writer = csv::Writer::from_path(&input)?;
     writer.write_record(&grid.columns)?;
     for row in &grid.rows {
         writer.write_record(row)?;
     }
     writer.flush()?;
+    Ok(input)
+}
+
+/// A file as it is read.
+pub(super) fn ingested(input: PathBuf, options: IngestOptions, out: &Path) -> Fallible<TableFiles> {
     let messages = carry_out(Order::Ingest(IngestOrder {
         input,
         name: "sheet.csv".to_owned(),
-        options: IngestOptions::default(),
+        options,
         limits: Limits::default(),
-        out: out.clone(),
+        out: out.to_owned(),
     }))?;
     let folder = messages.iter().find_map(|message| match message {
         Message::Table { folder, .. } => Some(out.join(folder)),
@@ -47,7 +58,7 @@ fn read(grid: &Grid, folder: &Path) -> Fallible<TableFiles> {
     })
 }
 
-fn written(path: &Path) -> Fallible<Grid> {
+pub(super) fn written(path: &Path) -> Fallible<Grid> {
     let mut reader = csv::Reader::from_path(path)?;
     let texts = |record: &csv::StringRecord| record.iter().map(str::to_owned).collect::<Vec<_>>();
     let columns = texts(reader.headers()?);
@@ -106,7 +117,7 @@ fn made(example: &Example) -> Fallible<(Grid, Option<Grid>)> {
 }
 
 /// Only these columns.
-fn chosen(grid: &Grid, columns: &[String]) -> Fallible<Grid> {
+pub(super) fn chosen(grid: &Grid, columns: &[String]) -> Fallible<Grid> {
     let at = |name: &String| grid.columns.iter().position(|column| column == name);
     let at: Vec<usize> = columns
         .iter()

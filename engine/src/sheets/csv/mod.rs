@@ -246,8 +246,8 @@ fn header(file: &File, encoding: &'static Encoding, delimiter: u8) -> Result<Hea
             cells: row.fields().map(cell).collect(),
         });
     }
-    let found = find(&head).and_then(|at| head.get(at));
-    Ok(found.map_or(HeaderOption::None, |row| HeaderOption::Rows(row.row, row.row)))
+    let found = find(&head).and_then(|(first, last)| Some((head.get(first)?.row, head.get(last)?.row)));
+    Ok(found.map_or(HeaderOption::None, |(first, last)| HeaderOption::Rows(first, last)))
 }
 
 /// What a pass over all rows found.
