@@ -337,7 +337,8 @@ fn table_through(
         beat.say(stage, all, Some(all), say);
     }
     drop(stream);
-    let tally = work.take_tally(Spool::new(&order.name, &order.scratch));
+    let mut tally = work.take_tally(Spool::new(&order.name, &order.scratch));
+    tally.rejects.settle()?;
     balance(&tally.accounts, written).map_err(|detail| Halt::ours("ledger_unbalanced", detail))?;
     report.rows_in += all;
     report.rows_out += written.rows;

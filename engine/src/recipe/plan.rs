@@ -297,6 +297,20 @@ impl Plan {
         self.last_barrier().is_none() && !self.steps.iter().any(looks_ahead)
     }
 
+    /// Which stage the step of this number belongs to: one more behind, and at, each step that may hold rows back. In which order
+    /// rows of different stages go by depends on the memory.
+    fn stage_of(&self, number: usize) -> usize {
+        let holds = |step: &&PlannedStep| !matches!(step.operator, Operator::Step(_));
+        let before = self
+            .steps
+            .iter()
+            .take_while(|step| step.number < number)
+            .filter(holds)
+            .count();
+        let at = self.steps.iter().find(|step| step.number == number).filter(holds);
+        2 * before + usize::from(at.is_some())
+    }
+
     /// The position of the last step that gives its first row only when it has seen the last one.
     fn last_barrier(&self) -> Option<usize> {
         self.steps.iter().rposition(|step| match &step.operator {
@@ -509,7 +523,11 @@ impl Work {
         if shown >= MOST_TAKEN {
             self.enough_taken.store(true, Ordering::Relaxed);
         }
-        tally.rejects.extend(effects.rejects)
+        let stage = effects
+            .rejects
+            .first()
+            .map_or(0, |reject| self.plan.stage_of(reject.step));
+        tally.rejects.extend_of(stage, effects.rejects)
     }
 
     /// Whether rows that are taken out are kept to be shown, and more of them.

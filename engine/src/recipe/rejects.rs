@@ -1,5 +1,6 @@
 //! Rejected rows on their way to the list of rejects: kept in memory while few, in a file of the scratch folder beyond.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -75,6 +76,8 @@ pub struct Spool {
     writer: Option<FileWriter<File>>,
     rows: u64,
     errors: u64,
+    /// Those of later stages of a plan, each behind all that come before it.
+    later: BTreeMap<usize, Spool>,
 }
 
 impl fmt::Debug for Spool {
@@ -95,19 +98,60 @@ impl Spool {
             writer: None,
             rows: 0,
             errors: 0,
+            later: BTreeMap::new(),
         }
     }
 
     /// How many there are, warnings among them.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.rows
+        self.rows + self.later.values().map(Self::rows).sum::<u64>()
     }
 
     /// How many of them are errors.
     #[must_use]
     pub fn errors(&self) -> u64 {
-        self.errors
+        self.errors + self.later.values().map(Self::errors).sum::<u64>()
+    }
+
+    /// Adds some of a stage: how many steps that may hold rows back lie before it. Whether they do depends on the memory; the
+    /// order of rejects must not.
+    pub fn extend_of(&mut self, stage: usize, rejects: Vec<Reject>) -> Result<(), PlanError> {
+        if stage == 0 || rejects.is_empty() {
+            return self.extend(rejects);
+        }
+        let spool = || Self {
+            path: self.path.with_file_name(format!("rejects-{stage}.arrow")),
+            ..Self::new(&self.file, &self.path)
+        };
+        if !self.later.contains_key(&stage) {
+            let spool = spool();
+            self.later.insert(stage, spool);
+        }
+        match self.later.get_mut(&stage) {
+            Some(spool) => spool.extend(rejects),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts those of later stages behind the others, once all of a table are there.
+    pub fn settle(&mut self) -> Result<(), PlanError> {
+        for mut spool in std::mem::take(&mut self.later).into_values() {
+            if spool.writer.is_none() {
+                self.extend(std::mem::take(&mut spool.held))?;
+                continue;
+            }
+            self.rows += spool.rows;
+            self.errors += spool.errors;
+            let held = std::mem::take(&mut self.held);
+            if !held.is_empty() {
+                self.write(&self.batch(&held)?)?;
+            }
+            for batch in spool.batches()? {
+                self.write(&batch?)?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds some.
@@ -119,14 +163,18 @@ impl Spool {
         while self.held.len() >= HELD {
             let rest = self.held.split_off(HELD);
             let full = std::mem::replace(&mut self.held, rest);
-            let batch = self.batch(&full)?;
-            if self.writer.is_none() {
-                let file = File::create(&self.path).map_err(|error| self.io(error))?;
-                self.writer = Some(FileWriter::try_new(file, &schema())?);
-            }
-            if let Some(writer) = &mut self.writer {
-                writer.write(&batch)?;
-            }
+            self.write(&self.batch(&full)?)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), PlanError> {
+        if self.writer.is_none() {
+            let file = File::create(&self.path).map_err(|error| self.io(error))?;
+            self.writer = Some(FileWriter::try_new(file, &schema())?);
+        }
+        if let Some(writer) = &mut self.writer {
+            writer.write(batch)?;
         }
         Ok(())
     }
@@ -141,6 +189,7 @@ impl Spool {
 
     /// The same as batches; its file is gone already, and is read to the end all the same.
     pub fn batches(mut self) -> Result<impl Iterator<Item = Result<RecordBatch, PlanError>> + Send, PlanError> {
+        self.settle()?;
         let last = self.batch(&self.held)?;
         let reader = match self.writer.take() {
             None => None,

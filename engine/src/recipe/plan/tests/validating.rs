@@ -237,6 +237,44 @@ fn a_million_rejects_are_all_listed_within_bounds() -> Fallible {
 }
 
 #[test]
+fn the_list_of_rejects_is_the_same_however_much_memory_there_is() -> Fallible {
+    let count = 40_000_i64;
+    let ids: Int64Array = (0..count).map(|row| Some(row % 20_011)).collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![("id", Arc::new(ids))];
+    let odd = "{validate: [{where: 'id % 7 <> 0'}]}";
+    let great = "{validate: [{column: id, max: 19000}]}";
+    for between in [
+        "{validate: [{column: id, unique: true}]}",
+        "{deduplicate: {by: [id]}}",
+        "{number_rows: {column: n}}",
+    ] {
+        let recipe = format!("steps: [{odd}, {between}, {great}]");
+        let listed = |held, window_rows, jobs| -> Fallible<Vec<String>> {
+            let split = Split {
+                part_rows: 10_000,
+                window_rows,
+                jobs,
+                held,
+            };
+            let folder = tempfile::tempdir()?;
+            let table = make_table(folder.path(), &columns, split.part_rows)?;
+            let recipe = Recipe::parse(&recipe).map_err(|it| format!("{it:?}"))?;
+            let plan = Plan::new(&recipe, table.meta(), 3, &References::default()).map_err(|it| format!("{it:?}"))?;
+            found(carry_out_plan(plan, table, folder.path(), split)?.tally)
+        };
+        let wanted = listed(None, 1 << 20, 1)?;
+        assert!(wanted.len() > 5_000, "{between}: {}", wanted.len());
+        for (held, window_rows, jobs) in [(Some(10_000), 1 << 20, 1), (Some(10_000), 3_000, 2), (None, 1_000, 2)] {
+            assert!(
+                listed(held, window_rows, jobs)? == wanted,
+                "{between} with {held:?} and {window_rows}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn masked_cells_are_texts_and_blanks_stay() -> Fallible {
     let row = |name: Option<&str>, quantity| Row {
         name: name.map(str::to_owned),
