@@ -21,6 +21,7 @@ const TITLES: &[(&str, &str, Option<&str>)] = &[
     ("input.match", "How alike names have to be", Some("fuzzy")),
     ("input.others", "Other columns", Some("keep")),
     ("output.format", "Result", None),
+    ("output.xlsx.compression", "Compression of workbooks", Some("fast")),
     ("output.csv.delimiter", "Delimiter of CSV", Some(",")),
     ("output.csv.encoding", "Encoding of CSV", Some("utf-8")),
     ("output.csv.line_end", "Line end of CSV", Some("lf")),

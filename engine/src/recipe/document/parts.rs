@@ -204,6 +204,18 @@ pub const OUTPUT: Part = Part {
         )
         .usually("\"xlsx\""),
         option(
+            "xlsx.compression",
+            "Workbooks are",
+            PartKind::Choice(&[
+                ("fast", "written fast"),
+                ("balanced", "somewhat smaller, and take a little longer"),
+                ("small", "as small as they get, and take several times as long"),
+            ]),
+            "How much time is spent on making workbooks small. What is in them is the same.",
+        )
+        .usually("\"fast\"")
+        .only_with(&[("format", &["xlsx"])]),
+        option(
             "csv.delimiter",
             "Between fields",
             PartKind::Choice(&[(",", "a comma"), (";", "a semicolon"), ("tab", "a tab"), ("|", "a bar")]),
@@ -370,7 +382,7 @@ mod tests {
                     .map(|name| name.split('.').next().unwrap_or(name))
                     .collect(),
             ];
-            for group in ["csv", "rejects"] {
+            for group in ["xlsx", "csv", "rejects"] {
                 let inside = names
                     .iter()
                     .filter_map(|name| name.strip_prefix(group)?.strip_prefix('.'));
@@ -378,6 +390,7 @@ mod tests {
             }
             let unknown = [
                 json!({"zzz": 1}),
+                json!({"xlsx": {"zzz": 1}}),
                 json!({"csv": {"zzz": 1}}),
                 json!({"rejects": {"zzz": 1}}),
             ];
