@@ -15,7 +15,7 @@ export SQLX_OFFLINE ?= true
 TOOLS := $(SHEETMILL_CACHE)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run build test check million agree agree-steps libreoffice mutate fuzz tidy bench bench-preview postgres browser garage deny readers
+.PHONY: help run build test check million agree agree-steps libreoffice mutate fuzz tidy bench bench-preview load postgres browser garage deny readers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -77,6 +77,11 @@ fuzz:
 
 tidy:
 	cargo test --locked --test tidy
+
+# The server under load: small files, trivial tasks, a killed worker, a million tasks in the list; some five minutes.
+load: postgres build
+	@.ci/need python
+	python3 tests/load/load.py "$(CARGO_TARGET_DIR)/debug/sheetmill"
 
 bench:
 	@.ci/need python

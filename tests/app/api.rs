@@ -52,7 +52,7 @@ async fn strangers_and_nonsense_get_problem_documents() {
         assert_problem(
             &post(&kim, "/runs", json!({"recipe": recipe()})).await,
             StatusCode::UNPROCESSABLE_ENTITY,
-            "not_understood",
+            "no_files",
         );
         let wrong = post(&kim, "/recipes", json!({"steps": [{"fitler": {}}]})).await;
         assert_problem(&wrong, StatusCode::UNPROCESSABLE_ENTITY, "recipe");

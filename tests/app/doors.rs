@@ -93,6 +93,7 @@ impl Things {
             .replace("{tick}", &self.tick)
             .replace("{position}", "0")
             .replace("{number}", "1")
+            .replace("{row}", "1")
             .replace("{column}", "0")
             .replace("{place}", "none")
             .replace("{hash}", "0")

@@ -177,7 +177,8 @@ pub(in crate::pages) async fn again(
 /// What is to be run on the results of a run.
 #[derive(Debug, Deserialize)]
 pub(in crate::pages) struct Next {
-    recipe: RecipeId,
+    #[serde(default)]
+    recipe: String,
 }
 
 /// `POST /runs/{run}/then`: another recipe on its results, as soon as they are there.
@@ -188,9 +189,15 @@ pub(in crate::pages) async fn then(
     run: web::Path<RunId>,
     sent: Sent<Next>,
 ) -> Result<HttpResponse, PageError> {
+    let mut connection = pages.pool.acquire().await?;
+    let known = database::runs::find(&mut connection, session.user(), *run).await?;
+    drop(connection);
+    known.ok_or(PageError::NotFound)?;
+    let unknown = |_no_id| PageError::Wrong("Choose the recipe that is to come next.".to_owned());
+    let recipe = sent.0.recipe.parse().map_err(unknown)?;
     let start = Start {
         owner: session.user(),
-        recipe: RecipeRef::Saved(sent.0.recipe),
+        recipe: RecipeRef::Saved(recipe),
         files: Vec::new(),
         after: vec![*run],
         references: BTreeMap::new(),
