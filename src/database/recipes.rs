@@ -51,11 +51,13 @@ pub async fn add_revision(conn: &mut Connection, owner: UserId, new: &NewRevisio
     .await?;
     let Some(number) = number else { return Ok(None) };
     sqlx::query!(
-        "insert into revisions (id, recipe_id, number, document, created_by, note) values ($1, $2, $3, $4::text::json, $5, $6)",
+        "insert into revisions (id, recipe_id, number, document, created_by, note)
+         values ($1, $2, $3, case when $4::text::jsonb is not null then $4::text::json end, $5, $6)",
         new.id.0,
         new.recipe.0,
         number,
-        // As text: a JSON value would be sent as jsonb, which has an order of keys of its own.
+        // As text: a JSON value would be sent as jsonb, which has an order of keys of its own. What jsonb does not take is not
+        // kept all the same.
         new.document.to_string(),
         owner.0,
         new.note,

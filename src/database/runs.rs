@@ -40,12 +40,13 @@ pub struct NewRun<'a> {
 pub async fn insert(conn: &mut Connection, run: &NewRun<'_>) -> Result<()> {
     sqlx::query!(
         "insert into runs (id, owner, revision_id, name, document, remaining, priority, run_at, request_id, choices, from_scratch)
-         values ($1, $2, $3, $4, $5::text::json, $6, $7, coalesce($8, now()), $9, $10, $11)",
+         values ($1, $2, $3, $4, case when $5::text::jsonb is not null then $5::text::json end, $6, $7, coalesce($8, now()), $9, $10, $11)",
         run.id.0,
         run.owner.0,
         run.revision.map(|it| it.0),
         run.name,
-        // As text: a JSON value would be sent as jsonb, which has an order of keys of its own.
+        // As text: a JSON value would be sent as jsonb, which has an order of keys of its own. What jsonb does not take is not
+        // kept all the same.
         run.document.to_string(),
         run.files,
         run.priority,
