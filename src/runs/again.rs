@@ -9,7 +9,7 @@ use crate::domain::ids::{RequestId, RunId, UserId};
 /// Runs an owner's run again. From scratch: nothing is taken over from earlier runs.
 ///
 /// # Errors
-/// [`Error::NoRun`]; those of [`start`], for files that were removed since.
+/// [`Error::NoRun`]; those of [`start()`], for files that were removed since.
 pub async fn again(
     pool: &Pool,
     owner: UserId,

@@ -120,18 +120,13 @@ impl Spool {
         if stage == 0 || rejects.is_empty() {
             return self.extend(rejects);
         }
-        let spool = || Self {
-            path: self.path.with_file_name(format!("rejects-{stage}.arrow")),
-            ..Self::new(&self.file, &self.path)
-        };
-        if !self.later.contains_key(&stage) {
-            let spool = spool();
-            self.later.insert(stage, spool);
-        }
-        match self.later.get_mut(&stage) {
-            Some(spool) => spool.extend(rejects),
-            None => Ok(()),
-        }
+        let path = self.path.with_file_name(format!("rejects-{stage}.arrow"));
+        let file = &self.file;
+        let spool = self.later.entry(stage).or_insert_with(|| Self {
+            path,
+            ..Self::new(file, Path::new(""))
+        });
+        spool.extend(rejects)
     }
 
     /// Puts those of later stages behind the others, once all of a table are there.
