@@ -89,7 +89,8 @@ class Postgres:
         self.prefix = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
         if self.prefix:
             subprocess.run(["chown", "-R", "postgres", folder], check=True)
-        folder.chmod(0o755)
+        for it in (folder, folder.parent):
+            it.chmod(0o755)
         quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
         subprocess.run([*self.prefix, self.bin / "initdb", "-D", self.data, "-U", "mill", "--auth=trust", "-E", "UTF8", "--locale=C"], **quiet)
         options = f"-k {self.socket} -c listen_addresses='' -c max_connections=100"
