@@ -59,57 +59,35 @@ pub async fn of(connection: &mut Connection, run: RunId) -> Result<BTreeMap<Stri
         .collect())
 }
 
-/// The other tables of a run with their files.
+/// Another table of a run as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The name in the recipe.
+    pub name: String,
+    /// The file.
+    pub file: FileId,
+    /// The sheet's position in the workbook, from 0.
+    pub position: i32,
+    /// Whether its owner still has the file.
+    pub is_there: bool,
+    /// Whether the file is still read as it was for the run.
+    pub is_read_so: bool,
+}
+
+/// The files and sheets that were chosen as the other tables of a run, by name.
 ///
 /// # Errors
 /// See [`super::Error`].
-pub async fn files(connection: &mut Connection, run: RunId) -> Result<Vec<RunReference>> {
+pub async fn chosen(connection: &mut Connection, run: RunId) -> Result<Vec<Chosen>> {
     let rows = sqlx::query_as!(
-        RunReference,
-        r#"select name, file_id as "file: FileId", ingest_id as "ingest: IngestId", position from run_references
-           where run_id = $1 order by name"#,
+        Chosen,
+        r#"select r.name, r.file_id as "file: FileId", r.position, f.deleted_at is null as "is_there!",
+                  f.ingest_id = r.ingest_id as "is_read_so!"
+           from run_references r join files f on f.id = r.file_id
+           where r.run_id = $1 order by r.name"#,
         run.0
     )
     .fetch_all(connection)
     .await?;
     Ok(rows)
-}
-
-/// The files behind the other tables of a run, by name, as far as their owner still has them: their ids, and the sheet's
-/// position in the workbook, from 0.
-///
-/// # Errors
-/// See [`super::Error`].
-pub async fn files_of(connection: &mut Connection, run: RunId) -> Result<BTreeMap<String, (FileId, i32)>> {
-    let rows = sqlx::query!(
-        r#"select r.name, r.file_id as "file: FileId", r.position
-           from run_references r join files f on f.id = r.file_id
-           where r.run_id = $1 and f.deleted_at is null and f.ingest_id = r.ingest_id"#,
-        run.0
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.name, (row.file, row.position)))
-        .collect())
-}
-
-/// The files and sheets that were chosen as the other tables of a run, by name; without those that were removed since.
-///
-/// # Errors
-/// See [`super::Error`].
-pub async fn chosen(connection: &mut Connection, run: RunId) -> Result<BTreeMap<String, (FileId, i32)>> {
-    let rows = sqlx::query!(
-        r#"select r.name, r.file_id as "file: FileId", r.position
-             from run_references r join files f on f.id = r.file_id
-            where r.run_id = $1 and f.deleted_at is null"#,
-        run.0
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.name, (row.file, row.position)))
-        .collect())
 }

@@ -2,12 +2,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::download;
+use super::download::{self, Stored};
 use super::gate::SignedIn;
 use super::{PageError, Pages};
 use crate::database::artifacts;
 use crate::domain::ids::ArtifactId;
-use crate::storage::{Key, Offer};
 
 /// `GET /artifacts/{artifact}`
 pub(super) async fn download(
@@ -21,16 +20,12 @@ pub(super) async fn download(
         .await?
         .ok_or(PageError::NotFound)?;
     drop(connection);
-    let key: Key = found
-        .storage_key
-        .parse()
-        .map_err(|_no_key| PageError::Internal(format!("key {}", found.storage_key)))?;
-    let offer = Offer {
-        key: &key,
+    let found = Stored {
+        storage_key: &found.storage_key,
         name: &found.name,
         content_type: &found.content_type,
-        bytes: u64::try_from(found.bytes).unwrap_or_default(),
+        bytes: found.bytes,
         sha256: found.sha256,
     };
-    download::answer(&request, &pages, offer).await
+    download::stored(&request, &pages, found).await
 }

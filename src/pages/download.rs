@@ -6,7 +6,33 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::TryStreamExt as _;
 
 use super::{PageError, Pages};
-use crate::storage::{Asked, Delivery, Offer, deliver};
+use crate::domain::ids::Sha256;
+use crate::storage::{Asked, Delivery, Key, Offer, deliver};
+
+/// Something stored, as its row in the database names it.
+pub(super) struct Stored<'a> {
+    pub(super) storage_key: &'a str,
+    pub(super) name: &'a str,
+    pub(super) content_type: &'a str,
+    pub(super) bytes: i64,
+    pub(super) sha256: Sha256,
+}
+
+/// Answers with what a row names.
+pub(super) async fn stored(request: &HttpRequest, pages: &Pages, found: Stored<'_>) -> Result<HttpResponse, PageError> {
+    let key: Key = found
+        .storage_key
+        .parse()
+        .map_err(|_no_key| PageError::Internal(format!("key {}", found.storage_key)))?;
+    let offer = Offer {
+        key: &key,
+        name: found.name,
+        content_type: found.content_type,
+        bytes: u64::try_from(found.bytes).unwrap_or_default(),
+        sha256: found.sha256,
+    };
+    answer(request, pages, offer).await
+}
 
 /// Answers with the bytes, or the part of them that was asked for.
 pub(super) async fn answer(request: &HttpRequest, pages: &Pages, offer: Offer<'_>) -> Result<HttpResponse, PageError> {

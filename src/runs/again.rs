@@ -26,7 +26,7 @@ pub async fn again(
     } else {
         Vec::new()
     };
-    let references = run_references::files(&mut conn, run).await?;
+    let references = run_references::chosen(&mut conn, run).await?;
     drop(conn);
     let references = references
         .into_iter()

@@ -9,13 +9,6 @@ use crate::client::Client;
 use crate::test_app::TestApp;
 use crate::visitor::Visitor;
 
-async fn upload(client: &Client, name: &str, text: &str) -> String {
-    let (_, answer) = client.upload_bytes(name, text.as_bytes().to_vec()).await;
-    let file = answer[0]["id"].as_str().expect("an id").to_owned();
-    client.ready(&file).await;
-    file
-}
-
 fn recipe(name: &str, keep: &str) -> Value {
     json!({ "name": name, "steps": [{ "filter": { "keep": keep } }], "output": { "format": "csv" } })
 }
@@ -62,8 +55,8 @@ async fn a_chain_of_runs_each_works_on_the_results_of_the_one_before() {
     TestApp::run(async |app| {
         let kim = app.member("kim@example.org").await;
         let files = [
-            upload(&kim, "a.csv", "n,what\n1,a\n2,a\n3,a\n4,a\n").await,
-            upload(&kim, "b.csv", "n,what\n2,b\n5,b\n").await,
+            kim.upload_text("a.csv", "n,what\n1,a\n2,a\n3,a\n4,a\n").await,
+            kim.upload_text("b.csv", "n,what\n2,b\n5,b\n").await,
         ];
         let (first, second, third) = held(app, async {
             let files: Vec<&str> = files.iter().map(String::as_str).collect();
@@ -105,7 +98,7 @@ async fn a_chain_of_runs_each_works_on_the_results_of_the_one_before() {
 async fn runs_go_on_side_by_side_and_one_works_on_what_all_of_them_made() {
     TestApp::run(async |app| {
         let kim = app.member("kim@example.org").await;
-        let file = upload(&kim, "a.csv", "n\n1\n2\n3\n").await;
+        let file = kim.upload_text("a.csv", "n\n1\n2\n3\n").await;
         for round in 0..6 {
             let (one, other, both) = held(app, async {
                 let one = kim.run(&recipe(&format!("One {round}"), "n = 1"), &[&file]).await;
@@ -132,7 +125,7 @@ async fn runs_go_on_side_by_side_and_one_works_on_what_all_of_them_made() {
 async fn what_follows_a_run_that_does_not_end_well_ends_with_a_sentence() {
     TestApp::run(async |app| {
         let kim = app.member("kim@example.org").await;
-        let file = upload(&kim, "a.csv", "n\nx\n").await;
+        let file = kim.upload_text("a.csv", "n\nx\n").await;
         let strict = json!({
             "name": "Strict",
             "steps": [{ "convert": { "column": "n", "to": "integer", "otherwise": "reject" } }],
@@ -184,7 +177,7 @@ async fn what_follows_a_run_that_does_not_end_well_ends_with_a_sentence() {
 async fn a_cancelled_run_takes_what_follows_with_it_and_a_follower_is_cancelled_alone() {
     TestApp::run(async |app| {
         let kim = app.member("kim@example.org").await;
-        let file = upload(&kim, "a.csv", "n\n1\n").await;
+        let file = kim.upload_text("a.csv", "n\n1\n").await;
         held(app, async {
             let first = kim.run(&recipe("First", "n > 0"), &[&file]).await;
             let second = follow(&kim, &recipe("Second", "n > 0"), &[&first])
@@ -215,7 +208,7 @@ async fn a_cancelled_run_takes_what_follows_with_it_and_a_follower_is_cancelled_
 async fn what_cannot_be_followed_is_refused_at_the_door() {
     TestApp::run(async |app| {
         let kim = app.member("kim@example.org").await;
-        let file = upload(&kim, "a.csv", "n\n1\n").await;
+        let file = kim.upload_text("a.csv", "n\n1\n").await;
         let mut parquet = recipe("Columns", "n > 0");
         parquet["output"]["format"] = json!("parquet");
         let run = kim.run(&parquet, &[&file]).await;
@@ -246,7 +239,7 @@ async fn the_page_of_a_run_offers_what_comes_next_and_draws_the_chain() {
             .send(Method::POST, "/recipes", &[], Some(recipe("Weekly", "n > 1")))
             .await;
         let saved = saved["id"].as_str().expect("an id").to_owned();
-        let file = upload(&kim, "a.csv", "n\n1\n2\n").await;
+        let file = kim.upload_text("a.csv", "n\n1\n2\n").await;
         let first = kim.run(&recipe("First", "n > 0"), &[&file]).await;
         kim.ended(&first).await;
         let page = browser.get(&format!("/runs/{first}")).await;

@@ -53,6 +53,15 @@ impl Client {
         (status, answer.json().await.unwrap_or(Value::Null))
     }
 
+    /// Uploads a text under a name and waits until its table can be used; its id.
+    pub async fn upload_text(&self, name: &str, text: &str) -> String {
+        let (status, answer) = self.upload_bytes(name, text.as_bytes().to_vec()).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+        let file = answer[0]["id"].as_str().expect("an id").to_owned();
+        self.ready(&file).await;
+        file
+    }
+
     /// Starts a run of a recipe document on files and gives its id.
     pub async fn run(&self, recipe: &Value, files: &[&str]) -> String {
         let body = json!({"recipe": recipe, "files": files});

@@ -6,16 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sheetmill::domain::states::Role;
 
-use crate::client::Client;
 use crate::test_app::TestApp;
 use crate::visitor::Visitor;
-
-async fn upload(client: &Client, name: &str, text: &str) -> String {
-    let (_, answer) = client.upload_bytes(name, text.as_bytes().to_vec()).await;
-    let file = answer[0]["id"].as_str().expect("an id").to_owned();
-    client.ready(&file).await;
-    file
-}
 
 fn recipe() -> Value {
     json!({
@@ -58,14 +50,14 @@ async fn only_the_file_that_changed_is_worked_on_again() {
         let mut files = Vec::new();
         for number in 0..5 {
             let text = format!("sku,amount\na{number},1\nb,none\n");
-            files.push(upload(&kim, &format!("{number}.csv"), &text).await);
+            files.push(kim.upload_text(&format!("{number}.csv"), &text).await);
         }
         let all: Vec<&str> = files.iter().map(String::as_str).collect();
         let first = kim.ended(&kim.run(&recipe(), &all).await).await;
         assert_eq!(reused(&first), [&Value::Null; 5], "{first}");
         assert_eq!(children(app).await, 5);
 
-        files[2] = upload(&kim, "2.csv", "sku,amount\nnew,7\n").await;
+        files[2] = kim.upload_text("2.csv", "sku,amount\nnew,7\n").await;
         let all: Vec<&str> = files.iter().map(String::as_str).collect();
         let second = kim.ended(&kim.run(&recipe(), &all).await).await;
         assert_eq!(second["state"], "succeeded", "{second}");
@@ -106,7 +98,7 @@ async fn only_the_file_that_changed_is_worked_on_again() {
 async fn another_recipe_name_or_person_takes_nothing_over_and_from_scratch_means_that() {
     TestApp::run(async |app| {
         let kim = app.member("kim@example.org").await;
-        let file = upload(&kim, "a.csv", "sku,amount\na,1\n").await;
+        let file = kim.upload_text("a.csv", "sku,amount\na,1\n").await;
         let first = kim.ended(&kim.run(&recipe(), &[&file]).await).await;
         let mut other = recipe();
         other["steps"][0]["convert"]["otherwise"] = json!("blank");
@@ -114,13 +106,13 @@ async fn another_recipe_name_or_person_takes_nothing_over_and_from_scratch_means
             reused(&kim.ended(&kim.run(&other, &[&file]).await).await),
             [&Value::Null]
         );
-        let renamed = upload(&kim, "b.csv", "sku,amount\na,1\n").await;
+        let renamed = kim.upload_text("b.csv", "sku,amount\na,1\n").await;
         assert_eq!(
             reused(&kim.ended(&kim.run(&recipe(), &[&renamed]).await).await),
             [&Value::Null]
         );
         let lee = app.member("lee@example.org").await;
-        let theirs = upload(&lee, "a.csv", "sku,amount\na,1\n").await;
+        let theirs = lee.upload_text("a.csv", "sku,amount\na,1\n").await;
         assert_eq!(
             reused(&lee.ended(&lee.run(&recipe(), &[&theirs]).await).await),
             [&Value::Null]
@@ -140,7 +132,7 @@ async fn another_recipe_name_or_person_takes_nothing_over_and_from_scratch_means
 async fn a_result_that_is_gone_from_storage_is_made_anew() {
     TestApp::run(async |app| {
         let kim = app.member("kim@example.org").await;
-        let file = upload(&kim, "a.csv", "sku,amount\na,1\nb,x\n").await;
+        let file = kim.upload_text("a.csv", "sku,amount\na,1\nb,x\n").await;
         let first = kim.ended(&kim.run(&recipe(), &[&file]).await).await;
         let run = first["id"].as_str().expect("an id");
         let outputs = app.folder.path().join("storage/runs").join(run);
@@ -165,7 +157,7 @@ async fn a_setting_turns_it_off() {
     let off = |settings: &mut sheetmill::settings::Settings| settings.worker.reuse = Duration::ZERO;
     TestApp::run_with(off, async |app| {
         let kim = app.member("kim@example.org").await;
-        let file = upload(&kim, "a.csv", "sku,amount\na,1\n").await;
+        let file = kim.upload_text("a.csv", "sku,amount\na,1\n").await;
         for _ in 0..2 {
             assert_eq!(
                 reused(&kim.ended(&kim.run(&recipe(), &[&file]).await).await),
@@ -182,7 +174,7 @@ async fn the_page_says_what_was_taken_over_and_runs_it_from_scratch() {
     TestApp::run(async |app| {
         let browser = Visitor::signed_in(app, "kim@example.org", Role::Member).await;
         let kim = app.member("kim@example.org").await;
-        let file = upload(&kim, "a.csv", "sku,amount\na,1\n").await;
+        let file = kim.upload_text("a.csv", "sku,amount\na,1\n").await;
         let first = kim.run(&recipe(), &[&file]).await;
         kim.ended(&first).await;
         assert!(!browser.get(&format!("/runs/{first}")).await.text.contains("taken over"));

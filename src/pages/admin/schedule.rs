@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use crate::database::reports;
 use crate::domain::ids::{ScheduleId, TickId};
+use crate::pages::download::{self, Stored};
 use crate::pages::gate::{self, Admin, Sent};
-use crate::pages::{PageError, Pages, download};
+use crate::pages::{PageError, Pages};
 use crate::schedules::{self, Change};
-use crate::storage::{Key, Offer, content_type_of};
+use crate::storage::content_type_of;
 
 /// Why it is paused.
 #[derive(Debug, Default, Deserialize)]
@@ -94,18 +95,14 @@ pub(in crate::pages) async fn report(
         .await?
         .ok_or(PageError::NotFound)?;
     drop(connection);
-    let key: Key = found
-        .storage_key
-        .parse()
-        .map_err(|_no_key| PageError::Internal(format!("key {}", found.storage_key)))?;
-    let offer = Offer {
-        key: &key,
+    let found = Stored {
+        storage_key: &found.storage_key,
         name: &found.name,
         content_type: content_type_of(&found.name),
-        bytes: u64::try_from(found.bytes).unwrap_or_default(),
+        bytes: found.bytes,
         sha256: found.sha256,
     };
-    download::answer(&request, &pages, offer).await
+    download::stored(&request, &pages, found).await
 }
 
 fn back() -> HttpResponse {

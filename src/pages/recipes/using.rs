@@ -168,9 +168,13 @@ async fn before(
     let Some((run, at)) = last else {
         return Ok(Before::default());
     };
+    let others = run_references::chosen(connection, run).await?.into_iter();
     Ok(Before {
         since: Some(at),
-        others: run_references::chosen(connection, run).await?,
+        others: others
+            .filter(|it| it.is_there)
+            .map(|it| (it.name, (it.file, it.position)))
+            .collect(),
     })
 }
 

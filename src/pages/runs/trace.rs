@@ -117,10 +117,14 @@ impl Grids {
     async fn of(pages: &Pages, user: UserId, place: &Place, ingest: IngestId) -> Result<Self, PageError> {
         let mut connection = pages.pool.acquire().await?;
         let file = files::find(&mut connection, user, place.file).await?;
-        let others = run_references::files_of(&mut connection, place.run).await?;
+        let others = run_references::chosen(&mut connection, place.run).await?;
         Ok(Self {
             own: file.filter(|file| file.ingest == ingest).map(|file| file.id),
-            others,
+            others: others
+                .into_iter()
+                .filter(|it| it.is_there && it.is_read_so)
+                .map(|it| (it.name, (it.file, it.position)))
+                .collect(),
         })
     }
 

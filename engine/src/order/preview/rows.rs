@@ -14,6 +14,7 @@ use crate::order::rows::Room;
 use crate::order::warmth::{Places, Warmth, rows_at};
 use crate::order::{PreviewOrder, PreviewRows, RowsAnswer};
 use crate::recipe::plan::Plan;
+use crate::recipe::plan::chunk::Chunk;
 use crate::recipe::plan::glance::{Glance, Taken};
 use crate::recipe::references::References;
 use crate::tables::read::Table;
@@ -102,9 +103,8 @@ impl<'a> Viewing<'a> {
         Ok(answer)
     }
 
-    /// Any rows of the table.
-    fn any(&self, shown: Plan, (rows, seed): (usize, u64), warmth: &mut Warmth) -> Result<RowsAnswer, Halt> {
-        let given = warmth.rows(self.table, Places::Random(rows, seed))?;
+    /// Rows that were picked already, taken through the steps; nothing is counted.
+    fn given(&self, shown: Plan, given: Chunk, rows: usize, warmth: &Warmth) -> Result<RowsAnswer, Halt> {
         let pass = Pass {
             // Rows of other tables stand behind the last row, which is not here.
             read: Some(0),
@@ -117,6 +117,13 @@ impl<'a> Viewing<'a> {
         };
         let mut answer = self.pass(shown, pass)?.answer;
         counted_in(&mut answer, RowsAnswer::default());
+        Ok(answer)
+    }
+
+    /// Any rows of the table.
+    fn any(&self, shown: Plan, (rows, seed): (usize, u64), warmth: &mut Warmth) -> Result<RowsAnswer, Halt> {
+        let given = warmth.rows(self.table, Places::Random(rows, seed))?;
+        let mut answer = self.given(shown, given, rows, warmth)?;
         if self.order.count_all {
             counted_in(&mut answer, self.counted(0, warmth)?.answer);
         }
@@ -127,17 +134,7 @@ impl<'a> Viewing<'a> {
     fn failing(&self, shown: Plan, rows: usize, warmth: &mut Warmth) -> Result<RowsAnswer, Halt> {
         let found = self.searched(rows, warmth)?;
         let given = rows_at(self.table, &found.failing)?;
-        let pass = Pass {
-            read: Some(0),
-            glance: Glance {
-                given: Some(given),
-                stop: warmth.stop(),
-                ..Glance::default()
-            },
-            ..Pass::to_show(rows)
-        };
-        let mut answer = self.pass(shown, pass)?.answer;
-        counted_in(&mut answer, RowsAnswer::default());
+        let mut answer = self.given(shown, given, rows, warmth)?;
         let is_part = found.failing.len() < rows && found.read < self.table.meta().rows;
         answer.searched = is_part.then_some(found.read);
         Ok(answer)
