@@ -15,7 +15,7 @@ export SQLX_OFFLINE ?= true
 TOOLS := $(SHEETMILL_CACHE)/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 
-.PHONY: help run build test check million agree agree-steps libreoffice mutate fuzz tidy bench bench-preview load postgres browser garage deny readers
+.PHONY: help run build test check million agree agree-steps libreoffice mutate fuzz tidy bench bench-preview load alone postgres browser garage deny readers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -82,6 +82,12 @@ tidy:
 load: postgres build
 	@.ci/need python
 	python3 tests/load/load.py "$(CARGO_TARGET_DIR)/debug/sheetmill"
+
+# What goes wrong on the queue's library alone, and why we do not rely on it: two minutes.
+alone: postgres
+	@.ci/need python
+	cargo build --locked --example apalis-alone
+	python3 tests/alone/alone.py "$(CARGO_TARGET_DIR)/debug/examples/apalis-alone"
 
 bench:
 	@.ci/need python
