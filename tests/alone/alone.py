@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Shows that the dangers which the fault tests guard against are real: `alone.py APALIS-ALONE`, some two minutes.
 
-The same scenarios on apalis-postgres alone (`tests/alone/worker.rs`), each with what the product promises beside it; the
+The same scenarios on apalis-postgres alone (`examples/apalis-alone.rs`), each with what the product promises beside it; the
 tests of the same number (tests/app/faults) show that the product keeps it:
 
   R2  a worker is killed and started again at once under its own name
