@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every place that holds our Rust.
-pub const ALL: &[&str] = &["src", "tests", "engine/src", "engine/tests", "engine/examples", "bench"];
+pub const ALL: &[&str] = &["src", "tests", "examples", "engine/src", "engine/examples", "fuzz"];
 
 /// One file.
 pub struct Source {

@@ -90,9 +90,12 @@ impl Spool {
     /// Starts an empty one. `file` is the input's name for people.
     #[must_use]
     pub fn new(file: &str, scratch: &Path) -> Self {
-        let path = scratch.join("rejects.arrow");
+        Self::at(file.to_owned(), scratch.join("rejects.arrow"))
+    }
+
+    fn at(file: String, path: PathBuf) -> Self {
         Self {
-            file: file.to_owned(),
+            file,
             path,
             held: Vec::new(),
             writer: None,
@@ -120,13 +123,9 @@ impl Spool {
         if stage == 0 || rejects.is_empty() {
             return self.extend(rejects);
         }
-        let path = self.path.with_file_name(format!("rejects-{stage}.arrow"));
-        let file = &self.file;
-        let spool = self.later.entry(stage).or_insert_with(|| Self {
-            path,
-            ..Self::new(file, Path::new(""))
-        });
-        spool.extend(rejects)
+        let path = || self.path.with_file_name(format!("rejects-{stage}.arrow"));
+        let of_stage = || Self::at(self.file.clone(), path());
+        self.later.entry(stage).or_insert_with(of_stage).extend(rejects)
     }
 
     /// Puts those of later stages behind the others, once all of a table are there.
